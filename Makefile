@@ -1,0 +1,78 @@
+# Needs Debian or Ubuntu with python3 (3.11 or newer) and make; everything else comes with `make install`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(INSTALLED) ## Put everything that is needed into .venv; RabbitMQ comes from the operating system
+
+# Packages come with their hashes from the lock, from the index that pip is configured to use.
+$(INSTALLED): requirements.lock pyproject.toml | packages
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked packages into .venv"
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Becomes root only when something is missing. The broker that the package starts, if any, is not used; where
+# FISCAL_RABBITMQ_URL names one, none is installed.
+.PHONY: packages
+packages:
+	@missing=""; \
+	test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="python3-venv"; \
+	test -x /usr/lib/rabbitmq/bin/rabbitmq-server || test -n "$${FISCAL_RABBITMQ_URL:-}" || missing="$$missing rabbitmq-server"; \
+	test -n "$$missing" || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then root="env"; \
+	elif sudo -n true 2>/dev/null; then root="sudo -n env"; \
+	else root=""; fi; \
+	if [ -z "$$root" ] || ! command -v apt-get >/dev/null; then \
+		echo "Missing: $$missing. Have them installed: sudo apt-get install $$missing" >&2; exit 1; \
+	fi; \
+	echo "Installing from the operating system: $$missing"; \
+	apt="$$root DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes"; \
+	$$apt update </dev/null >/dev/null || true; \
+	$$apt install --no-install-recommends $$missing </dev/null >/dev/null
+
+.PHONY: demo
+demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what comes of each example
+	@$(BIN)/fiscal-worker demo
+
+.PHONY: test
+test: $(INSTALLED) ## Run the tests
+	@$(BIN)/pytest
+
+.PHONY: check
+check: $(INSTALLED) ## Check format, style, types and the layers of the code
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: $(INSTALLED) ## Format the code and repair what can be repaired
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: lock
+lock: $(INSTALLED) ## Resolve the dependencies anew into requirements.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --upgrade \
+		--generate-hashes --no-emit-index-url --python-version 3.11 \
+		--extra sandbox --group dev pyproject.toml --output-file requirements.lock
+
+.PHONY: clean
+clean: ## Remove .venv and all caches
+	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

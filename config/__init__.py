@@ -1,0 +1,1 @@
+"""What operators set: the environment (``settings``) and the integrations file (``integrations``)."""

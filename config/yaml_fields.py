@@ -1,0 +1,144 @@
+"""The keys of a YAML mapping, checked one by one; every problem is collected with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from sys import intern
+from typing import TypeVar
+
+from config.values import shown
+from config.yaml_nodes import Mapping, Mark, Node, Scalar, Sequence
+
+ID_RULE = "allowed are 1 to 64 of a-z, 0-9, '_' and '-'"
+_ID = re.compile(r"[a-z0-9_-]{1,64}")
+#: A key in an error line; a longer or stranger one may be a secret that lost its blank or its indentation.
+_SHOWN_KEY = re.compile(r"[a-z_]{1,20}")
+_KINDS = {Scalar: "a single value", Sequence: "a list", Mapping: "a mapping"}
+
+Choice = TypeVar("Choice", bound=StrEnum)
+Value = TypeVar("Value")
+Default = TypeVar("Default")
+
+
+class Findings:
+    """Lines about the file at ``path``, given out in the order of the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: list[tuple[int, int, str]] = []
+
+    def add(self, mark: Mark, text: str) -> None:
+        self._lines.append((mark.line, mark.column, text))
+
+    def lines(self) -> list[str]:
+        return [f"{self._path}:{line}:{column}: {text}" for line, column, text in sorted(self._lines)]
+
+
+@dataclass(slots=True)
+class Fields:
+    """A mapping at ``where``, such as ``integrations[0]``.
+
+    Reading a key that is wrong notes a problem and returns a value that fits the type, so that the rest is
+    checked too; nothing of a file with problems is used.
+    """
+
+    where: str
+    mark: Mark
+    nodes: dict[str, Node]
+    problems: Findings
+
+    @classmethod
+    def read(cls, node: Node, where: str, allowed: tuple[str, ...], problems: Findings) -> Fields | None:
+        """The mapping with its keys checked against those allowed; None where it is none."""
+        if not isinstance(node, Mapping):
+            problems.add(node.mark, f"{where}: is {_KINDS[type(node)]}; allowed is a mapping")
+            return None
+        fields = cls(where, node.mark, {}, problems)
+        for key, value in node.entries:
+            fields._take(key, value, allowed)
+        return fields
+
+    def _take(self, key: Node, value: Node, allowed: tuple[str, ...]) -> None:
+        name = key.text if isinstance(key, Scalar) else None
+        if name is None or name not in allowed:
+            self.problems.add(key.mark, unknown_key(self.where, key, allowed))
+        elif name in self.nodes:
+            self.problems.add(key.mark, f"{self.where}.{name}: comes twice; allowed is once")
+        elif not (isinstance(value, Scalar) and value.text is None and value.tag is None):
+            self.nodes[name] = value  # null is the same as leaving it out
+
+    def has(self, key: str) -> bool:
+        return key in self.nodes
+
+    def fail(self, key: str, text: str) -> None:
+        """Note a problem of a key, or of the mapping where the key is not there."""
+        node = self.nodes.get(key)
+        self.problems.add(node.mark if node else self.mark, f"{self.where}.{key}: {text}")
+
+    def text(self, key: str) -> str | None:
+        """The text as it stands in the file; None where there is none, or none that can be used."""
+        node = self.nodes.get(key)
+        if node is None:
+            return None
+        if not isinstance(node, Scalar):
+            self.fail(key, f"is {_KINDS[type(node)]}; allowed is a text")
+        elif node.tag is not None:  # the tag is not shown: it may be a password that was not quoted
+            self.fail(key, "has a YAML tag; a text that begins with ! needs quotes")
+        elif not node.text:
+            self.fail(key, "is empty; allowed is a text of at least one character")
+        else:
+            return intern(node.text)
+        return None
+
+    def identifier(self) -> str:
+        if not self.has("id"):
+            self.fail("id", f"is missing; {ID_RULE}")
+            return ""
+        text = self.text("id")
+        if text is not None and not _ID.fullmatch(text):
+            self.fail("id", f"{shown(text)} is not an id; {ID_RULE}")
+        return text or ""
+
+    def choice(self, key: str, default: Choice) -> Choice:
+        text = self.text(key)
+        if text is None:
+            return default
+        kind = type(default)
+        if text in set(kind):
+            return kind(text)
+        self.fail(key, f"{shown(text)} is unknown; allowed is {' or '.join(kind)}")
+        return default
+
+    def parsed(self, key: str, parse: Callable[[str], Value], default: Default) -> Value | Default:
+        """The text read by ``parse``, whose ``ValueError`` says what is wrong and what is allowed."""
+        text = self.text(key)
+        if text is None:
+            return default
+        try:
+            return parse(text)
+        except ValueError as error:
+            self.fail(key, str(error))
+            return default
+
+    def rows(self, key: str, allowed: tuple[str, ...]) -> Iterator[Fields]:
+        """The mappings of a list; none where the key is left out."""
+        node = self.nodes.get(key)
+        if node is None:
+            return
+        if not isinstance(node, Sequence):
+            self.fail(key, f"is {_KINDS[type(node)]}; allowed is a list")
+            return
+        for index, item in enumerate(node.items):
+            row = Fields.read(item, f"{self.where}.{key}[{index}]", allowed, self.problems)
+            if row is not None:
+                yield row
+
+
+def unknown_key(where: str, key: Node, allowed: Iterable[str]) -> str:
+    name = key.text if isinstance(key, Scalar) else None
+    named = f"key {name}" if name and _SHOWN_KEY.fullmatch(name) else "a key (not shown)"
+    return f"{where}: {named} is unknown; allowed are {', '.join(allowed)}"

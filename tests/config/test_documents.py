@@ -1,0 +1,87 @@
+"""The example files and the documents say what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from config.integrations import load as load_integrations
+from config.settings import Settings, load, unknown_variables, variable
+from config.settings_table import BEGIN, END, settings_table, with_table
+from tests.config.conftest import DEFAULT_URL
+from worker.fiscal.integrations import ShiftPolicy
+
+ROOT = Path(__file__).parents[2]
+ENV_EXAMPLE = ROOT / "config" / "fiscal-worker.env.example"
+DOCUMENTS = [
+    path
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    if BEGIN in path.read_text("utf-8")
+]
+
+
+def test_example_of_integrations() -> None:
+    """The example loads without a warning and shows both ways of signing in and both kinds of shifts."""
+    environ = dict.fromkeys(["OLENA_PASSWORD", "PETRO_PASSWORD", "ROBOT_PIN_CODE", "ROBOT_LICENSE_KEY"], "x")
+    loaded = load_integrations(ROOT / "config" / "integrations.example.yaml", DEFAULT_URL, environ)
+    assert loaded.warnings == []
+    assert {integration.shifts for integration in loaded.integrations.values()} == set(ShiftPolicy)
+    cashiers = [c for integration in loaded.integrations.values() for c in integration.cashiers.values()]
+    assert any(cashier.login for cashier in cashiers)
+    assert any(cashier.pin_code for cashier in cashiers)
+
+
+def test_example_of_the_environment(tmp_path: Path) -> None:
+    """The example names every variable and none other, and gives the defaults."""
+    text = ENV_EXAMPLE.read_text("utf-8")
+    named = set(re.findall(r"^#?(FISCAL_[A-Z_]+)=", text, re.MULTILINE))
+    assert named == {variable(name) for name in Settings.model_fields}
+    assert unknown_variables(dict.fromkeys(dotenv_values(ENV_EXAMPLE), "")) == []
+    defaults = load()
+    (tmp_path / ".env").write_text(text)
+    assert load() == defaults
+
+
+def test_example_of_the_archive_check(tmp_path: Path) -> None:
+    """The address that is commented out in the example may be used as it stands."""
+    text = ENV_EXAMPLE.read_text("utf-8").replace("#FISCAL_ARCHIVE", "FISCAL_ARCHIVE")
+    (tmp_path / ".env").write_text(text)
+    assert load().archive_check_url == "https://bimp.example/orders/{orderUuid}"
+
+
+def test_table_has_every_variable() -> None:
+    """Each variable has one row with its default."""
+    rows = settings_table().splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == [variable(name) for name in Settings.model_fields]
+    table = settings_table()
+    assert "| `FISCAL_RETRY_MAX_AGE` | `PT24H` |" in table
+    assert "| `FISCAL_REGISTER_RATE` | `2` |" in table
+    assert "| `FISCAL_BINDINGS` | `order.ready_to_fiscalize.#` |" in table
+    assert "| `FISCAL_ARCHIVE_CHECK_TOKEN` | none |" in table
+    assert [row.split("`")[1] for row in rows if row.endswith("(secret) |")] == [
+        "FISCAL_RABBITMQ_URL",
+        "FISCAL_ARCHIVE_CHECK_TOKEN",
+    ]
+    assert all(row.count("|") == 5 for row in rows)
+
+
+def test_the_settings_document_has_the_table() -> None:
+    """docs/settings.md is one of the documents that are kept in step."""
+    assert ROOT / "docs" / "settings.md" in DOCUMENTS
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_documents_are_up_to_date(document: Path) -> None:
+    """A table in a document is the one of now; python -m config.settings_table FILE writes it."""
+    text = document.read_text("utf-8")
+    assert with_table(text) == text
+
+
+def test_writing_the_table() -> None:
+    """Only what stands between the markers changes."""
+    assert with_table(f"a\n{BEGIN}\nold\n{END}\nb") == f"a\n{BEGIN}\n{settings_table()}{END}\nb"
+    with pytest.raises(ValueError, match="no markers"):
+        with_table(f"a\n{BEGIN}\n")

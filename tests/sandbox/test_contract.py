@@ -1,0 +1,112 @@
+"""Every operation of Checkbox's document that the sandbox offers, driven once; the driver checks each exchange."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from tests.sandbox.driver import DOCUMENT, Checkbox, line, sale
+from worker.sandbox.clock import iso
+
+#: The worker asks and is not called back: the sandbox has no webhooks.
+NOT_OFFERED = {"GET /api/v1/webhook", "POST /api/v1/webhook", "DELETE /api/v1/webhook"}
+KEY = "test-c0001"
+
+
+def test_every_operation_keeps_to_the_document() -> None:
+    """Requests and answers of all offered operations are valid against Checkbox's OpenAPI document."""
+    checkbox = Checkbox()
+    _drive_cashier(checkbox)
+    token = checkbox.sign_in()
+    _drive_receipts(checkbox, token)
+    _drive_offline(checkbox, token)
+    _drive_registers_and_reports(checkbox, token)
+    _drive_shifts(checkbox, token)
+    assert checkbox.seen == DOCUMENT.operations - NOT_OFFERED
+
+
+def _drive_cashier(checkbox: Checkbox) -> None:
+    checkbox.control("POST", "/cashiers", {"login": "c0001", "pin_code": "1234"})
+    body = {"pin_code": "1234"}
+    signed_in = checkbox.post("/cashier/signinPinCode", body, license_key=KEY)
+    token = signed_in.body["access_token"]
+    for path in ("/cashier/me", "/cashier/shift", "/cashier/check-signature", "/cashier/tax"):
+        assert checkbox.get(path, token).status == 200
+    assert checkbox.get("/tax", license_key=KEY).status == 200
+    assert checkbox.get("/status").body["status"] == "ok"
+    assert checkbox.post("/cashier/signout", token=token).status == 205
+    assert checkbox.get("/cashier/me", token).status == 401
+
+
+def _drive_receipts(checkbox: Checkbox, token: str) -> None:
+    body = sale(
+        line(10_000, good={"tax": [1], "uktzed": "0901", "excise_barcodes": ["ABCD123456"]}),
+        line(6_000, discounts=[{"type": "DISCOUNT", "mode": "PERCENT", "value": 12.5, "name": "Знижка"}]),
+        discounts=[{"type": "EXTRA_CHARGE", "mode": "VALUE", "value": 50}],
+        payments=[
+            {"type": "CASHLESS", "value": 10_000, "card_mask": "4111********1111", "rrn": "1"},
+            {"type": "CASH", "value": 6_000},
+        ],
+        rounding_mode="ROUND_10",
+        delivery={"emails": ["buyer@example.com"], "phone": "+380501234567"},
+        context={"request": "r-1", "replay": 0},
+        footer="Дякуємо",
+        order_id=str(uuid4()),
+    )
+    assert checkbox.post("/receipts/validate", body, token).body == {"validated": True}
+    assert checkbox.sell(token, body).status == 201
+    checkbox.time += 10
+    path = f"/receipts/{body['id']}"
+    assert checkbox.get(path, token).body["status"] == "DONE"
+    for form in ("html", "pdf", "text", "png", "qrcode", "xml"):
+        assert checkbox.get(f"{path}/{form}").status == 200
+    assert checkbox.post(f"{path}/email", ["buyer@example.com"], token).status == 200
+    assert checkbox.post(f"{path}/sms", {"phone": "380501234567"}, token).status == 200
+    assert checkbox.get("/receipts", token, query="limit=10&desc=true").status == 200
+    assert checkbox.get("/receipts/search", token, query="self_receipts=true&limit=100").status == 200
+    assert checkbox.post("/receipts/service", {"payment": {"type": "CASH", "value": 5_000}}, token).status == 201
+    bulk = checkbox.post("/receipts/bulk-sell", {"receipts": [sale(), body]}, token).body["results"]
+    assert [item["status"] for item in bulk] == ["CREATED", "ERROR"]
+
+
+def _drive_offline(checkbox: Checkbox, token: str) -> None:
+    both = {"token": token, "license_key": KEY}
+    prefix = "/cash-registers"
+    assert checkbox.get(f"{prefix}/ask-offline-codes", query="count=10&sync=true", **both).status == 200
+    code = checkbox.get(f"{prefix}/get-offline-codes", query="count=5", **both).body[0]["fiscal_code"]
+    assert checkbox.get(f"{prefix}/get-offline-codes-count", **both).body["available"] == 2000
+    assert checkbox.post(f"{prefix}/go-offline", {}, **both).status == 200
+    checkbox.time += 60
+    offline = sale(fiscal_code=code, fiscal_date=iso(checkbox.time))
+    sold = checkbox.post("/receipts/sell-offline", offline, token)
+    assert (sold.status, sold.body["fiscal_code"], sold.body["status"]) == (201, code, "CREATED")
+    assert checkbox.get(f"{prefix}/get-offline-time", license_key=KEY).body["status"]["current"] == 60
+    assert checkbox.post(f"{prefix}/go-online", **both).status == 200
+    checkbox.time += 10
+    assert checkbox.receipt(token, code)["status"] == "DONE"
+
+
+def _drive_registers_and_reports(checkbox: Checkbox, token: str) -> None:
+    assert checkbox.get("/cash-registers/info", license_key=KEY).body["has_shift"] is True
+    register = checkbox.get("/cash-registers", token, query="in_use=true").body["results"][0]
+    assert checkbox.get(f"/cash-registers/{register['id']}", token).body["id"] == register["id"]
+    ping = checkbox.post("/cash-registers/ping-tax-service", token=token, license_key=KEY)
+    assert ping.body["status"] == "DONE"
+    report = checkbox.post("/reports", token=token)
+    assert report.status == 201
+    assert checkbox.get(f"/reports/{report.body['id']}", token).status == 200
+    assert checkbox.get(f"/reports/{report.body['id']}/text").status == 200
+    transaction = checkbox.get("/transactions", token, query="type=RECEIPT").body["results"][0]
+    assert checkbox.get(f"/transactions/{transaction['id']}", token).body["type"] == "RECEIPT"
+
+
+def _drive_shifts(checkbox: Checkbox, token: str) -> None:
+    assert checkbox.post("/shifts/close", {"skip_client_name_check": True}, token).status == 202
+    checkbox.time += 10
+    opened = checkbox.post("/shifts", {"id": str(uuid4())}, token, license_key=KEY)
+    assert opened.status == 202
+    shift_id = opened.body["id"]
+    checkbox.time += 10
+    assert checkbox.get(f"/shifts/{shift_id}", token).body["status"] == "OPENED"
+    assert checkbox.get(f"/shifts/short/{shift_id}", token).status == 200
+    assert checkbox.get("/shifts", token, query="statuses=OPENED").body["results"][0]["id"] == shift_id
+    assert checkbox.post(f"/shifts/{shift_id}/close", {}, token, license_key=KEY).status == 200

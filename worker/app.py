@@ -1,0 +1,152 @@
+"""The composition root: one worker process, built from settings."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from dramatiq.worker import Worker
+from prometheus_client.multiprocess import mark_process_dead
+
+from config.integrations_file import Change, IntegrationsFile
+from config.settings import Settings, environment
+from worker.bimp.archive_check import ArchiveCheck
+from worker.checkbox.client import CheckboxClient
+from worker.checkbox.sessions import Sessions
+from worker.fiscal.fiscalization import Fiscalization
+from worker.rabbit.brake import Brake
+from worker.rabbit.broker import FiscalBroker
+from worker.rabbit.connection import Publisher, parameters
+from worker.rabbit.fleet import Fleet
+from worker.rabbit.settlement import RetryPolicy, Settlement
+from worker.rabbit.topology import Topology
+from worker.telemetry import metrics, trace
+from worker.telemetry.logs import logger
+from worker.telemetry.pulse import Pulse
+
+_log = logger(__name__)
+_BEAT = 1.0
+#: No pass takes longer: every call has a deadline, and so has every publish.
+_STUCK_AFTER = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the processes of a worker share by fork."""
+
+    folder: Path
+    brake: Brake
+    pulse: Pulse
+
+    def forget(self, pid: int, slot: int) -> None:
+        """A process ended: its gauges count no longer."""
+        if slot >= 0:
+            self.pulse.gone(slot)
+        mark_process_dead(pid)
+
+
+def topology_of(settings: Settings) -> Topology:
+    return Topology(settings.queue, settings.bindings, settings.queue_type)
+
+
+def archive_check_of(settings: Settings) -> ArchiveCheck | None:
+    """Bimp's check, where it is configured."""
+    if settings.archive_check_url is None:
+        return None
+    token = settings.archive_check_token
+    return ArchiveCheck(
+        settings.archive_check_url,
+        token.get_secret_value() if token else None,
+        settings.threads,
+        trace.headers,
+    )
+
+
+def read_integrations(settings: Settings) -> IntegrationsFile:
+    """Raises ``ConfigurationError`` with a line for each problem."""
+    return IntegrationsFile(
+        settings.integrations_file,
+        settings.checkbox_url,
+        environment(),
+        on_error=_integrations_broken,
+        on_change=_integrations_read,
+    )
+
+
+def _integrations_broken(lines: list[str]) -> None:
+    metrics.INTEGRATIONS_BROKEN.set(1)
+    _log.error("integrations_file_refused", problems=lines)
+
+
+def _integrations_read(change: Change) -> None:
+    metrics.INTEGRATIONS_BROKEN.set(0)
+    _log.info("integrations_file_read", integrations=change.total)
+    for warning in change.warnings:
+        _log.warning("integrations_file_doubtful", message=warning)
+
+
+class Process:
+    """One worker process: threads, consumers, and a heartbeat."""
+
+    def __init__(self, settings: Settings, integrations: IntegrationsFile, shared: Shared, slot: int) -> None:
+        params = parameters(settings.rabbitmq_url.get_secret_value(), f"fiscal-worker {os.getpid()}")
+        topology = topology_of(settings)
+        self._slot = slot
+        self._pulse = shared.pulse
+        self._stop = threading.Event()
+        self._integrations = integrations
+        self._fleet = Fleet(params, topology.queue, at_least=settings.processes)
+        self._broker = FiscalBroker(params, topology, settings.threads, lambda: shared.brake.is_engaged)
+        sessions = Sessions(
+            CheckboxClient(threads=settings.threads, headers=trace.headers),
+            lambda: settings.register_rate / self._fleet.processes,
+        )
+        story = Fiscalization(
+            lambda: integrations.current,
+            sessions,
+            archive_check_of(settings),
+            time.time,
+            settings.return_wait.total_seconds(),
+            lambda kind: metrics.WARNINGS.labels(kind).inc(),
+            metrics.DUPLICATES_PREVENTED.inc,
+        )
+        settlement = Settlement(
+            story.fiscalize,
+            Publisher(params, topology.declare),
+            topology,
+            RetryPolicy(
+                settings.retry_min_backoff.total_seconds(),
+                settings.retry_max_backoff.total_seconds(),
+                settings.retry_max_age.total_seconds(),
+            ),
+            shared.brake,
+            lambda name: name in integrations.current,
+            time.time,
+            random.Random(),  # noqa: S311 - jitter
+        )
+        self._broker.install(settlement.process)
+        self._worker = Worker(self._broker, worker_threads=settings.threads, worker_timeout=1000)
+
+    def run(self) -> None:
+        """Work until SIGTERM, or until the parent process is gone."""
+        parent = os.getppid()
+        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._integrations.watch(self._stop)
+        self._worker.start()
+        while not self._stop.wait(_BEAT) and os.getppid() == parent:
+            self._fleet.count()
+            self._beat()
+        self._stop.set()
+        self._worker.stop()
+        self._fleet.close()
+
+    def _beat(self) -> None:
+        threads = (*self._worker.workers, *self._worker.consumers.values())
+        if all(thread.is_alive() for thread in threads) and self._broker.longest_pass() < _STUCK_AFTER:
+            self._pulse.beat(self._slot, self._broker.is_consuming)

@@ -1,0 +1,226 @@
+"""What comes in: Checkbox's answers, read into the core's words.
+
+Tolerant, because the API drifts: unknown members are ignored, null is the same as missing, numbers may be
+text, the names of 2020 (``sum``, ``rest``) are known, times come with or without zone and microseconds.
+What cannot be told is None or empty. Only an answer that says nothing at all is ``Unreadable``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from worker.checkbox.privacy import scrub
+from worker.fiscal.ports import Shift
+
+Document = Mapping[str, Any]
+
+
+class Unreadable(ValueError):
+    """The answer is not what was due; whether the call had its effect is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """A tax of the cashier's organization; ``rate`` in percent."""
+
+    code: int
+    label: str
+    symbol: str
+    rate: Decimal | None
+    is_without_vat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterInfo:
+    """The register that a licence key stands for."""
+
+    id: str | None
+    fiscal_number: str | None
+    is_test: bool
+    is_offline: bool
+    has_shift: bool
+    #: Why the register was blocked, where it was.
+    emergency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CashierInfo:
+    """The signed-in cashier. ``certificate_end`` is in seconds since the epoch."""
+
+    id: str | None
+    full_name: str | None
+    organization: str | None
+    is_test: bool
+    blocked: str | None
+    certificate_end: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureStatus:
+    """Whether the cashier's key can sign now."""
+
+    type: str | None
+    is_online: bool
+    can_open_shift: bool
+
+
+def parse(body: bytes) -> Any:
+    """The JSON of an answer, without a binary float in it. Raises ``Unreadable``."""
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+    except (ValueError, ArithmeticError, RecursionError):
+        raise Unreadable("not JSON") from None
+
+
+def read_token(document: Any) -> str:
+    """The bearer token of a sign-in."""
+    token = text(_object(document), "access_token")
+    if token is None or not token.isascii() or not token.isprintable():
+        raise Unreadable("no token")
+    return token
+
+
+def read_shift(document: Any, private: Iterable[str] = ()) -> Shift:
+    """Raises ``Unreadable`` where there is no id or no status."""
+    shift = _object(document)
+    shift_id, status = text(shift, "id"), text(shift, "status")
+    if shift_id is None or status is None:
+        raise Unreadable("no shift")
+    register = child(shift, "cash_register")
+    opened_at = moment(shift.get("opened_at"))
+    return Shift(
+        id=shift_id.lower(),
+        status=status,
+        opened_at=opened_at.timestamp() if opened_at else None,
+        register_id=text(register, "id"),
+        register_number=text(register, "fiscal_number"),
+        refusal=_refusal(shift, status, private),
+    )
+
+
+def _refusal(shift: Document, status: str, private: Iterable[str]) -> str | None:
+    """A refused opening ends in CLOSED, with the reason in the transaction that should have opened it."""
+    transaction = child(shift, "initial_transaction")
+    words = text(transaction, "response_error_message")
+    failed = text(transaction, "status") in ("ERROR", "CANCELLED")
+    if status != "CLOSED" or not (words or failed):
+        return None
+    return scrub(words or text(transaction, "response_status") or "refused", private)
+
+
+def read_taxes(document: Any) -> list[Tax]:
+    """GET /cashier/tax: a plain array. Raises ``Unreadable`` where it is none."""
+    if not isinstance(document, list):
+        raise Unreadable("no list of taxes")
+    return [
+        Tax(
+            code=code,
+            label=text(tax, "label") or "",
+            symbol=text(tax, "symbol") or "",
+            rate=_decimal(tax.get("decimal_rate")) or _decimal(tax.get("rate")),
+            is_without_vat=tax.get("no_vat") is True,
+        )
+        for tax in document
+        if isinstance(tax, dict) and (code := integer(tax.get("code"))) is not None
+    ]
+
+
+def read_register(document: Any) -> RegisterInfo:
+    """GET /cash-registers/info."""
+    register = _object(document)
+    return RegisterInfo(
+        id=text(register, "id"),
+        fiscal_number=text(register, "fiscal_number"),
+        is_test=register.get("is_test") is True,
+        is_offline=register.get("offline_mode") is True or register.get("stay_offline") is True,
+        has_shift=register.get("has_shift") is True,
+        emergency=text(register, "emergency_details") or text(register, "emergency_date"),
+    )
+
+
+def read_cashier(document: Any) -> CashierInfo:
+    """GET /cashier/me."""
+    cashier = _object(document)
+    certificate_end = moment(cashier.get("certificate_end"))
+    return CashierInfo(
+        id=text(cashier, "id"),
+        full_name=text(cashier, "full_name"),
+        organization=text(child(cashier, "organization"), "title"),
+        is_test=cashier.get("is_test") is True,
+        blocked=text(cashier, "blocked"),
+        certificate_end=certificate_end.timestamp() if certificate_end else None,
+    )
+
+
+def read_signature_status(document: Any) -> SignatureStatus:
+    """GET /cashier/check-signature."""
+    status = _object(document)
+    return SignatureStatus(
+        type=text(status, "type"),
+        is_online=status.get("online") is True,
+        can_open_shift=status.get("shift_open_possibility") is True,
+    )
+
+
+def read_page(document: Any) -> list[Any]:
+    """The results of a search."""
+    results = _object(document).get("results")
+    if not isinstance(results, list):
+        raise Unreadable("no results")
+    return results
+
+
+def moment(value: Any) -> datetime | None:
+    """A time of Checkbox's. ASSUMED: one without a zone is UTC, as all times with one have been."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def integer(value: Any) -> int | None:
+    """A whole number, also as text or with zeros for decimals."""
+    number = _decimal(value)
+    return int(number) if number is not None and number == number.to_integral_value() else None
+
+
+def text(document: Document, key: str) -> str | None:
+    """Text that is not blank; a number counts as its text."""
+    value = document.get(key)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value).strip() or None
+
+
+def child(document: Document, key: str) -> Document:
+    """A nested object; empty where there is none."""
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _object(document: Any) -> Document:
+    if not isinstance(document, dict):
+        raise Unreadable("no object")
+    return document
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        return None
+    try:
+        number = Decimal(value)
+    except ArithmeticError:
+        return None
+    return number if number.is_finite() and abs(number) < 10**15 else None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)

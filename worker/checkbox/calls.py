@@ -1,0 +1,104 @@
+"""One call of the API: where it goes, with which credentials, and what its answer means."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from worker.checkbox.answers import Unreadable, parse
+from worker.checkbox.endpoints import Endpoint
+from worker.checkbox.failures import classify, is_sure_none
+from worker.checkbox.transport import Answer, Transport
+from worker.fiscal.outcomes import Code, Rejected, Unavailable
+
+T = TypeVar("T")
+Private = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request, and all that Checkbox's words about it must not repeat. Its secrets show in no ``repr``."""
+
+    endpoint: Endpoint
+    url: str
+    token: str = field(default="", repr=False)
+    license_key: SecretStr | None = None
+    body: bytes | None = field(default=None, repr=False)
+    path: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] | None = None
+    private: Private = field(default=(), repr=False)
+
+    @property
+    def target(self) -> str:
+        return self.url.rstrip("/") + self.endpoint.template.format_map(self.path)
+
+    @property
+    def secrets(self) -> Private:
+        key = self.license_key.get_secret_value() if self.license_key else ""
+        return (*self.private, self.token, key)
+
+    def headers(self) -> dict[str, str]:
+        headers = {}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if self.license_key:
+            headers["X-License-Key"] = _header_value(self.license_key)
+        return headers
+
+
+class Calls:
+    """Makes calls and tells yes, no and don't know apart."""
+
+    def __init__(self, transport: Transport, clock: Callable[[], float] = time.time) -> None:
+        self._transport = transport
+        self._clock = clock
+
+    def read(self, call: Call, read: Callable[[Any], T]) -> T:
+        """What ``read`` makes of a success; a success that it cannot read is "don't know"."""
+        return self._read(call, self._send(call), read)
+
+    def look_up(self, call: Call, read: Callable[[Any], T]) -> T | None:
+        """The same, or None when Checkbox is sure that there is no such thing."""
+        answer = self._send(call)
+        return None if is_sure_none(answer.status, answer.body) else self._read(call, answer, read)
+
+    def accept(self, call: Call) -> None:
+        """A success whose body does not matter."""
+        self._check(call, self._send(call))
+
+    def _send(self, call: Call) -> Answer:
+        return self._transport.call(call.endpoint, call.target, call.headers(), call.body, call.params)
+
+    def _check(self, call: Call, answer: Answer) -> None:
+        if 200 <= answer.status < 300:
+            return
+        raise classify(
+            call.endpoint, answer.status, answer.headers, answer.body, now=self._clock(), private=call.secrets
+        )
+
+    def _read(self, call: Call, answer: Answer, read: Callable[[Any], T]) -> T:
+        self._check(call, answer)
+        try:
+            return read(parse(answer.body))
+        except Unreadable as unreadable:
+            what = str(unreadable)
+        raise Unavailable(
+            {
+                "endpoint": call.endpoint.template,
+                "status": answer.status,
+                "reason": "unreadable_answer",
+                "what": what,
+            }
+        )
+
+
+def _header_value(license_key: SecretStr) -> str:
+    """What no header can carry is no licence key; the HTTP library's own complaint would quote it."""
+    value = license_key.get_secret_value()
+    if not (value.isascii() and value.isprintable()):
+        raise Rejected(Code.CASHIER_CREDENTIALS_REJECTED, {"reason": "license_key_unreadable"})
+    return value

@@ -1,0 +1,217 @@
+"""Checkbox's API, call by call.
+
+Every call returns (a sure yes), raises a refusal or ``Rejected`` (a sure no), or raises ``Unavailable``
+(don't know). ``private`` are values that no word of Checkbox's may carry into what is raised or returned: the
+cashier's password, PIN and licence key. The token, a key that is sent, and a receipt's own buyer and card are
+added by the client.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from worker.checkbox import answers, wire
+from worker.checkbox.answers import CashierInfo, RegisterInfo, SignatureStatus, Tax, Unreadable
+from worker.checkbox.calls import Call, Calls, Private
+from worker.checkbox.endpoints import Endpoint
+from worker.checkbox.issued import read_receipt
+from worker.checkbox.transport import Timeouts, Transport
+from worker.fiscal.integrations import Cashier
+from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected
+from worker.fiscal.ports import Shift
+from worker.fiscal.receipt import Receipt
+
+#: Most receipts that a page of the search may have.
+PAGE_LIMIT = 100
+
+
+class CheckboxClient:
+    """One for each process, shared by its threads.
+
+    The base URL is given with every call: integrations may override it.
+    """
+
+    def __init__(
+        self,
+        *,
+        threads: int,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
+        headers: Callable[[], Mapping[str, str]] = dict,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """``headers`` are added to every call (``traceparent``); ``clock`` dates a Retry-After."""
+        self._transport = Transport(threads, timeouts, headers)
+        self._calls = Calls(self._transport, clock)
+
+    def sign_in(self, url: str, cashier: Cashier) -> str:
+        """A bearer token: by login and password, or else by PIN and licence key.
+
+        Raises ``Rejected`` (CASHIER_CREDENTIALS_REJECTED).
+        """
+        return self._calls.read(_sign_in(url, cashier), answers.read_token)
+
+    def sign_out(self, url: str, token: str) -> None:
+        """The token counts no longer; it makes room for another (ten live for a cashier)."""
+        self._calls.accept(Call(endpoint=Endpoint.SIGN_OUT, url=url, token=token))
+
+    def current_shift(self, url: str, token: str, *, private: Private = ()) -> Shift | None:
+        """The cashier's shift; None when Checkbox is sure that there is none."""
+        call = Call(endpoint=Endpoint.CASHIER_SHIFT, url=url, token=token, private=private)
+
+        def read(document: Any) -> Shift | None:
+            return None if document is None else answers.read_shift(document, call.secrets)
+
+        return self._calls.read(call, read)
+
+    def shift(self, url: str, token: str, shift_id: UUID, *, private: Private = ()) -> Shift:
+        """A shift by its id: open, or CLOSED with a refusal where the opening was refused."""
+        path = {"shift_id": str(shift_id)}
+        return self._shift(Call(endpoint=Endpoint.SHIFT, url=url, token=token, path=path, private=private))
+
+    def open_shift(
+        self, url: str, token: str, license_key: SecretStr, shift_id: UUID, *, private: Private = ()
+    ) -> Shift:
+        """Accepted, to be polled until it is open.
+
+        Raises ``CashierHasShift``, and ``Rejected``: REGISTER_BUSY, or SHIFT_NOT_OPEN with Checkbox's reason.
+        """
+        return self._shift(
+            Call(
+                endpoint=Endpoint.SHIFT_OPEN,
+                url=url,
+                token=token,
+                license_key=license_key,
+                body=wire.open_shift_body(shift_id),
+                private=private,
+            )
+        )
+
+    def close_shift(self, url: str, token: str, *, private: Private = ()) -> Shift:
+        """Accepted, to be polled until it is closed. Raises ``ShiftNotOpened``."""
+        body = wire.close_shift_body()
+        return self._shift(
+            Call(endpoint=Endpoint.SHIFT_CLOSE, url=url, token=token, body=body, private=private)
+        )
+
+    def sell(
+        self,
+        url: str,
+        token: str,
+        receipt_id: UUID,
+        receipt: Receipt,
+        context: Mapping[str, str | int],
+        *,
+        private: Private = (),
+    ) -> IssuedReceipt:
+        """The receipt as Checkbox took it, mostly without a fiscal number yet.
+
+        Raises ``ReceiptExists``, ``ShiftNotOpened``, ``ShiftExpired``, ``TokenRefused``, and ``Rejected``
+        (RECEIPT_REJECTED).
+        """
+        call = Call(
+            endpoint=Endpoint.SELL,
+            url=url,
+            token=token,
+            body=wire.sell_body(receipt_id, receipt, context),
+            private=(*private, *wire.private_values(receipt)),
+        )
+        return self._calls.read(call, lambda document: _this(receipt_id, document, call))
+
+    def receipt(
+        self, url: str, token: str, receipt_id: UUID, *, private: Private = ()
+    ) -> IssuedReceipt | None:
+        """The receipt of this id; None when Checkbox is sure to have none."""
+        path = {"receipt_id": str(receipt_id)}
+        call = Call(endpoint=Endpoint.RECEIPT, url=url, token=token, path=path, private=private)
+        return self._calls.look_up(call, lambda document: _this(receipt_id, document, call))
+
+    def search_receipts(
+        self,
+        url: str,
+        token: str,
+        *,
+        shift_id: str | None = None,
+        from_date: str | None = None,
+        own_only: bool = False,
+        limit: int = PAGE_LIMIT,
+        offset: int = 0,
+        private: Private = (),
+    ) -> list[IssuedReceipt]:
+        """A page of receipts, oldest first: of a shift, or since a time (RFC 3339).
+
+        ``own_only`` leaves out what other cashiers made.
+        """
+        params = {"self_receipts": str(own_only).lower(), "limit": str(limit), "offset": str(offset)}
+        if shift_id:
+            params["shift_id"] = shift_id
+        if from_date:
+            params["from_date"] = from_date
+        call = Call(endpoint=Endpoint.RECEIPT_SEARCH, url=url, token=token, params=params, private=private)
+
+        def read(document: Any) -> list[IssuedReceipt]:
+            return [read_receipt(result, call.secrets) for result in answers.read_page(document)]
+
+        return self._calls.read(call, read)
+
+    def taxes(self, url: str, token: str) -> list[Tax]:
+        """The taxes of the cashier's organization."""
+        call = Call(endpoint=Endpoint.CASHIER_TAX, url=url, token=token)
+        return self._calls.read(call, answers.read_taxes)
+
+    def register_info(self, url: str, license_key: SecretStr) -> RegisterInfo:
+        """The register behind a licence key; no sign-in is needed."""
+        call = Call(endpoint=Endpoint.REGISTER_INFO, url=url, license_key=license_key)
+        return self._calls.read(call, answers.read_register)
+
+    def cashier_me(self, url: str, token: str) -> CashierInfo:
+        """Who is signed in."""
+        call = Call(endpoint=Endpoint.CASHIER_ME, url=url, token=token)
+        return self._calls.read(call, answers.read_cashier)
+
+    def check_signature(self, url: str, token: str) -> SignatureStatus:
+        """Whether the cashier's key can sign, which an opening of a shift needs."""
+        call = Call(endpoint=Endpoint.CHECK_SIGNATURE, url=url, token=token)
+        return self._calls.read(call, answers.read_signature_status)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _shift(self, call: Call) -> Shift:
+        return self._calls.read(call, lambda document: answers.read_shift(document, call.secrets))
+
+
+def _sign_in(url: str, cashier: Cashier) -> Call:
+    if cashier.login and cashier.password:
+        password = cashier.password.get_secret_value()
+        body = wire.sign_in_body(cashier.login, password)
+        return Call(endpoint=Endpoint.SIGN_IN, url=url, body=body, private=(password,))
+    if cashier.pin_code and cashier.license_key:
+        pin_code = cashier.pin_code.get_secret_value()
+        return Call(
+            endpoint=Endpoint.SIGN_IN_PIN,
+            url=url,
+            license_key=cashier.license_key,
+            body=wire.sign_in_pin_body(pin_code),
+            private=(pin_code,),
+        )
+    raise Rejected(Code.CASHIER_CREDENTIALS_REJECTED, {"reason": "credentials_incomplete"})
+
+
+def _this(receipt_id: UUID, document: Any, call: Call) -> IssuedReceipt:
+    """An answer that speaks of another receipt says nothing of this one."""
+    issued = read_receipt(document, call.secrets)
+    if issued.id != str(receipt_id):
+        raise Unreadable("another receipt")
+    return issued

@@ -1,0 +1,173 @@
+"""A receipt as Checkbox tells of it, read so that it can be compared with what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from worker.checkbox.answers import Document, Unreadable, child, integer, moment, text
+from worker.checkbox.privacy import scrub
+from worker.fiscal.outcomes import IssuedLine, IssuedReceipt
+
+
+def read_receipt(document: Any, private: Iterable[str] = ()) -> IssuedReceipt:
+    """Raises ``Unreadable`` where there is no id or no status.
+
+    ``private``, the buyer and the card are kept out of the reason of an ERROR.
+    """
+    receipt_id = text(document, "id") if isinstance(document, dict) else None
+    status = text(document, "status") if receipt_id else None
+    if receipt_id is None or status is None:
+        raise Unreadable("no receipt")
+    goods = _objects(document, "goods")
+    lines = [_line(good) for good in goods]
+    shift = child(document, "shift")
+    tax_url = text(document, "tax_url")
+    related = text(document, "related_receipt_id")
+    return IssuedReceipt(
+        id=receipt_id.lower(),
+        status=status,
+        fiscal_code=text(document, "fiscal_code"),
+        fiscal_date=_rfc3339(document.get("fiscal_date")),
+        total=_total(document, lines),
+        # A line that cannot be read makes the lines unknown, and not other ones.
+        lines=tuple(line for line in lines if line) if all(lines) else (),
+        offline=document.get("is_created_offline") is True,
+        tax_url=tax_url,
+        register_number=text(child(shift, "cash_register"), "fiscal_number") or _register_in(tax_url),
+        shift_id=text(document, "shift_id") or text(shift, "id"),
+        context=child(document, "context"),
+        error=_error(document, status, private),
+        seconds_to_number=_seconds_to_number(document),
+        related_receipt_id=related.lower() if related else None,
+        is_return=_is_return(document, goods),
+        created_at=_rfc3339(document.get("created_at")),
+    )
+
+
+def _line(good: Document) -> IssuedLine | None:
+    details = child(good, "good")
+    code, price = details.get("code"), integer(details.get("price"))
+    quantity = integer(good.get("quantity"))
+    if not isinstance(code, str | int) or quantity is None or price is None:
+        return None
+    return IssuedLine(
+        code=str(code),
+        quantity=quantity,
+        price=price,
+        tax_codes=_tax_codes(good),
+        total=_line_total(good, price * quantity),
+    )
+
+
+def _tax_codes(good: Document) -> tuple[int, ...] | None:
+    if not isinstance(good.get("taxes"), list):
+        return None
+    codes = [integer(tax.get("code")) for tax in _objects(good, "taxes")]
+    return tuple(sorted(code for code in codes if code is not None)) if None not in codes else None
+
+
+def _line_total(good: Document, thousandfold: int) -> int | None:
+    """After the line's own discounts.
+
+    ASSUMED: whether ``sum`` is before or after them was never seen, so it leads only where there are none,
+    or where the quantity leaves a fraction that Checkbox has rounded in its own way.
+    """
+    told, discounts = integer(good.get("sum")), _objects(good, "discounts")
+    if told is not None and not discounts:
+        return told
+    if thousandfold % 1000:
+        return None
+    return thousandfold // 1000 + _adjustment(discounts)
+
+
+def _adjustment(discounts: list[Document]) -> int:
+    """What discounts and surcharges come to; the sign of ``sum`` in answers was never seen and is ignored."""
+    total = 0
+    for discount in discounts:
+        amount = integer(discount.get("sum"))
+        if amount is None and text(discount, "mode") == "VALUE":
+            amount = integer(discount.get("value"))
+        amount = abs(amount or 0)
+        total += amount if text(discount, "type") == "EXTRA_CHARGE" else -amount
+    return total
+
+
+def _total(document: Document, lines: list[IssuedLine | None]) -> int:
+    """To pay, before cash is rounded.
+
+    ASSUMED: ``total_sum`` is that. Where Checkbox has rounded (``round_sum`` is not 0) and the goods come to
+    the sum on the other side of the rounding, the goods lead.
+    """
+    told = integer(document.get("total_sum"))
+    if told is None:
+        told = integer(document.get("sum"))
+    computed = _computed(document, lines)
+    if told is None:
+        return computed or 0
+    rounding = integer(document.get("round_sum")) or 0
+    return computed if computed is not None and computed in (told - rounding, told + rounding) else told
+
+
+def _computed(document: Document, lines: list[IssuedLine | None]) -> int | None:
+    totals = [line.total if line else None for line in lines]
+    if not totals or None in totals:
+        return None
+    return sum(total for total in totals if total is not None) + _adjustment(_objects(document, "discounts"))
+
+
+def _error(document: Document, status: str, private: Iterable[str]) -> str | None:
+    """Why the tax service refused it: told by the transaction."""
+    if status != "ERROR":
+        return None
+    transaction = child(document, "transaction")
+    words = text(transaction, "response_error_message") or text(transaction, "response_status")
+    return scrub(words, (*private, *_private_values(document))) if words else None
+
+
+def _private_values(document: Document) -> Iterator[str]:
+    delivery = child(document, "delivery")
+    emails = delivery.get("emails")
+    told = [delivery.get("email"), delivery.get("phone"), *(emails if isinstance(emails, list) else [])]
+    for payment in _objects(document, "payments"):
+        told += [payment.get("card_mask"), payment.get("rrn"), payment.get("auth_code")]
+    yield from (value for value in told if isinstance(value, str))
+
+
+def _seconds_to_number(document: Document) -> float | None:
+    """None for an offline receipt: it has its number at once, and its transaction ends much later."""
+    if not text(document, "fiscal_code") or document.get("is_created_offline") is True:
+        return None
+    created = moment(document.get("created_at"))
+    done = moment(child(document, "transaction").get("updated_at"))
+    if created is None or done is None or done < created:
+        return None
+    return (done - created).total_seconds()
+
+
+def _is_return(document: Document, goods: list[Document]) -> bool:
+    kind = text(document, "type")
+    return kind == "RETURN" if kind else bool(goods) and all(good.get("is_return") is True for good in goods)
+
+
+def _register_in(tax_url: str | None) -> str | None:
+    """The tax service's link names the register, mostly, as ``fn``."""
+    if not tax_url:
+        return None
+    try:
+        numbers = parse_qs(urlsplit(tax_url).query).get("fn")
+    except ValueError:
+        return None
+    return numbers[0] if numbers else None
+
+
+def _rfc3339(value: Any) -> str | None:
+    at = moment(value)
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def _objects(document: Document, key: str) -> list[Document]:
+    value = document.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

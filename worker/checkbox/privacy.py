@@ -1,0 +1,40 @@
+"""Keeps secrets and personal data out of Checkbox's words before anybody repeats them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+#: Longest text of Checkbox's that is passed on.
+WORDS_LIMIT = 500
+#: Read no further than this: an error page may be as long as a body may be.
+_READ_LIMIT = 4_000
+#: A value this short is found in any text, so that hiding it would say nothing and hide everything.
+_SHORTEST_SECRET = 3
+_HIDDEN = "***"
+
+_PATTERNS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"bearer\s+\S+",
+        r"\beyJ[\w-]+(?:\.[\w-]+)*",  # a JWT
+        r"(?<![\w.+%'-])[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+",  # an e-mail address
+        r"(?<![\w*])(?=[\d -]*[xх*•])(?:[\dxх*•][ -]?){7,18}\d",  # a card's mask
+        r"\+?\d(?:[\s().-]{0,2}\d){9,}",  # a phone, a card, an rrn: ten digits and more
+    )
+)
+
+
+def scrub(words: str, secrets: Iterable[str] = ()) -> str:
+    """The words without what must not be repeated, at most ``WORDS_LIMIT`` characters.
+
+    ``secrets`` are the exact values of this request and cashier (buyer, card, password, PIN, licence key,
+    token); what only looks like an e-mail address, a phone, a card or a token is hidden as well.
+    """
+    text = words[:_READ_LIMIT]
+    known = sorted({value for value in secrets if len(value) >= _SHORTEST_SECRET}, key=len, reverse=True)
+    if known:
+        text = re.sub("|".join(map(re.escape, known)), _HIDDEN, text, flags=re.IGNORECASE)
+    for pattern in _PATTERNS:
+        text = pattern.sub(_HIDDEN, text)
+    return text[:WORDS_LIMIT]

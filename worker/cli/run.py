@@ -1,0 +1,51 @@
+"""``run``: the worker."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+
+def run() -> None:
+    """Run the worker until SIGTERM; what is in flight ends first, within 25 seconds."""
+    folder = Path(tempfile.mkdtemp(prefix="fiscal-worker-"))
+    # prometheus_client reads it once, when it is imported.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    from config import settings as configuration
+    from worker.rabbit.topology import TopologyMismatch
+
+    try:
+        settings = configuration.load()
+        raise typer.Exit(_supervise(settings, folder))
+    except TopologyMismatch as mismatch:
+        print(f"FISCAL_RABBITMQ_URL: {mismatch}", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(1) from None
+    finally:
+        for left in folder.glob("*"):
+            left.unlink(missing_ok=True)
+        if folder.exists():
+            folder.rmdir()
+
+
+def _supervise(settings: Settings, folder: Path) -> int:
+    from config.settings import environment, unknown_variables
+    from worker.app import Shared, read_integrations
+    from worker.rabbit.brake import Brake
+    from worker.supervisor import Supervisor
+    from worker.telemetry import logs
+    from worker.telemetry.pulse import Pulse
+
+    logs.configure(settings.log_format, settings.log_level)
+    for sentence in unknown_variables(environment()):
+        logs.logger(__name__).warning("setting_unknown", message=sentence)
+    integrations = read_integrations(settings)
+    shared = Shared(folder, Brake(folder, settings.dead_letter_limit), Pulse(settings.processes))
+    return Supervisor(settings, integrations, shared).run()

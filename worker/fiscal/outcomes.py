@@ -1,0 +1,132 @@
+"""What may come of one pass over a request.
+
+    Fiscalized                  the receipt has a fiscal number
+    Verdict (exception)
+    ├── Rejected                a definite no: dead letter (most codes) and a failed event
+    ├── Postponed               not a fault: the tax service, the register or a shift needs time
+    └── Unavailable             a fault of somebody else, or an unknown outcome: tried again with backoff
+
+Verdicts are raised anywhere in the core and the partners' packages, and are turned into
+messages in one place, ``worker.rabbit.settlement``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from worker.fiscal.trail import Trail
+
+
+class Code(StrEnum):
+    """Why a request was not fiscalized; the names are part of the contract with Bimp."""
+
+    INVALID_MESSAGE = "INVALID_MESSAGE"
+    UNKNOWN_INTEGRATION = "UNKNOWN_INTEGRATION"
+    UNKNOWN_CASHIER = "UNKNOWN_CASHIER"
+    ORDER_ARCHIVED = "ORDER_ARCHIVED"
+    CURRENCY_NOT_SUPPORTED = "CURRENCY_NOT_SUPPORTED"
+    TOTALS_MISMATCH = "TOTALS_MISMATCH"
+    TAX_RATE_NOT_MAPPED = "TAX_RATE_NOT_MAPPED"
+    CASHIER_CREDENTIALS_REJECTED = "CASHIER_CREDENTIALS_REJECTED"
+    SHIFT_NOT_OPEN = "SHIFT_NOT_OPEN"
+    SHIFT_OPEN_OVER_24H = "SHIFT_OPEN_OVER_24H"
+    REGISTER_BUSY = "REGISTER_BUSY"
+    RECEIPT_MISMATCH = "RECEIPT_MISMATCH"
+    RETURN_WITHOUT_SALE = "RETURN_WITHOUT_SALE"
+    RECEIPT_REJECTED = "RECEIPT_REJECTED"
+    CHECKBOX_UNAVAILABLE = "CHECKBOX_UNAVAILABLE"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+#: Codes after which Bimp will ask again by itself, so that no person has to look.
+NOT_DEAD_LETTERED = frozenset({Code.ORDER_ARCHIVED, Code.CURRENCY_NOT_SUPPORTED})
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedReceipt:
+    """A receipt as Checkbox tells of it, in our words. Money in kopiykas."""
+
+    id: str
+    status: str
+    fiscal_code: str | None
+    fiscal_date: str | None
+    total: int
+    lines: tuple[IssuedLine, ...]
+    offline: bool
+    tax_url: str | None
+    register_number: str | None
+    shift_id: str | None
+    context: Mapping[str, Any]
+    error: str | None
+    #: Seconds between Checkbox's creation of the receipt and its number, by Checkbox's own clock.
+    seconds_to_number: float | None
+    related_receipt_id: str | None = None
+    is_return: bool = False
+    created_at: str | None = None
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether it counts as issued: it has a fiscal number, online or offline, and was not refused."""
+        return bool(self.fiscal_code) and self.status not in ("ERROR", "CANCELLED", "CANCELLATION")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedLine:
+    """A line as Checkbox tells of it. Quantity in thousandths, money in kopiykas, tax codes sorted."""
+
+    code: str
+    quantity: int
+    price: int
+    #: None where the answer tells no taxes.
+    tax_codes: tuple[int, ...] | None
+    #: What the line costs after its own discounts; None where the answer does not tell.
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fiscalized:
+    """The receipt exists and has its number."""
+
+    receipt: IssuedReceipt
+    #: Made by an earlier request, as far as can be told.
+    already: bool
+    #: Where the receipt's pages are.
+    checkbox_url: str
+
+
+class Verdict(Exception):
+    """Why this pass ended without a fiscal number."""
+
+
+@dataclass(eq=False)
+class Rejected(Verdict):
+    """A definite no; never tried again by itself.
+
+    ``detail`` must be free of secrets and personal data: it goes into an event and a header.
+    """
+
+    code: Code
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Postponed(Verdict):
+    """To be looked at again after ``after`` seconds; no attempt is counted and nobody is told."""
+
+    after: float
+    reason: str
+    #: What the next pass shall know; None leaves it as it was.
+    trail: Trail | None = None
+
+
+@dataclass(eq=False)
+class Unavailable(Verdict):
+    """No answer, or one that leaves the outcome unknown: again with backoff, same receipt id."""
+
+    #: What was met, e.g. ``{"endpoint": ..., "status": 503}``; free of secrets.
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    #: Seconds that the other side asked for (Retry-After).
+    retry_after: float | None = None

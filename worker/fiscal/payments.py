@@ -1,0 +1,66 @@
+"""How the receipt is paid: change, cash rounding and the labels in force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from worker.fiscal.integrations import CashRounding
+from worker.fiscal.money import SUM_LIMIT, cash_to_pay
+from worker.fiscal.order import Payment, PaymentForm
+from worker.fiscal.payment_means import DEFAULT_LABELS, printed_label
+from worker.fiscal.receipt import ReceiptPayment
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is owed and what is paid. Only a total that is paid in cash alone is ever rounded."""
+
+    total: int
+    paid: int
+    all_cash: bool
+    rounding: CashRounding
+
+    @classmethod
+    def of(cls, total: int, payments: Sequence[Payment], rounding: CashRounding) -> Settlement:
+        """A total that rounds to nothing, or to more than Checkbox takes, is not rounded."""
+        all_cash = all(payment.form is PaymentForm.CASH for payment in payments)
+        rounds = all_cash and 0 < cash_to_pay(total, rounding) < SUM_LIMIT
+        return cls(
+            total=total,
+            paid=sum(payment.amount for payment in payments),
+            all_cash=all_cash,
+            rounding=rounding if rounds else CashRounding.NONE,
+        )
+
+    @property
+    def to_pay(self) -> int:
+        """After cash rounding."""
+        return cash_to_pay(self.total, self.rounding)
+
+    @property
+    def adds_up(self) -> bool:
+        """More than is owed is change, which only cash gives."""
+        return self.paid >= min(self.total, self.to_pay) if self.all_cash else self.paid == self.total
+
+
+def receipt_payment(payment: Payment, day: date) -> tuple[ReceiptPayment, bool]:
+    """The payment as the receipt prints it, and whether its label was known."""
+    label = payment.label or DEFAULT_LABELS[payment.form]
+    printed = printed_label(payment.form, label, day)
+    return (
+        ReceiptPayment(
+            form=payment.form,
+            value=payment.amount,
+            label=printed or DEFAULT_LABELS[payment.form],
+            card=payment.card if payment.form is PaymentForm.CASHLESS else None,
+        ),
+        printed is not None,
+    )
+
+
+def raised(payments: Sequence[ReceiptPayment], missing: int) -> tuple[ReceiptPayment, ...]:
+    """The payments with the last one raised by what rounding added to the total."""
+    last = payments[-1]
+    return (*payments[:-1], replace(last, value=last.value + max(missing, 0)))

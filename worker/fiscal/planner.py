@@ -1,0 +1,149 @@
+"""The receipt of an order: pure, and the same every time.
+
+Verdicts that need only the message and the configuration fall here, in the contract's order:
+CURRENCY_NOT_SUPPORTED, TOTALS_MISMATCH, TAX_RATE_NOT_MAPPED.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from worker.fiscal.buyer import checked_email, checked_phone
+from worker.fiscal.integrations import Integration
+from worker.fiscal.money import hryvnias, plain
+from worker.fiscal.order import Buyer, Operation, Order, OrderLine, Request
+from worker.fiscal.outcomes import Code, Rejected
+from worker.fiscal.payments import Settlement, raised, receipt_payment
+from worker.fiscal.receipt import Delivery, Receipt, ReceiptLine
+from worker.fiscal.receipt_lines import costs_nothing_each, exact_cost, gift_note, receipt_line, strays
+from worker.fiscal.tax_rates import TaxRates
+
+#: Entries of a list in a verdict's detail.
+_SHOWN = 20
+_CURRENCY = "UAH"
+_TITLES = {Operation.SELL: "Замовлення", Operation.RETURN: "Повернення"}
+
+
+class PlanWarning(StrEnum):
+    """What was put right without a failure; the values are those of a metric's label."""
+
+    BUYER_EMAIL_MALFORMED = "buyer_email_malformed"
+    BUYER_PHONE_MALFORMED = "buyer_phone_malformed"
+    PAYMENT_LABEL_UNKNOWN = "payment_label_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The receipt, and what its order had wrong without harm."""
+
+    receipt: Receipt
+    warnings: tuple[PlanWarning, ...]
+
+
+def plan(request: Request, integration: Integration) -> Plan:
+    """The receipt of a request; a return lacks ``related_receipt_id``. Raises ``Rejected``."""
+    order = request.order
+    if order.currency != _CURRENCY:
+        raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency[:_SHOWN]})
+    settlement = Settlement.of(order.total, request.payments, integration.cash_rounding)
+    _add_up(order, settlement)
+    lines = _lines(order, integration.tax_rates)
+    # A label must be in force when the receipt is made, which is not before the request.
+    day = (request.time or order.date).date()
+    payments = [receipt_payment(payment, day) for payment in request.payments]
+    delivery, warnings = _delivery(request.buyer)
+    if not all(known for _, known in payments):
+        warnings = (*warnings, PlanWarning.PAYMENT_LABEL_UNKNOWN)
+    receipt = Receipt(
+        operation=request.operation,
+        lines=lines,
+        discount=order.discount,
+        payments=raised([payment for payment, _ in payments], settlement.to_pay - settlement.paid),
+        rounding=settlement.rounding,
+        total=order.total,
+        footer=_footer(request),
+        delivery=delivery,
+        doc_number=order.doc_number,
+    )
+    return Plan(receipt, warnings)
+
+
+def _add_up(order: Order, settlement: Settlement) -> None:
+    amounts = sum(line.amount for line in order.lines)
+    wrong = [
+        _figures(index, line)
+        for index, line in enumerate(order.lines)
+        if strays(line) or costs_nothing_each(line)
+    ]
+    if not wrong and amounts - order.discount == order.total and settlement.adds_up:
+        return
+    detail: dict[str, Any] = {
+        "amounts": hryvnias(amounts),
+        "discount": hryvnias(order.discount),
+        "total": hryvnias(order.total),
+        "payments": hryvnias(settlement.paid),
+    }
+    if settlement.to_pay != order.total:
+        detail["rounded"] = hryvnias(settlement.to_pay)
+    if wrong:
+        detail["lines"] = wrong[:_SHOWN]
+    raise Rejected(Code.TOTALS_MISMATCH, detail)
+
+
+def _figures(index: int, line: OrderLine) -> Mapping[str, str]:
+    return {
+        "path": f"/data/order/products/{index}",
+        "code": line.code,
+        "count": plain(line.count, 3),
+        "cost": plain(line.cost, 4, 2),
+        "countTimesCost": exact_cost(line),
+        "discount": hryvnias(line.discount),
+        "amount": hryvnias(line.amount),
+    }
+
+
+def _lines(order: Order, rates: TaxRates) -> tuple[ReceiptLine, ...]:
+    codes = [rates.code_for(line.vat) if line.vat else None for line in order.lines]
+    unmapped = [
+        {"path": f"/data/order/products/{index}", "code": line.code, "rate": _rate(line)}
+        for index, (line, code) in enumerate(zip(order.lines, codes, strict=True))
+        if line.vat and code is None
+    ]
+    if unmapped:
+        raise Rejected(Code.TAX_RATE_NOT_MAPPED, {"lines": unmapped[:_SHOWN]})
+    return tuple(
+        receipt_line(line, code) for line, code in zip(order.lines, codes, strict=True) if line.amount
+    )
+
+
+def _rate(line: OrderLine) -> str:
+    if line.vat is None or line.vat.not_accountable:
+        return "not_accountable"
+    return plain(int(line.vat.percent_rate * 100), 2)
+
+
+def _footer(request: Request) -> str:
+    return "\n".join(_notes(request))
+
+
+def _notes(request: Request) -> Iterator[str]:
+    yield f"{_TITLES[request.operation]} {request.order.doc_number}"
+    for line in request.order.lines:
+        if not line.amount:
+            yield gift_note(line)
+
+
+def _delivery(buyer: Buyer | None) -> tuple[Delivery | None, tuple[PlanWarning, ...]]:
+    if buyer is None:
+        return None, ()
+    email = checked_email(buyer.email) if buyer.email else None
+    phone = checked_phone(buyer.phone) if buyer.phone else None
+    malformed = (
+        (PlanWarning.BUYER_EMAIL_MALFORMED, buyer.email and not email),
+        (PlanWarning.BUYER_PHONE_MALFORMED, buyer.phone and not phone),
+    )
+    warnings = tuple(warning for warning, is_malformed in malformed if is_malformed)
+    return (Delivery(email, phone) if email or phone else None), warnings

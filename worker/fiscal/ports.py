@@ -1,0 +1,127 @@
+"""What the core asks of its partners, in its own words.
+
+A call to Checkbox ends in one of three ways: a sure yes (it returns), a sure no (``Rejected`` or one of the
+refusals below), or "don't know" (``Unavailable``), after which only a look-up by id may follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from worker.fiscal.integrations import Cashier, Integration
+from worker.fiscal.outcomes import IssuedReceipt
+from worker.fiscal.receipt import Receipt
+
+
+class Refusal(Exception):
+    """A sure no that is not the end: nothing was sold by this call."""
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__(words)
+        #: The other side's own words, free of secrets.
+        self.words = words
+
+
+class ReceiptExists(Refusal):
+    """Checkbox has a receipt of this id already: look it up."""
+
+
+class ShiftNotOpened(Refusal):
+    """The cashier has no open shift."""
+
+
+class ShiftExpired(Refusal):
+    """The shift has been open for more than 24 hours (law 265/95, art. 3 p. 9)."""
+
+
+class CashierHasShift(Refusal):
+    """A shift of this very cashier is open or opening: somebody was faster."""
+
+
+class TokenRefused(Refusal):
+    """The token counts no longer: sign in again, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A cashier's shift. ``opened_at`` is in seconds since the epoch, None until it is open."""
+
+    id: str
+    status: str
+    opened_at: float | None
+    register_id: str | None
+    register_number: str | None
+    #: Why the opening was refused, where it was.
+    refusal: str | None = None
+    #: Checkbox refused a sale because of the shift's age, whatever its figures say.
+    expired: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == "OPENED"
+
+
+class CashierSession(Protocol):
+    """One cashier at Checkbox: signed in, with what is known of his shift. For one thread at a time.
+
+    Every method may raise ``Unavailable``, and ``Rejected`` with CASHIER_CREDENTIALS_REJECTED.
+    """
+
+    def look_up(self, receipt_id: UUID) -> IssuedReceipt | None:
+        """The receipt of this id; None when Checkbox is sure to have none."""
+        ...
+
+    def sell(self, receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]) -> IssuedReceipt:
+        """Have the receipt issued (sales and returns).
+
+        Raises ``ReceiptExists``, ``ShiftNotOpened``, ``ShiftExpired``, ``Rejected`` (RECEIPT_REJECTED).
+        """
+        ...
+
+    def shift(self) -> Shift | None:
+        """The shift as far as known; what stands in the way is believed for 5 s and then read anew."""
+        ...
+
+    def open_shift(self) -> None:
+        """Ask for a shift; raises ``Rejected`` (REGISTER_BUSY, SHIFT_NOT_OPEN with Checkbox's reason)."""
+        ...
+
+    def close_shift(self) -> None:
+        """Ask for the end of the shift and its Z-report."""
+        ...
+
+    def has_unfinished_receipts(self, shift: Shift) -> bool:
+        """Whether Checkbox's own list shows a receipt of the shift that has no number yet."""
+        ...
+
+    def returns_of(self, sale: IssuedReceipt) -> tuple[Sequence[IssuedReceipt], bool]:
+        """The returns of a sale as far as Checkbox's search shows them, and whether it showed all."""
+        ...
+
+    def seconds_to_turn(self) -> float:
+        """How long until the register may get its next receipt from this process; 0 is now."""
+        ...
+
+    def reserve_turn(self) -> float:
+        """Seconds until a turn that nobody else in this process was promised."""
+        ...
+
+
+class CashierSessions(Protocol):
+    """All cashiers of this process."""
+
+    def enter(self, integration: Integration, cashier: Cashier) -> AbstractContextManager[CashierSession]:
+        """Take the cashier's session for this thread; raises ``Postponed`` while another thread has it."""
+        ...
+
+
+class ArchiveCheck(Protocol):
+    """Bimp's own word, right before a sale, whether the order is archived."""
+
+    def is_archived(self, order: UUID) -> bool:
+        """Raises ``Unavailable`` when Bimp does not answer."""
+        ...

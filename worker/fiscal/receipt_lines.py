@@ -1,0 +1,86 @@
+"""From the lines of an order to the lines of a receipt, to the kopiyka.
+
+How Checkbox rounds a fraction of a kopiyka is not documented, so that it never gets one to round.
+"""
+
+from __future__ import annotations
+
+from worker.fiscal.money import plain
+from worker.fiscal.order import OrderLine
+from worker.fiscal.receipt import ReceiptLine
+
+#: Characters of a name on the receipt, and of a line's header and footer (Checkbox's own limit).
+NAME_LIMIT = 1000
+_NOTE_LIMIT = 1024
+_ONE = 1000
+#: ``count`` times ``cost`` comes in this part of a kopiyka.
+_PARTS = 100_000
+_HALF_PARTS_OF_A_THOUSANDTH = _PARTS // 2 // _ONE
+
+# A receipt is printed: what steers a printer is no part of a name.
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
+
+
+def strays(line: OrderLine) -> bool:
+    """Whether the amount and ``count*cost-discount`` differ by more than rounding can explain.
+
+    Allowed is 1 kopiyka, or half a kopiyka times ``count`` where that is more.
+    """
+    difference = line.count * line.cost - (line.discount + line.amount) * _PARTS
+    return abs(difference) > max(_PARTS, line.count * _HALF_PARTS_OF_A_THOUSANDTH)
+
+
+def costs_nothing_each(line: OrderLine) -> bool:
+    """Whether there is money on the line and none on its unit price, which no receipt can show."""
+    return line.amount > 0 and line.cost == 0
+
+
+def exact_cost(line: OrderLine) -> str:
+    """``count*cost`` in hryvnias, with all its places."""
+    return plain(line.count * line.cost, 7, 2)
+
+
+def receipt_line(line: OrderLine, tax_code: int | None) -> ReceiptLine:
+    """The line as it was ordered where every figure is whole kopiykas, else as one unit."""
+    whole = line.cost % 100 == 0 and line.count * line.cost % _PARTS == 0
+    suffix = "" if whole else f" ({counted(line)} x {plain(line.cost, 4, 2)})"
+    price = line.cost // 100 if whole else line.amount + line.discount
+    quantity = line.count if whole else _ONE
+    surplus = price * quantity // _ONE - line.amount
+    name = printable(line.name)
+    cut = len(name) + len(suffix) > NAME_LIMIT
+    return ReceiptLine(
+        code=line.code,
+        name=shortened(name, NAME_LIMIT - len(suffix)) + suffix,
+        quantity=quantity,
+        price=price,
+        tax_code=tax_code,
+        barcode=line.barcode,
+        uktzed=line.uktzed,
+        excise_barcodes=line.excise_barcodes,
+        discount=max(surplus, 0),
+        surcharge=max(-surplus, 0),
+        header=shortened(name, _NOTE_LIMIT) if cut else None,
+        footer=f"Од. вим.: {printable(line.unit)}" if line.unit and whole else None,
+    )
+
+
+def gift_note(line: OrderLine) -> str:
+    """How the receipt's footer names a line that costs nothing: Checkbox takes no price of 0."""
+    return f"Подарунок: {shortened(printable(line.name), NAME_LIMIT)}, {counted(line)}"
+
+
+def counted(line: OrderLine) -> str:
+    """The quantity and its unit, e.g. 0.375 кг."""
+    quantity = plain(line.count, 3)
+    return f"{quantity} {printable(line.unit)}" if line.unit else quantity
+
+
+def printable(text: str) -> str:
+    """The text without the characters that steer a printer."""
+    return text.translate(_CONTROLS)
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most ``limit`` characters; a cut shows."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

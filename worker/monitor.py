@@ -1,0 +1,106 @@
+"""The process that answers the probes and watches the broker for all the others."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import AMQPError
+
+from config.settings import Settings
+from worker.app import Shared, topology_of
+from worker.rabbit.connection import parameters
+from worker.rabbit.topology import CONTROL_EXCHANGE, DEAD_LETTERS, RESUME
+from worker.telemetry import health
+from worker.telemetry.logs import logger
+
+_log = logger(__name__)
+_LOOK_EVERY = 2.0
+
+
+class Monitor:
+    """Looks at the queues, hears ``resume``, serves the pages."""
+
+    def __init__(self, settings: Settings, shared: Shared) -> None:
+        self._settings = settings
+        self._shared = shared
+        self._params = parameters(settings.rabbitmq_url.get_secret_value(), "fiscal-worker monitor")
+        self._queues = (*topology_of(settings).consumed, DEAD_LETTERS)
+        self._messages: dict[str, int] = {}
+        self._connection: pika.BlockingConnection | None = None
+        self._stop = threading.Event()
+        self._lost: bool | None = None
+
+    def run(self) -> None:
+        """Serve until SIGTERM, or until the parent process is gone."""
+        parent = os.getppid()
+        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        observed = health.Observed(lambda: self._messages, lambda: self._shared.brake.is_engaged)
+        port = self._settings.metrics_port
+        server = health.server(port, observed, self._what_is_dead, self._what_is_missing)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        while not self._stop.is_set() and os.getppid() == parent:
+            self._look()
+        server.shutdown()
+
+    def _look(self) -> None:
+        try:
+            connection = self._connected()
+            channel = connection.channel()
+            self._messages = {queue: self._ready(channel, queue) for queue in self._queues}
+            channel.close()
+            connection.process_data_events(time_limit=_LOOK_EVERY)
+        except (AMQPError, OSError):
+            self._messages = {}
+            self._connection = None
+            self._tell_lost()
+            self._stop.wait(_LOOK_EVERY)
+
+    @staticmethod
+    def _ready(channel: BlockingChannel, queue: str) -> int:
+        count: int = channel.queue_declare(queue, passive=True).method.message_count
+        return count
+
+    def _connected(self) -> pika.BlockingConnection:
+        if self._connection is None or not self._connection.is_open:
+            self._connection = pika.BlockingConnection(self._params)
+            self._listen(self._connection.channel())
+            if self._lost:
+                _log.info("broker_back")
+            self._lost = False
+        return self._connection
+
+    def _listen(self, channel: BlockingChannel) -> None:
+        channel.exchange_declare(CONTROL_EXCHANGE, "fanout", durable=True)
+        queue = channel.queue_declare("", exclusive=True).method.queue
+        channel.queue_bind(queue, CONTROL_EXCHANGE)
+        channel.basic_consume(queue, self._on_control, auto_ack=True)
+
+    def _on_control(self, _: object, __: object, ___: object, body: bytes) -> None:
+        if body == RESUME and self._shared.brake.is_engaged:
+            self._shared.brake.release()
+            _log.info("worker_resumed")
+
+    def _tell_lost(self) -> None:
+        """Once for each loss: the supervisor tells of a broker that was never there."""
+        if self._lost is False:
+            _log.warning("broker_lost")
+            self._lost = True
+
+    def _what_is_dead(self) -> str | None:
+        silent = self._shared.pulse.silent
+        return f"silent processes: {len(silent)} of {self._shared.pulse.processes}" if silent else None
+
+    def _what_is_missing(self) -> str | None:
+        brake = self._shared.brake
+        if brake.is_engaged:
+            return (
+                "stopped itself after too many dead letters in a row; "
+                f"`fiscal-worker resume`, or by itself in {brake.seconds_left:.0f} s"
+            )
+        consuming, processes = self._shared.pulse.consuming, self._shared.pulse.processes
+        return f"consuming: {consuming} of {processes} processes" if consuming < processes else None

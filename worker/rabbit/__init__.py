@@ -1,0 +1,1 @@
+"""The partner RabbitMQ: orders come in, outcomes go out."""

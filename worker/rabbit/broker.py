@@ -1,0 +1,150 @@
+"""Dramatiq's broker over our queues: where its holes are closed.
+
+Only Dramatiq's public seams are used: ``Broker``, ``Consumer``, ``Middleware``, ``Worker``. Its RabbitMQ
+broker is not, since nothing of it would be left: see docs/decisions.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+# Read by dramatiq.worker when it is imported: seconds until a lost consumer is tried again.
+os.environ.setdefault("dramatiq_restart_delay", "500")
+
+import dramatiq
+import pika
+from dramatiq.broker import Consumer, MessageProxy
+from dramatiq.errors import ConnectionClosed
+from dramatiq.middleware import Middleware, SkipMessage
+from pika.exceptions import AMQPError
+
+from worker.rabbit.consumer import ConsumedMessage, DeliveryConsumer
+from worker.rabbit.delivery import Delivery
+from worker.rabbit.topology import Topology
+
+#: How many messages a process may hold until they are due. Short waits are served before new orders.
+FOLLOW_UP_PREFETCH = 2000
+RETRY_PREFETCH = 1000
+_RECONNECT_AFTER = 0.5
+
+
+class FiscalBroker(dramatiq.Broker):
+    """Consumes the three queues of a deployment; it never publishes."""
+
+    def __init__(
+        self,
+        params: list[pika.URLParameters],
+        topology: Topology,
+        prefetch: int,
+        is_halted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        super().__init__(middleware=[SettledOnly()])
+        self.queues: set[str] = set()
+        self._params = params
+        self._topology = topology
+        self._prefetch = {
+            topology.queue: prefetch,
+            topology.follow_up: FOLLOW_UP_PREFETCH,
+            topology.retry: RETRY_PREFETCH,
+        }
+        self._is_halted = is_halted
+        self.stopping = threading.Event()
+        self._began: dict[int, float] = {}
+        self.consumers: dict[str, DeliveryConsumer] = {}
+
+    def declare_queue(self, queue_name: str) -> None:
+        if queue_name not in self.queues:
+            self.queues.add(queue_name)
+            self.emit_after("declare_queue", queue_name)
+
+    def get_declared_queues(self) -> set[str]:
+        return self.queues.copy()
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
+        """Consume as soon as the broker is there; waits for it in silence, since one process tells of it.
+
+        Raises ``ConnectionClosed`` only when the worker is stopping.
+        """
+        while not self.stopping.is_set():
+            try:
+                return self._consume(queue_name, timeout)
+            except (AMQPError, OSError):
+                self.stopping.wait(_RECONNECT_AFTER)
+        raise ConnectionClosed("the worker is stopping")
+
+    def _consume(self, queue_name: str, timeout: int) -> Consumer:
+        connection = pika.BlockingConnection(self._params)
+        try:
+            channel = connection.channel()
+            self._topology.declare(channel)
+            channel.close()
+            consumer = DeliveryConsumer(
+                connection,
+                queue_name,
+                queue_name,
+                self._prefetch[queue_name],
+                timeout / 1000,
+                self._is_halted,
+            )
+        except BaseException:
+            if connection.is_open:
+                connection.close()
+            raise
+        self.consumers[queue_name] = consumer
+        return consumer
+
+    @property
+    def is_consuming(self) -> bool:
+        """Whether every queue has an open consumer and the worker has not stopped itself."""
+        return (
+            not self._is_halted()
+            and self.consumers.keys() == self.queues
+            and all(consumer.is_open for consumer in self.consumers.values())
+        )
+
+    def longest_pass(self) -> float:
+        """Seconds that the longest pass under way has taken."""
+        now = time.monotonic()
+        return max((now - began for began in list(self._began.values())), default=0.0)
+
+    def began(self) -> None:
+        self._began[threading.get_ident()] = time.monotonic()
+
+    def ended(self) -> None:
+        self._began.pop(threading.get_ident(), None)
+
+    def install(self, process: Callable[[Delivery], None]) -> None:
+        """Declare the actor, once for each queue: what comes back goes before what is new."""
+        for priority, queue in enumerate(
+            (self._topology.follow_up, self._topology.retry, self._topology.queue)
+        ):
+            dramatiq.Actor(
+                process, broker=self, actor_name=queue, queue_name=queue, priority=priority, options={}
+            )
+
+
+class SettledOnly(Middleware):
+    """A message counts as settled only when the actor returned; errors in hooks leave it unsettled."""
+
+    def before_process_message(self, broker: dramatiq.Broker, message: MessageProxy) -> None:
+        assert isinstance(broker, FiscalBroker)
+        assert isinstance(message, ConsumedMessage)
+        if message.is_stale or broker._is_halted() or broker.stopping.is_set():
+            raise SkipMessage("given back")
+        broker.began()
+
+    def after_process_message(
+        self, broker: dramatiq.Broker, message: MessageProxy, *, result: Any = None, exception: Any = None
+    ) -> None:
+        assert isinstance(broker, FiscalBroker)
+        assert isinstance(message, ConsumedMessage)
+        broker.ended()
+        message.settled = exception is None
+
+    def before_worker_shutdown(self, broker: dramatiq.Broker, worker: Any) -> None:
+        assert isinstance(broker, FiscalBroker)
+        broker.stopping.set()

@@ -1,0 +1,119 @@
+"""A message as it came off a queue, and the one format in which messages wait in our queues.
+
+The body is always the original of Bimp, byte for byte; what earlier passes learned travels in a header. So
+nothing on the wire is a Dramatiq envelope, and nothing in a body or a foreign header can name a queue, an
+actor or an option of Dramatiq's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import pika
+
+from worker.fiscal.trail import Trail
+from worker.rabbit.topology import ORDERS_EXCHANGE
+
+_TRAIL = "x-fiscal-trail"
+_DUE = "x-fiscal-due"
+REPLAYS = "x-fiscal-replays"
+REPLAYED_CODE = "x-fiscal-replayed-code"
+DELAYED = "x-fiscal-delayed"
+_TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE_STATE_LIMIT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery of the broker. ``headers`` are ours only; foreign ones are dropped."""
+
+    queue: str
+    body: bytes = field(repr=False)
+    content_type: str | None = None
+    content_encoding: str | None = None
+    headers: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    trace: Mapping[str, str] = field(default_factory=dict)
+    redelivered: bool = False
+
+    @classmethod
+    def received(cls, queue: str, method: Any, properties: pika.BasicProperties, body: bytes) -> Delivery:
+        """Headers of ours count only where they come from us: not through Bimp's exchange."""
+        headers = properties.headers if isinstance(properties.headers, dict) else {}
+        foreign = method.exchange == ORDERS_EXCHANGE
+        return cls(
+            queue=queue,
+            body=body,
+            content_type=properties.content_type,
+            content_encoding=properties.content_encoding,
+            headers={} if foreign else {k: v for k, v in headers.items() if k.startswith("x-fiscal-")},
+            trace=_trace(headers),
+            redelivered=bool(method.redelivered),
+        )
+
+    @property
+    def due(self) -> float:
+        """When it may be worked on, in seconds since the epoch; 0 is at once."""
+        due = self.headers.get(_DUE)
+        return due / 1000 if isinstance(due, int) else 0.0
+
+    @property
+    def replays(self) -> int:
+        count = self.headers.get(REPLAYS)
+        return count if isinstance(count, int) and count > 0 else 0
+
+    @property
+    def replayed_code(self) -> str | None:
+        """The code of the dead letter that this is the replay of; told at its first arrival only."""
+        code = self.headers.get(REPLAYED_CODE)
+        return code if isinstance(code, str) and not self.redelivered else None
+
+    def trail(self, now: float) -> Trail:
+        """What earlier passes left, or the start of a trail."""
+        trail = self._kept_trail() or Trail(
+            first_seen=now,
+            replays=self.replays,
+            look_up_first=self.replays > 0,
+            delayed=self.headers.get(DELAYED) is True,
+        )
+        return replace(
+            trail, redelivered=self.redelivered, look_up_first=trail.look_up_first or self.redelivered
+        )
+
+    def _kept_trail(self) -> Trail | None:
+        kept = self.headers.get(_TRAIL)
+        if not isinstance(kept, str):
+            return None
+        try:
+            known = json.loads(kept)
+            return Trail(**{f.name: known[f.name] for f in fields(Trail) if f.name in known})
+        except (ValueError, TypeError, KeyError):
+            # A look-up comes first wherever the past is not known.
+            return None
+
+    def put_off(self, trail: Trail, due: float) -> pika.BasicProperties:
+        """Properties under which the same body comes back at ``due``."""
+        return self.properties(
+            {_TRAIL: json.dumps(asdict(trail), separators=(",", ":")), _DUE: int(due * 1000)}
+        )
+
+    def properties(self, headers: Mapping[str, Any]) -> pika.BasicProperties:
+        """Properties of a message of ours with this body."""
+        return pika.BasicProperties(
+            content_type=self.content_type,
+            content_encoding=self.content_encoding,
+            headers={**self.trace, **headers},
+        )
+
+
+def _trace(headers: Mapping[str, Any]) -> dict[str, str]:
+    parent, state = headers.get("traceparent"), headers.get("tracestate")
+    if not isinstance(parent, str) or not _TRACE.fullmatch(parent):
+        return {}
+    kept = {"traceparent": parent}
+    if isinstance(state, str) and 0 < len(state) <= _TRACE_STATE_LIMIT:
+        kept["tracestate"] = state
+    return kept

@@ -1,0 +1,121 @@
+"""The AMQP objects of the contract, declared idempotently before anything is consumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import ChannelClosedByBroker
+
+ORDERS_EXCHANGE = "bimp.orders"
+EVENTS_EXCHANGE = "bimp.fiscal"
+EVENTS_QUEUE = "bimp.fiscal.events"
+#: One place for all deployments: a person looks at one queue.
+DEAD_LETTERS = "fiscalize.dead_letters"
+CONTROL_EXCHANGE = "fiscalize.control"
+#: What the control exchange carries to every worker.
+RESUME = b"resume"
+DEFAULT_BINDING = "order.ready_to_fiscalize.#"
+
+#: -1 is accepted by RabbitMQ 3.10 and removes a message at its first return; without a limit 4.x
+#: removes it after 20 looks; and without one a returned message loses its place.
+DELIVERY_LIMIT = 1_000_000
+
+
+class TopologyMismatch(Exception):
+    """An object exists with other arguments: a person has to decide, trying again is of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Names and declarations of one deployment."""
+
+    queue: str = "fiscalize"
+    bindings: tuple[str, ...] = (DEFAULT_BINDING,)
+    queue_type: str = "quorum"
+
+    @property
+    def follow_up(self) -> str:
+        """Short waits: the number of a receipt, a register's turn, a shift being opened."""
+        return f"{self.queue}.follow_up"
+
+    @property
+    def retry(self) -> str:
+        """Long waits: the next attempt after a fault. Apart, so that thousands of them hide no short one."""
+        return f"{self.queue}.retry"
+
+    @property
+    def consumed(self) -> tuple[str, str, str]:
+        return self.queue, self.follow_up, self.retry
+
+    @property
+    def _bindings_record(self) -> str:
+        return f"{self.queue}.bindings"
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of every queue of ours."""
+        if self.queue_type == "quorum":
+            return {"x-queue-type": "quorum", "x-delivery-limit": DELIVERY_LIMIT}
+        return {"x-queue-type": "classic"}
+
+    def declare(self, channel: BlockingChannel) -> None:
+        """Declare everything; raises ``TopologyMismatch`` when something else bears a name of ours."""
+        try:
+            self._declare(channel)
+        except ChannelClosedByBroker as refusal:
+            if refusal.reply_code != 406:
+                raise
+            raise TopologyMismatch(
+                f"the broker has another {refusal.reply_text.removeprefix('PRECONDITION_FAILED - ')}; "
+                "delete or rename the old object, or set FISCAL_QUEUE_TYPE to what is there"
+            ) from None
+
+    def _declare(self, channel: BlockingChannel) -> None:
+        channel.exchange_declare(ORDERS_EXCHANGE, "topic", durable=True)
+        channel.exchange_declare(EVENTS_EXCHANGE, "topic", durable=True)
+        channel.exchange_declare(CONTROL_EXCHANGE, "fanout", durable=True)
+        for queue in (*self.consumed, DEAD_LETTERS, EVENTS_QUEUE):
+            channel.queue_declare(queue, durable=True, arguments=self.arguments())
+        channel.queue_bind(EVENTS_QUEUE, EVENTS_EXCHANGE, "fiscalization.#")
+        for key in self.bindings:
+            channel.queue_bind(self.queue, ORDERS_EXCHANGE, key)
+
+    def remove_other_bindings(self, connection: pika.BlockingConnection) -> None:
+        """Unbind the queue from what an earlier deployment bound and the setting no longer names.
+
+        AMQP cannot list bindings, so a deployment with other bindings than the default leaves a record of
+        them: one message in a queue of its own, there only as long as it is needed.
+        """
+        channel = connection.channel()
+        channel.confirm_delivery()
+        earlier = {DEFAULT_BINDING, *self._recorded(connection)}
+        for key in earlier - set(self.bindings):
+            channel.queue_unbind(self.queue, ORDERS_EXCHANGE, key)
+        if self.bindings == (DEFAULT_BINDING,):
+            channel.queue_delete(self._bindings_record)
+        else:
+            self._record(channel)
+        channel.close()
+
+    def _recorded(self, connection: pika.BlockingConnection) -> set[str]:
+        channel = connection.channel()
+        try:
+            channel.queue_declare(self._bindings_record, passive=True)
+        except ChannelClosedByBroker:
+            return set()
+        _, _, body = channel.basic_get(self._bindings_record)
+        channel.close()
+        return set(body.decode().split(";")) if body else set()
+
+    def _record(self, channel: BlockingChannel) -> None:
+        channel.queue_declare(self._bindings_record, durable=True, arguments=self.arguments())
+        channel.queue_purge(self._bindings_record)
+        channel.basic_publish(
+            "",
+            self._bindings_record,
+            ";".join(self.bindings).encode(),
+            pika.BasicProperties(delivery_mode=2),
+            mandatory=True,
+        )

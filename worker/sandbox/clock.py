@@ -1,0 +1,47 @@
+"""The sandbox's time: seconds since the epoch, which a test may move forward."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+KYIV = ZoneInfo("Europe/Kyiv")
+DAY = 86_400.0
+
+
+class Clock:
+    """Every state of a shift or receipt is a function of this clock, so that no timers are needed."""
+
+    def __init__(self, source: Callable[[], float] = time.time) -> None:
+        self._source = source
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        return self._source() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Never backwards: a receipt that is DONE cannot become CREATED again."""
+        if seconds < 0:
+            raise ValueError("the clock only goes forward")
+        self._ahead += seconds
+
+
+def iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds")
+
+
+def iso_kyiv(moment: float) -> str:
+    """Checkbox writes ``closed_at`` with the Kyiv offset, all other times in UTC (seen live)."""
+    return datetime.fromtimestamp(moment, KYIV).isoformat(timespec="microseconds")
+
+
+def parse_iso(text: str) -> float:
+    """Raises ``ValueError``. A time without a zone is read as UTC."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def is_today_in_kyiv(moment: float, now: float) -> bool:
+    return datetime.fromtimestamp(moment, KYIV).date() == datetime.fromtimestamp(now, KYIV).date()

@@ -1,0 +1,52 @@
+"""Sign-in, the cashier himself, and what belongs to his organization."""
+
+from __future__ import annotations
+
+from worker.sandbox import wire
+from worker.sandbox.clock import iso
+from worker.sandbox.exchange import Call, Reply, answer
+from worker.sandbox.shifts import current_shift
+
+
+def status(call: Call) -> Reply:
+    return answer({"status": "ok", "timestamp": iso(call.state.clock.now())})
+
+
+def sign_in(call: Call) -> Reply:
+    return _token(call.state.sign_in(call.body["login"], call.body["password"]))
+
+
+def sign_in_pin_code(call: Call) -> Reply:
+    return _token(call.state.sign_in_by_pin_code(call.register, call.body["pin_code"]))
+
+
+def sign_out(call: Call) -> Reply:
+    call.state.revoke(call.token or "")
+    return Reply(b"", 205)
+
+
+def cashier_me(call: Call) -> Reply:
+    return answer(wire.cashier_me(call.cashier))
+
+
+def cashier_shift(call: Call) -> Reply:
+    """The JSON literal null where there is no shift."""
+    now = call.state.clock.now()
+    shift = current_shift(call.cashier, now)
+    return answer(wire.shift(shift, now) if shift else None)
+
+
+def check_signature(_: Call) -> Reply:
+    return answer({"online": True, "type": "TEST", "shift_open_possibility": True})
+
+
+def cashier_tax(call: Call) -> Reply:
+    return answer(wire.tax_list(call.cashier.organization))
+
+
+def tax(call: Call) -> Reply:
+    return answer(wire.tax_list(call.register.organization))
+
+
+def _token(token: str) -> Reply:
+    return answer({"type": "bearer", "token_type": "bearer", "access_token": token})

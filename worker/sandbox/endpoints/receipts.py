@@ -1,0 +1,148 @@
+"""Receipts: make, find, show to people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from worker.sandbox import documents, sales
+from worker.sandbox.endpoints.query import flag, moment, number, one, page
+from worker.sandbox.entities import Receipt
+from worker.sandbox.errors import Refusal, receipt_not_found
+from worker.sandbox.exchange import Call, Reply, answer
+from worker.sandbox.receipts import receipt_body
+from worker.sandbox.shifts import current_shift
+
+
+def sell(call: Call) -> Reply:
+    return Reply(sales.sell(call.state, call.cashier, call.body, call.raw), 201)
+
+
+def sell_offline(call: Call) -> Reply:
+    return Reply(sales.sell_offline(call.state, call.cashier, call.body, call.raw), 201)
+
+
+def validate(call: Call) -> Reply:
+    sales.validate(call.state, call.cashier, call.body)
+    return answer({"validated": True})
+
+
+def bulk_sell(call: Call) -> Reply:
+    """ASSUMED: the names of the outcomes; each receipt is taken or refused for itself."""
+    results = []
+    for body in call.body["receipts"]:
+        request = json.dumps(body, ensure_ascii=False).encode()
+        try:
+            sales.sell(call.state, call.cashier, body, request)
+            results.append({"id": body.get("id"), "status": "CREATED", "message": None})
+        except Refusal as refusal:
+            results.append({"id": body.get("id"), "status": "ERROR", "message": str(refusal)})
+    return answer({"results": results})
+
+
+def service(call: Call) -> Reply:
+    return Reply(sales.service(call.state, call.cashier, call.body, call.raw), 201)
+
+
+def receipt_get(call: Call) -> Reply:
+    """By id or by fiscal code; a receipt of another organization is not found."""
+    receipt = _receipt(call)
+    if receipt.shift.register.organization is not call.cashier.organization:
+        raise receipt_not_found()
+    return Reply(receipt_body(call.state, receipt, call.state.clock.now()))
+
+
+def receipt_list(call: Call) -> Reply:
+    """Of the register whose shift is open; of the whole organization where the cashier has no shift."""
+    now = call.state.clock.now()
+    shift = current_shift(call.cashier, now)
+    receipts = shift.register.receipts if shift else call.cashier.organization.receipts
+    fiscal_code, serial = one(call, "fiscal_code"), one(call, "serial")
+    found = [
+        receipt
+        for receipt in receipts
+        if (fiscal_code is None or receipt.fiscal_code(now) == fiscal_code)
+        and (serial is None or str(receipt.serial) == serial)
+    ]
+    return _receipt_page(call, found)
+
+
+def receipt_search(call: Call) -> Reply:
+    now = call.state.clock.now()
+    own = flag(call, "self_receipts", default=True)
+    shifts, registers = call.query.get("shift_id"), call.query.get("cash_register_id")
+    fiscal_code, barcode = one(call, "fiscal_code"), one(call, "barcode")
+    start, end = moment(call, "from_date"), moment(call, "to_date")
+    found = [
+        receipt
+        for receipt in _candidates(call, shifts)
+        if (not own or receipt.shift.cashier is call.cashier)
+        and (registers is None or receipt.shift.register.id in registers)
+        and (fiscal_code is None or receipt.fiscal_code(now) == fiscal_code)
+        and (start is None or receipt.created_at >= start)
+        and (end is None or receipt.created_at <= end)
+        and (barcode is None or barcode.encode() in receipt.fixed)
+    ]
+    return _receipt_page(call, found)
+
+
+def receipt_html(call: Call) -> Reply:
+    page = documents.html(call.state, _receipt(call))
+    return Reply(page.encode(), media_type="text/html; charset=utf-8")
+
+
+def receipt_text(call: Call) -> Reply:
+    width = number(call, "width", 42, low=10, high=250)
+    text = documents.text(call.state, _receipt(call), width)
+    return Reply(text.encode(), media_type="text/plain; charset=utf-8")
+
+
+def receipt_pdf(call: Call) -> Reply:
+    return Reply(documents.pdf(_receipt(call)), media_type="application/pdf")
+
+
+def receipt_png(call: Call) -> Reply:
+    return Reply(documents.png(_receipt(call)), media_type="image/png")
+
+
+def receipt_xml(call: Call) -> Reply:
+    return Reply(documents.xml(call.state, _receipt(call)).encode(), media_type="application/xml")
+
+
+def receipt_delivery(call: Call) -> Reply:
+    """To an e-mail address or a phone: nothing leaves the sandbox."""
+    _receipt(call)
+    return answer({"ok": True})
+
+
+def _receipt(call: Call) -> Receipt:
+    key = call.path["receipt_id"]
+    receipt = call.state.receipts.get(key.lower())
+    if receipt is not None:
+        return receipt
+    by_code = call.state.fiscal_codes.get(key)
+    if by_code is None or by_code.fiscal_code(call.state.clock.now()) is None:
+        raise receipt_not_found()
+    return by_code
+
+
+def _candidates(call: Call, shifts: list[str] | None) -> Iterable[Receipt]:
+    """Those of the named shifts, or all of the organization."""
+    organization = call.cashier.organization
+    if shifts is None:
+        return organization.receipts
+    named = (call.state.shifts.get(shift_id.lower()) for shift_id in shifts)
+    return [
+        receipt
+        for shift in named
+        if shift is not None and shift.register.organization is organization
+        for receipt in shift.receipts
+    ]
+
+
+def _receipt_page(call: Call, found: list[Receipt]) -> Reply:
+    now = call.state.clock.now()
+    chosen, limit, offset = page(call, found, 100)
+    bodies = b",".join(receipt_body(call.state, receipt, now) for receipt in chosen)
+    meta = json.dumps({"limit": limit, "offset": offset}).encode()
+    return Reply(b'{"meta":' + meta + b',"results":[' + bodies + b"]}")

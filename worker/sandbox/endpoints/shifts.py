@@ -1,0 +1,57 @@
+"""Shifts: open, look at, close."""
+
+from __future__ import annotations
+
+from worker.sandbox import wire
+from worker.sandbox.endpoints.query import moment, page, path_id
+from worker.sandbox.entities import Shift
+from worker.sandbox.errors import not_found, shift_not_opened
+from worker.sandbox.exchange import Call, Reply, answer
+from worker.sandbox.shifts import close_shift, open_shift
+
+
+def shift_open(call: Call) -> Reply:
+    client_name = call.headers.get(b"x-client-name", b"").decode("latin-1") or None
+    shift = open_shift(call.state, call.cashier, call.register, call.body, client_name)
+    return answer(wire.shift(shift, shift.created_at), 202)
+
+
+def shift_close(call: Call) -> Reply:
+    shift = close_shift(call.state, call.cashier)
+    return answer(wire.shift(shift, shift.closing_at), 202)
+
+
+def shift_close_by_senior(call: Call) -> Reply:
+    """ASSUMED: every cashier of the organization is a senior one."""
+    shift = _shift(call)
+    if shift.register is not call.register or shift.status(call.state.clock.now()) != "OPENED":
+        raise shift_not_opened()
+    close_shift(call.state, shift.cashier)
+    return answer(wire.shift(shift, shift.closing_at))
+
+
+def shift_list(call: Call) -> Reply:
+    now = call.state.clock.now()
+    statuses = call.query.get("statuses")
+    start, end = moment(call, "from_date"), moment(call, "to_date")
+    found = [
+        shift
+        for shift in call.state.shifts.values()
+        if shift.cashier is call.cashier
+        and (statuses is None or shift.status(now) in statuses)
+        and (start is None or shift.created_at >= start)
+        and (end is None or shift.created_at <= end)
+    ]
+    chosen, limit, offset = page(call, found, 1000)
+    return answer(wire.page([wire.shift(shift, now, with_cashier=False) for shift in chosen], limit, offset))
+
+
+def shift_get(call: Call) -> Reply:
+    return answer(wire.shift(_shift(call), call.state.clock.now()))
+
+
+def _shift(call: Call) -> Shift:
+    shift = call.state.shifts.get(path_id(call, "shift_id"))
+    if shift is None:
+        raise not_found("Зміну")
+    return shift

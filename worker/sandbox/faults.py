@@ -1,0 +1,181 @@
+"""Faults on demand: what may go wrong between a client and Checkbox, with a probability, a count and a scope.
+
+A fault acts at one of three places: on the exchange (the connection and the answer), on a receipt that is
+being made, or on a shift that is being opened. Draws come from a generator of each fault's own, so that a
+seed repeats them as long as the requests come in the same order.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+Place = Literal["exchange", "receipt", "shift"]
+_SELL = "POST /receipts/sell"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a fault is by default. ``commit``: the request is carried out before the fault strikes."""
+
+    place: Place
+    commit: bool
+    meaning: str
+    endpoint: str | None = None
+    seconds: float = 0.0
+    words: str | None = None
+
+
+KINDS: Mapping[str, Kind] = {
+    "drop_after_commit": Kind("exchange", True, "carry the request out, then reset the connection"),
+    "drop_before_commit": Kind("exchange", False, "reset the connection without carrying anything out"),
+    "delay": Kind("exchange", True, "answer after SECONDS", seconds=30.0),
+    "drip": Kind("exchange", True, "send the answer byte by byte over SECONDS", seconds=10.0),
+    "null_body": Kind("exchange", True, "the status as it should be, the body null", endpoint=_SELL),
+    "truncated_json": Kind("exchange", True, "the first half of the body"),
+    "html_503": Kind("exchange", False, "503 with a page"),
+    "error_500": Kind("exchange", False, "500 with a page"),
+    "html_200": Kind("exchange", False, "200 with a page of somebody else"),
+    "rate_limited": Kind("exchange", False, "429, with Retry-After where RETRY_AFTER is given"),
+    "token_revoked": Kind("exchange", False, "the token counts no longer: 401 base.credentials"),
+    "created_for": Kind("receipt", True, "the receipt stays CREATED for SECONDS", seconds=60.0),
+    "error_receipt": Kind(
+        "receipt", True, "the receipt ends in ERROR with WORDS", words="Помилка перевірки документа"
+    ),
+    "offline": Kind(
+        "receipt", True, "automatic offline: a fiscal code at once, DONE after SECONDS", seconds=60.0
+    ),
+    "no_context": Kind("receipt", True, "answers do not give the context back"),
+    "old_names": Kind("receipt", True, "answers carry the names of 2020: sum and rest"),
+    "refuse_shift": Kind(
+        "shift", True, "the opening is refused with WORDS", words="Зміну не може бути відкрито"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One order for faults. Without a scope it strikes wherever its kind can."""
+
+    kind: str
+    probability: float = 1.0
+    #: How often it still strikes; None is without end.
+    count: int | None = None
+    #: ``POST /receipts/sell`` or ``/receipts/sell``; ``{receipt_id}`` stands for itself.
+    endpoint: str | None = None
+    cashier: str | None = None
+    receipt: str | None = None
+    seconds: float = 0.0
+    words: str | None = None
+    retry_after: str | None = None
+    commit: bool = False
+
+    @classmethod
+    def of(cls, kind: str, settings: Mapping[str, Any]) -> Fault:
+        """Raises ``ValueError`` for an unknown kind or setting, or a value that does not fit."""
+        if kind not in KINDS:
+            raise ValueError(f"no fault {kind}; there are {', '.join(sorted(KINDS))}")
+        default = KINDS[kind]
+        known = {field.name for field in fields(cls)} - {"kind"}
+        unknown = sorted(set(settings) - known)
+        if unknown:
+            raise ValueError(f"no setting {unknown[0]} of a fault; there are {', '.join(sorted(known))}")
+        fault = cls(
+            kind,
+            endpoint=default.endpoint,
+            seconds=default.seconds,
+            words=default.words,
+            commit=default.commit,
+        )
+        return replace(fault, **{name: _CASTS.get(name, str)(value) for name, value in settings.items()})
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """``KIND[=PROBABILITY][,SETTING=VALUE...]`` of the command line."""
+        head, *rest = text.split(",")
+        kind, equals, probability = head.partition("=")
+        settings: dict[str, Any] = {"probability": probability} if equals else {}
+        for part in rest:
+            name, equals, value = part.partition("=")
+            if not equals:
+                raise ValueError(f"a setting of a fault is written name=value, not {part!r}")
+            settings[name.strip()] = value.strip()
+        return cls.of(kind.strip(), settings)
+
+    def fits(self, endpoint: str, cashier: str | None, receipt: str | None) -> bool:
+        if self.endpoint is not None and self.endpoint not in (endpoint, endpoint.partition(" ")[2]):
+            return False
+        if self.cashier is not None and self.cashier != cashier:
+            return False
+        return self.receipt is None or (receipt is not None and self.receipt.lower() == receipt.lower())
+
+
+class FaultBook:
+    """The faults that are ordered, and how often each kind has struck."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._seed = seed
+        self._entries: list[_Entry] = []
+        self._added = 0
+        self.struck: Counter[str] = Counter()
+
+    def add(self, fault: Fault) -> None:
+        generator = random.Random(f"{self._seed}/{self._added}" if self._seed is not None else None)  # noqa: S311
+        self._added += 1
+        self._entries.append(_Entry(fault, generator, fault.count))
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+    def listed(self) -> list[dict[str, Any]]:
+        return [{**asdict(entry.fault), "left": entry.left} for entry in self._entries]
+
+    def draw(self, place: Place, endpoint: str, cashier: str | None, receipt: str | None) -> list[Fault]:
+        """Those that strike now: at most one on an exchange, and each of the fitting ones elsewhere."""
+        struck: list[Fault] = []
+        for entry in self._entries:
+            if place == "exchange" and struck:
+                break
+            if KINDS[entry.fault.kind].place != place or not entry.fault.fits(endpoint, cashier, receipt):
+                continue
+            if entry.strikes():
+                self.struck[entry.fault.kind] += 1
+                struck.append(entry.fault)
+        return struck
+
+
+class _Entry:
+    def __init__(self, fault: Fault, generator: random.Random, left: int | None) -> None:
+        self.fault = fault
+        self.left = left
+        self._generator = generator
+
+    def strikes(self) -> bool:
+        if self.left == 0 or self._generator.random() >= self.fault.probability:
+            return False
+        if self.left is not None:
+            self.left -= 1
+        return True
+
+
+def _boolean(value: Any) -> bool:
+    return str(value).lower() in ("true", "1", "yes")
+
+
+_CASTS: Mapping[str, Any] = {
+    "probability": float,
+    "count": lambda value: None if value is None else int(value),
+    "seconds": float,
+    "commit": _boolean,
+    "endpoint": lambda value: value,
+    "cashier": lambda value: value,
+    "receipt": lambda value: value,
+    "words": lambda value: value,
+    "retry_after": lambda value: None if value is None else str(value),
+}

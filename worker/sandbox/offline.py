@@ -1,0 +1,96 @@
+"""Offline mode: the stock of fiscal codes, going offline by hand, coming back."""
+
+from __future__ import annotations
+
+import math
+from uuid import uuid4
+
+from worker.sandbox.clock import iso
+from worker.sandbox.entities import OfflineSession, Register
+from worker.sandbox.errors import offline_code_used
+from worker.sandbox.state import State
+from worker.sandbox.wire import Body
+
+#: What Checkbox keeps in stock for a register, and where it asks the tax service for more (seen live).
+_STOCK, _MINIMUM = 2000, 1000
+
+
+def codes(state: State, register: Register) -> list[str]:
+    """The unused codes; the same ones until they are used."""
+    known = set(register.offline_codes) | register.used_codes
+    while len(register.offline_codes) < _MINIMUM or len(known) < _STOCK:
+        code = state.new_code(f"{register.license_key}/{len(known)}", known.__contains__)
+        known.add(code)
+        register.offline_codes.append(code)
+    return list(register.offline_codes)
+
+
+def take_code(state: State, register: Register) -> str:
+    codes(state, register)
+    return register.offline_codes.popleft()
+
+
+def count_of_codes(state: State, register: Register) -> Body:
+    available = len(codes(state, register))
+    return {
+        "available": available,
+        "default": _STOCK,
+        "minimal": _MINIMUM,
+        "used": len(register.used_codes),
+        "enough_offline_codes": available >= _MINIMUM,
+    }
+
+
+def listed_codes(state: State, register: Register, count: int) -> list[Body]:
+    return [
+        {
+            "fiscal_code": code,
+            "serial_id": serial,
+            "cash_register_id": register.id,
+            "created_at": iso(register.created_at),
+        }
+        for serial, code in enumerate(codes(state, register)[:count], start=1)
+    ]
+
+
+def go_offline(register: Register, start: float, fiscal_code: str | None) -> Body:
+    """Raises ``Refusal``. Until ``go_online`` no document reaches the tax service."""
+    if fiscal_code in register.used_codes:
+        raise offline_code_used(str(fiscal_code))
+    if fiscal_code is not None:
+        register.used_codes.add(fiscal_code)
+    if not register.stay_offline:
+        register.stay_offline = True
+        register.offline_sessions.append(OfflineSession(start))
+    return {"status": "ok", "id": str(uuid4())}
+
+
+def go_online(state: State, register: Register) -> Body:
+    """The documents of the offline time are taken by the tax service one after another."""
+    now = state.clock.now()
+    register.stay_offline = False
+    register.silent_until = min(register.silent_until, now)
+    if register.offline_sessions and register.offline_sessions[-1].end is None:
+        register.offline_sessions[-1].end = now
+    for receipt in register.receipts:
+        if math.isinf(receipt.transaction.done_at):
+            receipt.transaction.done_at = now + state.options.done_after
+    return {"status": "ok"}
+
+
+def offline_time(register: Register, now: float) -> Body:
+    """Seconds; the law allows 36 hours at a stretch and 168 in a month."""
+    sessions = [
+        {
+            "start": iso(session.start),
+            "end": iso(session.end) if session.end is not None else None,
+            "duration": int((session.end if session.end is not None else now) - session.start),
+        }
+        for session in register.offline_sessions
+    ]
+    durations = [int(str(session["duration"])) for session in sessions]
+    is_open = bool(register.offline_sessions) and register.offline_sessions[-1].end is None
+    return {
+        "status": {"current": durations[-1] if is_open else 0, "total": sum(durations)},
+        "sessions": sessions,
+    }

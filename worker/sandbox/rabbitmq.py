@@ -1,0 +1,299 @@
+"""A RabbitMQ of one's own: the operating system's package, run as a private node that ends with its owner.
+
+The demo, the tests and the chaos runs need a broker that they may stop, kill and freeze. The node has its own
+folder, ports, Erlang cookie and epmd, listens on loopback only, needs no root, and several may run at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from worker.sandbox.guarded import GuardedFolder
+from worker.sandbox.vhost import QueueDepth, VirtualHost
+
+# Debian's wrapper in /usr/sbin drops the environment and wants root; this is what it wraps.
+BIN = Path("/usr/lib/rabbitmq/bin")
+ERL_CALL = Path("/usr/lib/erlang/bin/erl_call")
+
+# Below the range that outgoing connections are given (32768 and up on Linux), so that a port stays free while
+# its node is down.
+_FIRST_PORT, _LAST_PORT = 15_000, 32_000
+_START_TIMEOUT = 60.0
+_STOP_TIMEOUT = 30.0
+
+# A failure inside erl_call's own evaluation is silent: the outcome is the last line that is printed.
+_EVALUATE = """
+try {expressions} of
+    _ -> io:format("~ndone")
+catch
+    Class:Reason -> io:format("~n~0p", [{{Class, Reason}}])
+end.
+"""
+
+
+class RabbitMQError(RuntimeError):
+    """The private node is not installed, did not start, or refused a command."""
+
+
+def free_ports(count: int) -> list[int]:
+    """TCP ports of loopback that nobody listens on, all different."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = _FIRST_PORT + secrets.randbelow(_LAST_PORT - _FIRST_PORT)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            ports += [port] if port not in ports else []
+    return ports
+
+
+class PrivateRabbitMQ:
+    """One node; as a context manager it is started, and at the end killed and its folder removed.
+
+    ``config`` are lines of ``rabbitmq.conf`` (``frame_max``, ``consumer_timeout``, ``listeners.ssl.1`` …);
+    ``plugins`` are enabled; with ``peer`` the node joins that running node's cluster at its first start.
+    """
+
+    def __init__(
+        self,
+        config: Sequence[str] = (),
+        *,
+        plugins: Sequence[str] = (),
+        peer: PrivateRabbitMQ | None = None,
+    ) -> None:
+        self.port, self._dist_port, epmd_port = free_ports(3)
+        self._epmd_port: int = peer._epmd_port if peer else epmd_port
+        self._cookie: str = peer._cookie if peer else secrets.token_hex(16)
+        self._peer = peer
+        self._config = tuple(config)
+        self._plugins = tuple(plugins)
+        self.name = f"fiscal{self.port}@localhost"
+        self._guarded: GuardedFolder | None = None
+        self._node: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """AMQP address of the node's default virtual host."""
+        return self._url("/")
+
+    def _url(self, vhost: str) -> str:
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/{quote(vhost, safe='')}"
+
+    @property
+    def folder(self) -> Path:
+        """Where data, log and configuration are. Raises RabbitMQError before the first start."""
+        if self._guarded is None:
+            raise RabbitMQError("the private RabbitMQ was not started")
+        return self._guarded.path
+
+    @property
+    def pid(self) -> int:
+        """Process id of the Erlang VM. Raises RabbitMQError when the node is down."""
+        if self._node is None:
+            raise RabbitMQError("the private RabbitMQ is not running")
+        return self._node.pid
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the node, or start it again on the same data and port; returns when it takes connections."""
+        if self._node is not None and self._node.poll() is None:
+            return
+        if self._guarded is None:
+            self._guarded = self._prepare()
+        self._node = self._guarded.launch("node", [str(BIN / "rabbitmq-server")], self._environment())
+        self._wait_until_ready(self._node)
+
+    def stop(self) -> None:
+        """End the node in order (SIGTERM); `start` brings it back with its data."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the node as a power cut would (SIGKILL); `start` brings it back with what was on disk."""
+        self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Stop the node's clock (SIGSTOP): connections stay open and nothing is answered until `thaw`."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen node go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        """Kill the node and remove its folder; nothing is left behind."""
+        self.kill()
+        if self._guarded is not None:
+            self._guarded.close()
+        self._guarded = None
+
+    def stop_app(self) -> None:
+        """Stop the broker inside the running VM: connections are closed and refused until `start_app`."""
+        self.ctl("stop_app")
+
+    def start_app(self) -> None:
+        """Start the broker inside the running VM again."""
+        self.ctl("start_app")
+
+    def close_all_connections(self) -> None:
+        """Cut every client off as an operator would; clients may come back at once."""
+        self.ctl("close_all_connections", "chaos")
+
+    def set_memory_watermark(self, watermark: str = "0.4") -> None:
+        """Raise the memory alarm, which blocks publishers (``"0"``), or lift it (a share of memory)."""
+        self.ctl("set_vm_memory_high_watermark", watermark)
+
+    def flush(self) -> None:
+        """Have the node write its list of quorum queues, so that a `kill` costs nothing confirmed.
+
+        RabbitMQ 3.10 writes it a second late: a queue killed younger than that came back without its
+        confirmed messages and without a leader (5 of 5 times; flushed, never).
+        """
+        self.evaluate("[ok = dets:sync(Table) || Table <- dets:all()]")
+
+    def ctl(self, *arguments: str) -> str:
+        """Output of ``rabbitmqctl``; about half a second. Raises RabbitMQError with its words."""
+        return self._run([str(BIN / "rabbitmqctl"), "--quiet", "--node", self.name, *arguments])
+
+    def evaluate(self, expressions: str) -> str:
+        """What Erlang expressions print on the node; some milliseconds, where `ctl` starts a VM each time."""
+        command = [str(ERL_CALL), "-address", f"127.0.0.1:{self._dist_port}", "-r", "-timeout", "30"]
+        text = _EVALUATE.format(expressions=expressions.strip())
+        printed = self._run([*command, "-e", "-fetch_stdout", "-no_result_term"], text)
+        output, _, outcome = printed.rpartition("\n")
+        if outcome != "done":
+            raise RabbitMQError(f"the private RabbitMQ did not evaluate {expressions!r}: {outcome}")
+        return output
+
+    def queues(self) -> dict[str, QueueDepth]:
+        """Queues of the default virtual host by name, with exact figures."""
+        return VirtualHost("/", self.url, self.evaluate).queues()
+
+    def new_vhost(self) -> VirtualHost:
+        """A new, empty virtual host that ``guest`` may use."""
+        name = f"test-{secrets.token_hex(6)}"
+        vhost = VirtualHost(name, self._url(name), self.evaluate)
+        vhost.create()
+        return vhost
+
+    def log(self) -> str:
+        """What the node has logged so far, over all its starts."""
+        return self._guarded.log() if self._guarded else ""
+
+    def _prepare(self) -> GuardedFolder:
+        if not (BIN / "rabbitmq-server").exists() or not ERL_CALL.exists():
+            raise RabbitMQError(
+                "RabbitMQ is not installed: run `make install`, or as root `apt-get install rabbitmq-server`"
+            )
+        self._guarded = GuardedFolder("fiscal-rabbitmq-")
+        cookie = self.folder / ".erlang.cookie"
+        cookie.write_text(self._cookie)
+        cookie.chmod(0o400)
+        (self.folder / "rabbitmq.conf").write_text("\n".join([*self._settings(), *self._config, ""]))
+        (self.folder / "enabled_plugins").write_text(f"[{','.join(self._plugins)}].\n")
+        if self._peer is None:
+            self._guarded.launch("epmd", ["epmd"], self._environment())
+        return self._guarded
+
+    def _settings(self) -> Iterator[str]:
+        yield f"listeners.tcp.1 = 127.0.0.1:{self.port}"
+        yield "log.console.level = warning"
+        yield f"log.file = {self.folder}/rabbitmq.log"
+        yield "disk_free_limit.absolute = 50MB"
+        if self._peer is not None:
+            yield "cluster_formation.peer_discovery_backend = classic_config"
+            yield f"cluster_formation.classic_config.nodes.1 = {self._peer.name}"
+            yield f"cluster_formation.classic_config.nodes.2 = {self.name}"
+
+    def _environment(self) -> dict[str, str]:
+        folder = self.folder
+        return {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL": "C.UTF-8",
+            "HOME": str(folder),
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": self.name,
+            "RABBITMQ_DIST_PORT": str(self._dist_port),
+            "RABBITMQ_CTL_DIST_PORT_MIN": "0",
+            "RABBITMQ_CTL_DIST_PORT_MAX": "0",
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_CONFIG_FILES": str(folder / "conf.d"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
+            "RABBITMQ_FEATURE_FLAGS_FILE": str(folder / "feature_flags"),
+            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_LOG_BASE": str(folder),
+            "RABBITMQ_PID_FILE": str(folder / "rabbitmq.pid_file"),
+            # With it the launcher becomes the VM, so that its pid is the one to kill.
+            "RABBITMQ_ALLOW_INPUT": "1",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+                "-noinput +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
+            ),
+        }
+
+    def _wait_until_ready(self, node: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT
+        while not self._answers():
+            if node.poll() is not None or time.monotonic() > deadline:
+                lines = self.log().splitlines()
+                self.kill()
+                # What is wrong comes first; then the VM writes pages of its own collapse.
+                errors = "\n".join([line for line in lines if "[error]" in line][:20] or lines[-20:])
+                raise RabbitMQError(f"the private RabbitMQ did not start:\n{errors}")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as probe:
+            probe.sendall(b"AMQP\x00\x00\x09\x01")
+            return probe.recv(1) == b"\x01"
+        return False
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._node is None or self._guarded is None:
+            return
+        self._node.send_signal(how)
+        try:
+            self._node.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._node.kill()
+            self._node.wait()
+        self._guarded.forget("node")
+        self._node = None
+
+    def _run(self, command: Sequence[str], text: str = "") -> str:
+        done = subprocess.run(
+            command,
+            input=text,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        if done.returncode:
+            raise RabbitMQError(f"{Path(command[0]).name}: {(done.stderr or done.stdout).strip()}")
+        return done.stdout

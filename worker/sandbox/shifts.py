@@ -1,0 +1,219 @@
+"""Opening and closing shifts, by Checkbox's rules: one register, one cashier, one open shift at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from worker.sandbox.clock import is_today_in_kyiv, iso, parse_iso
+from worker.sandbox.entities import Balance, Cashier, Register, Report, Shift, Turnover
+from worker.sandbox.errors import (
+    auto_close_not_today,
+    cashier_has_shift,
+    register_busy,
+    shift_not_opened,
+    should_be_offline,
+    unfinished_receipts,
+)
+from worker.sandbox.state import State
+from worker.sandbox.wire import Body
+
+
+def current_shift(holder: Cashier | Register, now: float) -> Shift | None:
+    """The shift that is not closed yet; one that has closed with time is let go."""
+    shift = holder.shift
+    if shift is None or shift.status(now) != "CLOSED":
+        return shift
+    for owner in (shift.cashier, shift.register):
+        if owner.shift is shift:
+            owner.shift = None
+    return None
+
+
+def open_shift(
+    state: State, cashier: Cashier, register: Register, body: Mapping[str, Any], client_name: str | None
+) -> Shift:
+    """Raises ``Refusal``. The shift opens, or is refused by the tax service, with time."""
+    now = state.clock.now()
+    _check_free(state, cashier, register, now)
+    if (body.get("fiscal_code") or body.get("fiscal_date")) and not register.stay_offline:
+        raise should_be_offline()
+    auto_close_at = None
+    if body.get("auto_close_at"):
+        auto_close_at = parse_iso(body["auto_close_at"])
+        if not is_today_in_kyiv(auto_close_at, now) or auto_close_at <= now:
+            raise auto_close_not_today()
+    shift = _new_shift(state, cashier, register, opened_at=now + state.options.open_after, id_=body.get("id"))
+    shift.auto_close_at = auto_close_at
+    shift.client_name = client_name
+    for fault in state.faults.draw("shift", "POST /shifts", cashier.login, None):
+        shift.refusal = fault.words
+        shift.initial.error = fault.words
+    return shift
+
+
+def open_by_hand(state: State, cashier: Cashier, opened_at: float | None = None) -> Shift:
+    """As a person does in Checkbox's own application: it is open at once. Raises ``Refusal``."""
+    now = state.clock.now()
+    _check_free(state, cashier, cashier.register, now)
+    return _new_shift(state, cashier, cashier.register, opened_at=min(opened_at or now, now))
+
+
+def close_shift(state: State, cashier: Cashier) -> Shift:
+    """The Z report is there at once, its number and CLOSED come with time. Raises ``Refusal``.
+
+    ASSUMED A10: with unfinished receipts it waits for them, or refuses.
+    """
+    now = state.clock.now()
+    shift = current_shift(cashier, now)
+    if shift is None or shift.status(now) != "OPENED":
+        raise shift_not_opened()
+    unfinished = [r.transaction.done_at for r in shift.receipts if not r.transaction.is_over(now)]
+    if unfinished and state.options.close_with_unfinished == "refuse":
+        raise unfinished_receipts()
+    _close(state, shift, closed_at=max([now, *unfinished]) + state.options.close_after)
+    return shift
+
+
+def close_by_hand(state: State, cashier: Cashier) -> Shift:
+    """At once, whatever is unfinished. Raises ``Refusal`` where nothing is open."""
+    now = state.clock.now()
+    shift = current_shift(cashier, now)
+    if shift is None:
+        raise shift_not_opened()
+    _close(state, shift, closed_at=now)
+    current_shift(cashier, now)
+    return shift
+
+
+def make_report(state: State, shift: Shift, *, is_z_report: bool, serial: int) -> Report:
+    """The figures of the shift as they are now."""
+    now = state.clock.now()
+    report = Report(
+        id=str(uuid4()),
+        serial=serial,
+        is_z_report=is_z_report,
+        shift=shift,
+        created_at=now,
+        figures={},
+    )
+    report.figures = _figures(report, now)
+    state.reports[report.id] = report
+    return report
+
+
+def _check_free(state: State, cashier: Cashier, register: Register, now: float) -> None:
+    if current_shift(cashier, now) is not None:
+        raise cashier_has_shift(state.options)
+    if current_shift(register, now) is not None:
+        raise register_busy(state.options)
+
+
+def _new_shift(
+    state: State, cashier: Cashier, register: Register, *, opened_at: float, id_: str | None = None
+) -> Shift:
+    now = state.clock.now()
+    register.shift_serial += 1
+    shift = Shift(
+        id=(id_ or str(uuid4())).lower(),
+        serial=register.shift_serial,
+        register=register,
+        cashier=cashier,
+        created_at=min(now, opened_at),
+        opened_at=opened_at,
+        initial=state.new_transaction("SHIFT_OPEN", register, done_at=opened_at),
+        balance=Balance(initial=register.till),
+        turnovers={
+            code: Turnover(id=str(uuid4()), tax=tax) for code, tax in register.organization.taxes.items()
+        },
+        force_close=state.options.force_close_at_24h,
+        transactions=1,
+    )
+    shift.initial.shift = shift
+    if state.options.serials == "shift":
+        shift.initial.serial = 0
+    state.shifts[shift.id] = shift
+    register.shifts.append(shift)
+    register.shift = cashier.shift = shift
+    return shift
+
+
+def _close(state: State, shift: Shift, *, closed_at: float) -> None:
+    shift.closing_at = state.clock.now()
+    shift.closed_at = closed_at
+    shift.z_report = make_report(state, shift, is_z_report=True, serial=shift.serial)
+    shift.closing = state.new_transaction("Z_REPORT", shift.register, done_at=closed_at, shift=shift)
+    shift.closing.fiscal_code = state.new_code(shift.z_report.id, lambda _: False)
+
+
+def _figures(report: Report, now: float) -> Body:
+    shift = report.shift
+    balance = shift.balance
+    types = [receipt.type for receipt in shift.receipts]
+    return {
+        "id": report.id,
+        "shift_id": shift.id,
+        "last_receipt_id": shift.receipts[-1].id if shift.receipts else None,
+        "fiscal_code": None,
+        "serial": report.serial,
+        "is_z_report": report.is_z_report,
+        "payments": [
+            _payment("CASH", "Готівка", balance.cash_sales, balance.cash_returns, balance),
+            _payment("CASHLESS", "Картка", balance.card_sales, balance.card_returns, None),
+        ],
+        "taxes": [
+            {
+                "id": str(uuid4()),
+                "code": turnover.tax.code,
+                "label": turnover.tax.label,
+                "symbol": turnover.tax.symbol,
+                "rate": float(turnover.tax.rate),
+                "extra_rate": None,
+                "sell_sum": turnover.sales,
+                "return_sum": turnover.returns,
+                "sales_turnover": turnover.sales_turnover,
+                "returns_turnover": turnover.returns_turnover,
+                "no_vat": turnover.tax.no_vat,
+                "setup_date": None,
+                "created_at": iso(shift.created_at),
+            }
+            for turnover in shift.turnovers.values()
+        ],
+        "sell_receipts_count": types.count("SELL"),
+        "return_receipts_count": types.count("RETURN"),
+        "cash_withdrawal_receipts_count": 0,
+        "currency_exchange_count": 0,
+        "transfers_count": types.count("SERVICE_IN") + types.count("SERVICE_OUT"),
+        "transfers_sum": balance.service_in - balance.service_out,
+        "balance": balance.balance,
+        "initial": balance.initial,
+        "sales_round_up": balance.round_up,
+        "sales_round_down": balance.round_down,
+        "returns_round_up": 0,
+        "returns_round_down": 0,
+        "created_at": iso(now),
+        "updated_at": None,
+        "discounts_sum": balance.discounts,
+        "extra_charge_sum": balance.extra_charges,
+        "transaction_fail": False,
+        "rates": None,
+        "fiscal_api_type": None,
+        "fiscal_date": None,
+    }
+
+
+def _payment(kind: str, label: str, sold: int, returned: int, service: Balance | None) -> Body:
+    return {
+        "id": str(uuid4()),
+        "code": None,
+        "type": kind,
+        "provider_type": None,
+        "label": label,
+        "sell_sum": sold,
+        "return_sum": returned,
+        "service_in": service.service_in if service else 0,
+        "service_out": service.service_out if service else 0,
+        "cash_withdrawal": 0,
+        "cash_withdrawal_commission": 0,
+    }

@@ -1,0 +1,161 @@
+"""``fiscal-worker run``: starts the processes, restarts what dies, ends them within the time that is given.
+
+Single-threaded, so that forking is safe at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pika
+from pika.exceptions import AMQPError
+
+from config.integrations_file import IntegrationsFile
+from config.settings import Settings
+from worker.app import Process, Shared, topology_of
+from worker.monitor import Monitor
+from worker.rabbit.connection import parameters
+from worker.telemetry.logs import logger
+
+_log = logger(__name__)
+#: Seconds for what is in flight; the contract gives 25 in all.
+_GRACE = 22.0
+_RESTART_AFTER = 1.0
+_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+_MONITOR = -1
+
+
+class Supervisor:
+    """The main process."""
+
+    def __init__(self, settings: Settings, integrations: IntegrationsFile, shared: Shared) -> None:
+        self._settings = settings
+        self._integrations = integrations
+        self._shared = shared
+        self._topology = topology_of(settings)
+        self._children: dict[int, int] = {}
+        self._restarts: dict[int, float] = {}
+
+    def run(self) -> int:
+        """The exit code. Raises ``TopologyMismatch``."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            self._start(_MONITOR)
+            if self._await_broker():
+                for slot in range(self._settings.processes):
+                    self._start(slot)
+                _log.info(
+                    "worker_started", processes=self._settings.processes, threads=self._settings.threads
+                )
+                self._watch()
+            return self._end()
+        finally:
+            for pid in self._children:
+                _kill(pid, signal.SIGKILL)
+            shutil.rmtree(self._shared.folder, ignore_errors=True)
+
+    def _start(self, slot: int) -> None:
+        sys.stdout.flush()
+        pid = os.fork()
+        if pid:
+            self._children[pid] = slot
+            return
+        _in_child(self._monitor if slot == _MONITOR else lambda: self._process(slot))
+
+    def _monitor(self) -> None:
+        Monitor(self._settings, self._shared).run()
+
+    def _process(self, slot: int) -> None:
+        Process(self._settings, self._integrations, self._shared, slot).run()
+
+    def _await_broker(self) -> bool:
+        """Declare everything as soon as the broker is there; False when the end came first."""
+        params = parameters(self._settings.rabbitmq_url.get_secret_value(), "fiscal-worker supervisor")
+        told = False
+        while True:
+            try:
+                connection = pika.BlockingConnection(params)
+                self._topology.declare(connection.channel())
+                self._topology.remove_other_bindings(connection)
+                connection.close()
+                return True
+            except (AMQPError, OSError) as error:
+                if not told:
+                    _log.warning("broker_awaited", **{"error.type": type(error).__name__})
+                    told = True
+            if self._next_signal(1.0) in (signal.SIGTERM, signal.SIGINT):
+                return False
+
+    def _next_signal(self, seconds: float) -> int | None:
+        received = signal.sigtimedwait(_SIGNALS, seconds)
+        return received.si_signo if received else None
+
+    def _watch(self) -> None:
+        """Until somebody asks for the end."""
+        while self._next_signal(1.0) not in (signal.SIGTERM, signal.SIGINT):
+            for slot, status in self._reap():
+                _log.error("process_died", exit_code=os.waitstatus_to_exitcode(status))
+                self._restarts[slot] = time.monotonic() + _RESTART_AFTER
+            for slot in [slot for slot, due in self._restarts.items() if due <= time.monotonic()]:
+                del self._restarts[slot]
+                self._start(slot)
+
+    def _reap(self) -> list[tuple[int, int]]:
+        ended = []
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                break
+            slot = self._children.pop(pid)
+            self._shared.forget(pid, slot)
+            ended.append((slot, status))
+        return ended
+
+    def _end(self) -> int:
+        """What is in flight ends; then, or at a second signal, or when the time is over, everything does.
+
+        What is cut off is not acknowledged: the broker delivers it again, and a look-up comes first.
+        """
+        _log.info("worker_stopping")
+        deadline = time.monotonic() + _GRACE
+        workers = self._tell(signal.SIGTERM, lambda slot: slot != _MONITOR)
+        while workers & self._children.keys() and time.monotonic() < deadline:
+            if self._next_signal(0.5) in (signal.SIGTERM, signal.SIGINT):
+                break
+            self._reap()
+        cut_off = self._tell(signal.SIGKILL, lambda slot: slot != _MONITOR)
+        if cut_off:
+            _log.warning("worker_cut_off", count=len(cut_off))
+        self._tell(signal.SIGKILL, lambda slot: slot == _MONITOR)
+        _log.info("worker_stopped")
+        return 0
+
+    def _tell(self, number: signal.Signals, whom: Callable[[int], bool]) -> set[int]:
+        told = {pid for pid, slot in self._children.items() if whom(slot)}
+        for pid in told:
+            _kill(pid, number)
+        return told
+
+
+def _in_child(work: Callable[[], None]) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    code = 1
+    try:
+        work()
+        code = 0
+    except Exception as error:
+        _log.error("process_broke", exc_info=error)
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _kill(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # it was faster
+        os.kill(pid, number)

@@ -1,0 +1,115 @@
+"""One wide line and the counters for each pass over a request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+
+from worker.fiscal.outcomes import Fiscalized, Rejected, Unavailable
+from worker.fiscal.trail import Trail
+from worker.telemetry import metrics, trace
+from worker.telemetry.logs import logger
+
+_log = logger(__name__)
+
+
+class Told(Protocol):
+    """What a message tells of itself."""
+
+    @property
+    def request_id(self) -> str | None: ...
+    @property
+    def order(self) -> UUID | None: ...
+    @property
+    def doc_number(self) -> str | None: ...
+    @property
+    def integration(self) -> str | None: ...
+    @property
+    def cashier(self) -> str | None: ...
+    @property
+    def operation(self) -> Any: ...
+
+
+class Line:
+    """Gathers the facts of a pass; written when it ends."""
+
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
+        self._asked_at = trail.first_seen
+        self._label = "unknown"
+        self._operation = "SELL"
+        self.facts: dict[str, Any] = {"outcome": "unsettled"}
+
+    def know(self, told: Told, label: str, time_of_request: datetime | None = None) -> None:
+        self._label = label
+        self._operation = told.operation.value if told.operation else "SELL"
+        if time_of_request is not None:
+            self._asked_at = time_of_request.timestamp()
+        structlog.contextvars.bind_contextvars(
+            request_id=told.request_id,
+            order_id=str(told.order) if told.order else None,
+            doc_number=told.doc_number,
+            integration=told.integration,
+            cashier=told.cashier,
+            operation=self._operation,
+        )
+
+    def replayed(self, code: str) -> None:
+        metrics.REPLAYED.labels(code).inc()
+
+    def succeeded(self, done: Fiscalized) -> None:
+        outcome = "already_fiscalized" if done.already else "succeeded"
+        self._count(outcome, "")
+        if not done.already:
+            metrics.RECEIPTS_AMOUNT.labels(self._label, self._operation).inc(done.receipt.total)
+        self.facts.update(outcome=outcome, receipt_id=done.receipt.id)
+
+    def failed(self, verdict: Rejected, dead_lettered: bool) -> None:
+        self._count("failed", verdict.code.value)
+        if dead_lettered:
+            metrics.DEAD_LETTERS.labels(verdict.code.value).inc()
+        self.facts.update(outcome="failed", code=verdict.code.value)
+
+    def postponed(self, reason: str, wait: float) -> None:
+        self.facts.update(outcome="postponed", reason=reason, delay_seconds=round(wait, 3))
+
+    def delayed(self, verdict: Unavailable, wait: float, first: bool) -> None:
+        if first:
+            self._count("delayed", "CHECKBOX_UNAVAILABLE")
+        self.facts.update(
+            outcome="delayed",
+            delay_seconds=round(wait, 3),
+            reason=str(verdict.detail.get("reason", "")),
+            **{"http.response.status_code": verdict.detail.get("status")},
+        )
+
+    def _count(self, outcome: str, code: str) -> None:
+        metrics.REQUESTS.labels(outcome, code, self._label).inc()
+        metrics.REQUEST_DURATION.labels(outcome).observe(max(0.0, time.time() - self._asked_at))
+
+
+@contextmanager
+def attempt(queue: str, carried: Mapping[str, str], trail: Trail) -> Iterator[Line]:
+    """Count and log a pass over a message from ``queue``; the line says "unsettled" when it raised."""
+    line = Line(trail)
+    began = time.perf_counter()
+    trace.begin(carried)
+    structlog.contextvars.bind_contextvars(
+        attempt=trail.attempts,
+        replays=trail.replays,
+        **{"messaging.system": "rabbitmq", "messaging.destination.name": queue, "trace_id": trace.trace_id()},
+    )
+    with metrics.IN_FLIGHT.track_inprogress():
+        try:
+            yield line
+        finally:
+            line.facts["duration_seconds"] = round(time.perf_counter() - began, 4)
+            _log.info("request_processed", **line.facts)
+            structlog.contextvars.clear_contextvars()
+            trace.end()

@@ -1,0 +1,147 @@
+"""Logs for machines and people: one JSON object a line, free of secrets and of buyers' data.
+
+Field names follow OpenTelemetry's semantic conventions for messaging. What may be logged is an allow-list: a
+field that is not in it is dropped, and every text passes a scrubber.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from worker import __version__
+
+#: Every field that a line may have.
+ALLOWED = frozenset(
+    {
+        "event", "timestamp", "severity_text", "logger", "service.name", "service.version",
+        "trace_id", "span_id", "process.pid", "thread.name",
+        "messaging.system", "messaging.operation.name", "messaging.destination.name", "messaging.message.id",
+        "error.type", "exception.stacktrace",
+        "http.response.status_code", "url.template", "server.address",
+        "request_id", "order_id", "doc_number", "integration", "cashier", "operation", "receipt_id",
+        "attempt", "replays", "outcome", "code", "reason", "delay_seconds", "duration_seconds",
+        "message", "problems", "processes", "threads", "exit_code", "count", "until", "kind", "integrations",
+    }
+)  # fmt: skip
+
+_SCRUBBED = (
+    re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    re.compile(r"(?:\+?38)?0\d{9}\b"),
+    re.compile(r"\b\d{4,6}[*xX]{4,}\d{2,4}\b"),
+    re.compile(r"(?i)bearer\s+\S+"),
+    re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"),
+    re.compile(r"(?<=://)[^/@\s]+:[^/@\s]*(?=@)"),
+)
+
+
+def scrub(text: str) -> str:
+    """The text without addresses, phone numbers, card masks, tokens and credentials in URLs."""
+    for pattern in _SCRUBBED:
+        text = pattern.sub("[removed]", text)
+    return text
+
+
+def _allow(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    return {
+        key: scrub(value) if isinstance(value, str) else value
+        for key, value in line.items()
+        if key in ALLOWED or key.startswith("_")
+    }
+
+
+def _otel_names(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    line["severity_text"] = str(line.pop("level", "info")).upper()
+    line["service.name"] = "fiscal-worker"
+    line["service.version"] = __version__
+    return line
+
+
+def _exception(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    """Where it happened, without the error's words and the variables' values: both may hold an order."""
+    info = line.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    if isinstance(info, BaseException):
+        info = (type(info), info, info.__traceback__)
+    if info and info[0] is not None:
+        line["error.type"] = info[0].__qualname__
+        line["exception.stacktrace"] = "".join(traceback.format_tb(info[2]))
+    return line
+
+
+def configure(form: Literal["json", "console"], level: str) -> None:
+    """Send everything, the libraries' own lines included, through one formatter to stdout."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _exception,
+    ]
+    last: Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer()
+    )
+    rendering: list[Processor] = [_otel_names, _allow] if form == "json" else [_allow_console]
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering, last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    _quieten()
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _allow_console(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
+    level = line.get("level")
+    return {**_allow(logger, name, line), "level": level}
+
+
+#: Libraries write message bodies, headers and URLs below these levels, whatever the worker's own level is.
+_LIBRARIES = {
+    "pika": logging.CRITICAL,
+    "dramatiq": logging.ERROR,
+    "httpx2": logging.WARNING,
+    "httpcore2": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
+
+
+def _quieten() -> None:
+    for name, level in _LIBRARIES.items():
+        logging.getLogger(name).setLevel(level)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """The monitor tells once that the broker is lost; every thread of Dramatiq's would repeat it."""
+    if not record.name.startswith("dramatiq"):
+        return True
+    kind = record.exc_info[0] if record.exc_info else None
+    told_elsewhere = kind is not None and kind.__name__ == "PublishFailed"
+    return not told_elsewhere and "connection error" not in str(record.msg)
+
+
+def logger(name: str) -> Any:
+    """A logger whose events are constant names in the past tense, with facts as fields."""
+    return structlog.get_logger(name)
