@@ -25,6 +25,7 @@ from worker.rabbit.connection import Publisher, parameters
 from worker.rabbit.fleet import Fleet
 from worker.rabbit.settlement import RetryPolicy, Settlement
 from worker.rabbit.topology import Topology
+from worker.shift_keeper import ShiftKeeper
 from worker.telemetry import metrics, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.pulse import Pulse
@@ -106,6 +107,7 @@ class Process:
             CheckboxClient(threads=settings.threads, headers=trace.headers),
             lambda: settings.register_rate / self._fleet.processes,
         )
+        self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current, sessions)
         story = Fiscalization(
             lambda: integrations.current,
             sessions,
@@ -138,6 +140,7 @@ class Process:
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._integrations.watch(self._stop)
+        threading.Thread(target=self._keeper.run, args=(self._stop,), daemon=True).start()
         self._worker.start()
         while not self._stop.wait(_BEAT) and os.getppid() == parent:
             self._fleet.count()

@@ -67,14 +67,15 @@ class OpenApi:
         query: str = "",
         headers: Mapping[str, str] | None = None,
         body: Any = NO_BODY,
+        closed: bool = True,
     ) -> str:
-        """``headers`` None leaves them unchecked; members that the document does not know are refused too."""
+        """``headers`` None leaves them unchecked; ``closed`` refuses members that the document does not know."""
         operation = self.operation(method, path)
         pointer, content = self._pointer(operation), self._operation(operation)
         problems = self._query_problems(pointer, content, query)
         if headers is not None:
             problems += _header_problems(content, self._parameters(content), headers)
-        problems += self._body_problems(pointer, content, body)
+        problems += self._body_problems(pointer, content, body, closed=closed)
         return _verdict(operation, problems)
 
     def check_response(
@@ -134,14 +135,16 @@ class OpenApi:
             problems += self._problems(schema, _typed(self._at(schema), values), closed=False)
         return problems
 
-    def _body_problems(self, pointer: str, content: Mapping[str, Any], body: Any) -> list[str]:
+    def _body_problems(
+        self, pointer: str, content: Mapping[str, Any], body: Any, *, closed: bool
+    ) -> list[str]:
         expected = content.get("requestBody")
         if expected is None:
             return [] if body is NO_BODY else ["a body where none is due"]
         if body is NO_BODY:
             return ["no body"] if expected.get("required") else []
         schema = f"{pointer}/requestBody/content/{_escaped('application/json')}/schema"
-        return self._problems(schema, body, closed=True)
+        return self._problems(schema, body, closed=closed)
 
     def _problems(self, pointer: str, instance: Any, *, closed: bool) -> list[str]:
         validator = self._validators.get((closed, pointer))

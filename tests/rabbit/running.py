@@ -18,7 +18,10 @@ from worker.rabbit.delivery import Delivery
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
 
 # After the broker's module, which sets how soon a lost consumer comes back.
+from dramatiq.middleware import Middleware  # isort: skip
 from dramatiq.worker import Worker  # isort: skip
+
+__all__ = ["KEY", "TOPOLOGY", "Middleware", "Running", "Seen", "channel", "declare", "drained", "publish", "put_off"]
 
 TOPOLOGY = Topology()
 KEY = "order.ready_to_fiscalize.shop-main.olena"

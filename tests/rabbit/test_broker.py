@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -10,12 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import dramatiq
 import pytest
-from dramatiq.middleware import Middleware
 
 import worker
-from tests.rabbit.running import TOPOLOGY, Running, Seen, declare, publish, put_off
+from tests.rabbit.running import TOPOLOGY, Middleware, Running, Seen, declare, publish, put_off
 from worker.fiscal.trail import Trail
 from worker.rabbit.connection import Publisher, PublishFailed, parameters
 from worker.rabbit.delivery import Delivery
@@ -130,7 +129,10 @@ def test_a_put_off_that_the_broker_refuses_keeps_the_message(
 
 
 def test_a_memory_alarm_keeps_the_message(
-    rabbitmq: PrivateRabbitMQ, vhost: VirtualHost, eventually: Eventually
+    rabbitmq: PrivateRabbitMQ,
+    vhost: VirtualHost,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """T2: while the broker takes nothing, nothing is acknowledged; when it is over, it goes on by itself."""
     publisher = Publisher(parameters(f"{vhost.url}?blocked_connection_timeout=0.3", "test"), TOPOLOGY.declare)
@@ -145,18 +147,20 @@ def test_a_memory_alarm_keeps_the_message(
             failed(delivery)
             raise
 
+    monkeypatch.setattr("worker.rabbit.consumer.GIVE_BACK_AFTER", 0.1)
     with Running(vhost.url, process):
         publish(vhost.url, b"order")
         eventually(begun.is_set)
         rabbitmq.set_memory_watermark("0")
         try:
             alarm.set()
-            eventually(lambda: failed)
+            eventually(lambda: len(failed) == 2)
             assert vhost.queues()["fiscalize"].messages == 1
         finally:
             rabbitmq.set_memory_watermark()
         eventually(lambda: vhost.queues()["fiscalize"].messages == 0)
-        assert vhost.queues()["fiscalize.retry"].messages == 1
+        # What was sent into the alarm arrives when it is over; what was sent during it would be more.
+        eventually(lambda: vhost.queues()["fiscalize.retry"].messages == 2)
 
 
 @pytest.mark.parametrize(
@@ -263,10 +267,10 @@ def test_an_actor_that_raised_has_not_settled(
         if delivery.body == b"bad" and not delivery.redelivered:
             raise PublishFailed("the broker refused")
 
-    with Running(vhost.url, process, threads=1):
+    with Running(vhost.url, process, threads=2):
         publish(vhost.url, b"bad", b"good")
         eventually(lambda: len(seen) == 3)
-        assert seen.bodies == [b"bad", b"good", b"bad"]
+        assert seen.bodies[2] == b"bad"
         assert seen.times[2] - seen.times[0] >= 0.3
         eventually(lambda: vhost.queues()["fiscalize"].messages == 0)
 
@@ -382,7 +386,6 @@ def test_it_has_no_middleware_but_its_own(vhost: VirtualHost) -> None:
     broker = Running(vhost.url, Seen()).broker
     assert [type(middleware).__name__ for middleware in broker.middleware] == ["SettledOnly"]
     assert broker.get_declared_delay_queues() == set()
-    assert not isinstance(broker, type(dramatiq.get_broker()))
 
 
 @pytest.mark.xfail(strict=True, reason="worker.app imports dramatiq before worker.rabbit.broker sets it")
@@ -390,5 +393,9 @@ def test_a_lost_consumer_comes_back_in_half_a_second() -> None:
     """Dramatiq reads its restart delay when it is imported: whoever imports the worker gets ours."""
     program = "import worker.app, dramatiq.worker as w; print(w.CONSUMER_RESTART_DELAY_SECS)"
     root = Path(worker.__file__).parents[1]
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=root, check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "dramatiq_restart_delay"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, cwd=root, check=True, env=environment,
+    )  # fmt: skip
     assert done.stdout.strip() == "0.5"

@@ -151,7 +151,7 @@ def test_a_target_that_is_gone_is_a_reset(proxy: FaultProxy, target: EchoServer)
     """The proxy hides nothing of its target's absence."""
     target.shutdown()
     target.server_close()
-    with connect(proxy) as client, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), connect(proxy) as client:
         client.recv(1)
 
 

@@ -138,15 +138,18 @@ class CheckboxClient:
         shift_id: str | None = None,
         from_date: str | None = None,
         own_only: bool = False,
+        newest_first: bool = False,
         limit: int = PAGE_LIMIT,
         offset: int = 0,
         private: Private = (),
     ) -> list[IssuedReceipt]:
-        """A page of receipts, oldest first: of a shift, or since a time (RFC 3339).
+        """A page of receipts: of a shift, or since a time (RFC 3339).
 
         ``own_only`` leaves out what other cashiers made.
         """
         params = {"self_receipts": str(own_only).lower(), "limit": str(limit), "offset": str(offset)}
+        if newest_first:
+            params["desc"] = "true"
         if shift_id:
             params["shift_id"] = shift_id
         if from_date:

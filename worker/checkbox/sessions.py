@@ -6,6 +6,7 @@ once, when the one it has is refused.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,8 @@ from worker.telemetry import metrics
 
 #: How long a refusal, or a shift that stands in the way, is believed without asking again.
 BELIEVED = 5.0
+#: How long a shift that is being opened or closed is taken to be so.
+_UNDER_WAY = 0.7
 _DAY = 86400.0
 
 #: How far a search goes.
@@ -57,6 +60,7 @@ class Session:
         self._shift_read_at: float | None = None
         self._expired_at = -BELIEVED
         self._opening: UUID | None = None
+        self._opening_refused: tuple[float, Rejected] | None = None
 
     def look_up(self, receipt_id: UUID) -> IssuedReceipt | None:
         return self._signed_in(
@@ -103,15 +107,20 @@ class Session:
         self._shift_read_at = time.monotonic()
 
     def _shift_is_doubtful(self) -> bool:
+        """A shift that stands in the way is believed for some seconds, one between two states for less."""
         shift = self._shift
-        stands_in_the_way = (
-            shift is None
-            or not shift.is_open
-            or shift.opened_at is None
-            or time.time() - shift.opened_at >= _DAY
-        )
+        if shift is not None and shift.is_open and shift.opened_at is not None:
+            believed = BELIEVED if time.time() - shift.opened_at >= _DAY else math.inf
+        else:
+            believed = BELIEVED if shift is None or shift.status == "CLOSED" else _UNDER_WAY
         assert self._shift_read_at is not None
-        return stands_in_the_way and time.monotonic() - self._shift_read_at >= BELIEVED
+        return time.monotonic() - self._shift_read_at >= believed
+
+    @property
+    def shift_opened_at(self) -> float:
+        """When the shift that is known was opened, in seconds since the epoch; NaN while none is known."""
+        opened_at = self._shift.opened_at if self._shift is not None and self._shift.is_open else None
+        return math.nan if opened_at is None else opened_at
 
     def forget_shift(self) -> None:
         """What is known of the shift was contradicted: read it anew."""
@@ -121,6 +130,8 @@ class Session:
         if self._opening is not None:
             self._see_opening(self._opening)
             return
+        if self._opening_refused is not None and time.monotonic() - self._opening_refused[0] < BELIEVED:
+            raise self._opening_refused[1]
         shift_id, key = uuid4(), self._license_key()
         try:
             self._signed_in(
@@ -129,6 +140,9 @@ class Session:
             self._opening = shift_id
         except CashierHasShift:
             pass  # somebody was faster: the next look finds his shift
+        except Rejected as refusal:
+            self._opening_refused = (time.monotonic(), refusal)
+            raise
         self.forget_shift()
 
     def _see_opening(self, shift_id: UUID) -> None:
@@ -138,7 +152,9 @@ class Session:
         )
         if shift.status == "CLOSED":
             self._opening = None
-            raise Rejected(Code.SHIFT_NOT_OPEN, {"shiftId": shift.id, "reason": shift.refusal})
+            refusal = Rejected(Code.SHIFT_NOT_OPEN, {"shiftId": shift.id, "reason": shift.refusal})
+            self._opening_refused = (time.monotonic(), refusal)
+            raise refusal
         if shift.is_open:
             self._opening = None
         self._know_shift(shift)
@@ -149,7 +165,8 @@ class Session:
         self.forget_shift()
 
     def has_unfinished_receipts(self, shift: Shift) -> bool:
-        return any(receipt.status == "CREATED" for page in self._pages(shift_id=shift.id) for receipt in page)
+        newest_first = self._pages(shift_id=shift.id, newest_first=True)
+        return any(receipt.status == "CREATED" for page in newest_first for receipt in page)
 
     def returns_of(self, sale: IssuedReceipt) -> tuple[Sequence[IssuedReceipt], bool]:
         found: list[IssuedReceipt] = []
@@ -159,7 +176,12 @@ class Session:
         return found, len(page) < PAGE_LIMIT
 
     def _pages(
-        self, *, shift_id: str | None = None, from_date: str | None = None, own_only: bool = True
+        self,
+        *,
+        shift_id: str | None = None,
+        from_date: str | None = None,
+        own_only: bool = True,
+        newest_first: bool = False,
     ) -> Iterator[Sequence[IssuedReceipt]]:
         def search(token: str, offset: int) -> list[IssuedReceipt]:
             return self._client.search_receipts(
@@ -168,6 +190,7 @@ class Session:
                 shift_id=shift_id,
                 from_date=from_date,
                 own_only=own_only,
+                newest_first=newest_first,
                 offset=offset,
                 private=self._private,
             )
@@ -232,6 +255,7 @@ class Sessions:
         self._rate = receipts_per_second
         self._lock = threading.Lock()
         self._sessions: dict[tuple[object, ...], Session] = {}
+        self._shown: dict[tuple[str, str], float] = {}
 
     @contextmanager
     def enter(self, integration: Integration, cashier: Cashier) -> Iterator[Session]:
@@ -246,7 +270,14 @@ class Sessions:
         finally:
             used = time.monotonic() - began
             session.typical_use += (min(used, 2.0) - session.typical_use) / 8
+            self._show_shift(integration.id, cashier.id, session.shift_opened_at)
             session.lane.release()
+
+    def _show_shift(self, integration: str, cashier: str, opened_at: float) -> None:
+        shown = self._shown.get((integration, cashier), math.nan)
+        if shown != opened_at and not (math.isnan(shown) and math.isnan(opened_at)):
+            self._shown[integration, cashier] = opened_at
+            metrics.SHIFT_OPENED.labels(integration, cashier).set(opened_at)
 
     def _session(self, integration: Integration, cashier: Cashier) -> Session:
         url = integration.checkbox_url

@@ -37,7 +37,9 @@ def _parsed(text: str) -> datetime:
     return moment(text, lambda: datetime.now(UTC))
 
 
-Codes = Annotated[list[str], typer.Option("--code", metavar="CODE", help="This code; may come several times.")]
+Codes = Annotated[
+    list[str], typer.Option("--code", metavar="CODE", help="This code; may come several times.")
+]
 Integrations = Annotated[
     list[str], typer.Option("--integration", metavar="ID", help="This integration; may come several times.")
 ]
@@ -49,11 +51,11 @@ Order = Annotated[
 ]
 Since = Annotated[
     datetime | None,
-    typer.Option(parser=_parsed, metavar="TIME", help="Failed then or later: RFC 3339, or an age such as 2h or PT2H."),
+    typer.Option(parser=_parsed, metavar="TIME", help="Failed then or later: RFC 3339, or an age: 2h, PT2H."),
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option(parser=_parsed, metavar="TIME", help="Failed then or before: RFC 3339, or an age such as 2h or PT2H."),
+    typer.Option(parser=_parsed, metavar="TIME", help="Failed then or before: RFC 3339, or an age: 2h, PT2H."),
 ]
 
 
@@ -66,6 +68,5 @@ def chosen(
     until: datetime | None,
 ) -> Filter:
     """The filter of these options."""
-    return Filter(
-        frozenset(code.upper() for code in codes), frozenset(integrations), frozenset(cashiers), order, since, until
-    )
+    upper = frozenset(code.upper() for code in codes)
+    return Filter(upper, frozenset(integrations), frozenset(cashiers), order, since, until)

@@ -24,12 +24,10 @@ def message_json(letter: Letter, *, reveal: bool, indent: bool) -> str:
     if len(body) > BODY_LIMIT:
         return json.dumps(f"({len(body)} bytes; `dead-letters export` gives all of it)")
     try:
-        value = parse(body).value
-    except NotJsonError:
+        return _render(parse(body).value, "\n" if indent else "", masked=False, reveal=reveal)
+    except (NotJsonError, RecursionError):
         text = body.decode("utf-8", "replace")
         return json.dumps(text if reveal else scrub(text), ensure_ascii=False)
-    return _render(value, "\n" if indent else "", masked=False, reveal=reveal)
-
 
 def _render(value: Any, line: str, *, masked: bool, reveal: bool) -> str:
     """``line`` is a line break with the indentation of this level; empty for all in one line."""
@@ -52,4 +50,5 @@ def _render(value: Any, line: str, *, masked: bool, reveal: bool) -> str:
         return f'"{_MASK}"'
     if isinstance(value, Number):
         return value.text
-    return json.dumps(value if isinstance(value, (str, bool)) else "\N{REPLACEMENT CHARACTER}", ensure_ascii=False)
+    speakable = isinstance(value, (str, bool))
+    return json.dumps(value if speakable else "\N{REPLACEMENT CHARACTER}", ensure_ascii=False)

@@ -44,7 +44,7 @@ class Column:
 
 
 class Table:
-    """Rows that are printed at once. On a terminal cells are cut to their width, in a file or pipe they are whole."""
+    """Rows that are printed at once. Cells are cut to their width on a terminal, and whole anywhere else."""
 
     def __init__(self, *columns: Column) -> None:
         self._columns = columns
@@ -59,19 +59,22 @@ class Table:
 
     def _print(self, cells: Sequence[str], *, header: bool = False) -> None:
         if not self._console.is_terminal:
-            padded = [_padded(printable(cell), column.width) for cell, column in zip(cells, self._columns, strict=True)]
+            padded = map(_padded, cells, [column.width for column in self._columns])
             sys.stdout.write("  ".join(padded).rstrip() + "\n")
             return
         line = Text(no_wrap=True, overflow="ellipsis")
         for cell, column in zip(cells, self._columns, strict=True):
-            shown = printable(cell).replace("\n", " ").replace("\t", " ")
-            line.append(set_cell_size(shown, column.width) + "  ", "bold" if header else column.style)
+            line.append(set_cell_size(_one_line(cell), column.width) + "  ", "bold" if header else column.style)
         self._console.print(line, crop=True, highlight=False)
 
 
 def _padded(text: str, width: int) -> str:
-    one_line = text.replace("\n", " ").replace("\t", " ")
-    return one_line + " " * max(0, width - cell_len(one_line))
+    line = _one_line(text)
+    return line + " " * max(0, width - cell_len(line))
+
+
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", " ").replace("\t", " ")
 
 
 class Bar:
@@ -86,10 +89,10 @@ class Bar:
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Bar]:
+def progress(label: str, total: int, *, shown: bool = True) -> Iterator[Bar]:
     """A bar on stderr, where that is a terminal."""
     console = Console(stderr=True)
-    shown = Progress(
+    bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -97,7 +100,7 @@ def progress(label: str, total: int) -> Iterator[Bar]:
         console=console,
         transient=True,
         redirect_stdout=sys.stdout.isatty(),
-        disable=not console.is_terminal,
+        disable=not (shown and console.is_terminal),
     )
-    with shown:
-        yield Bar(shown, shown.add_task(label, total=total))
+    with bar:
+        yield Bar(bar, bar.add_task(label, total=total))

@@ -5,6 +5,8 @@ How Checkbox rounds a fraction of a kopiyka is not documented, so that it never 
 
 from __future__ import annotations
 
+import re
+
 from worker.fiscal.money import plain
 from worker.fiscal.order import OrderLine
 from worker.fiscal.receipt import ReceiptLine
@@ -18,7 +20,7 @@ _PARTS = 100_000
 _HALF_PARTS_OF_A_THOUSANDTH = _PARTS // 2 // _ONE
 
 # A receipt is printed: what steers a printer is no part of a name.
-_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def strays(line: OrderLine) -> bool:
@@ -78,7 +80,7 @@ def counted(line: OrderLine) -> str:
 
 def printable(text: str) -> str:
     """The text without the characters that steer a printer."""
-    return text.translate(_CONTROLS)
+    return _CONTROLS.sub(" ", text)
 
 
 def shortened(text: str, limit: int) -> str:

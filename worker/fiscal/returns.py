@@ -69,7 +69,8 @@ def _sale_of_order(order: UUID, session: CashierSession) -> IssuedReceipt | None
 
 def check(receipt: Receipt, sale: IssuedReceipt, session: CashierSession) -> None:
     """Raises ``Rejected`` (RETURN_WITHOUT_SALE) when, with earlier returns, more comes back than was sold."""
-    earlier, _ = session.returns_of(sale)
+    found, _ = session.returns_of(sale)
+    earlier = [one for one in found if one.is_numbered or one.status == "CREATED"]
     too_much = check_return(receipt, sale, earlier)
     if too_much is not None:
         raise Rejected(Code.RETURN_WITHOUT_SALE, too_much)

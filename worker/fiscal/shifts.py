@@ -55,7 +55,6 @@ def _bring_about(session: CashierSession, shift: Shift | None, rollover_after: f
         session.open_shift()
         raise Postponed(_LOOK_AFTER, "shift_opening")
     if shift.status in _UNDER_WAY:
-        session.open_shift()
         raise Postponed(_LOOK_AFTER, "shift_under_way")
     if shift.expired or age(shift, now) >= rollover_after:
         roll_over(session, shift, rollover_after, now)

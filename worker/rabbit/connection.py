@@ -9,12 +9,36 @@ from urllib.parse import urlsplit
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPChannelError, AMQPConnectionError, AMQPError, NackError, UnroutableError
+from pika.exceptions import (
+    AMQPChannelError,
+    AMQPConnectionError,
+    AMQPError,
+    ConnectionBlockedTimeout,
+    NackError,
+    UnroutableError,
+)
 
 #: A dead network is noticed after about three heartbeats; the server's 60 s would mean minutes.
 _HEARTBEAT = 20
 #: An alarm of the broker blocks publishers; waiting longer would hold the thread past a shutdown.
 _BLOCKED = 15
+
+
+class _Properties(pika.BasicProperties):  # type: ignore[misc]
+    """Headers may be beyond Python: a time in milliseconds where seconds were due is in the year 57,000.
+
+    pika breaks off at that, and at each redelivery again, and nothing else is consumed: here they are read as none.
+    """
+
+    def decode(self, encoded: bytes, offset: int = 0) -> pika.BasicProperties:
+        try:
+            super().decode(encoded, offset)
+        except Exception:  # whatever the bytes are good for
+            self.headers = None
+        return self
+
+
+pika.spec.props[pika.BasicProperties.INDEX] = _Properties
 
 
 class PublishFailed(Exception):
@@ -58,6 +82,9 @@ class Publisher:
         properties.delivery_mode = 2
         try:
             self._publish(exchange, routing_key, body, properties)
+        except ConnectionBlockedTimeout:
+            self.close()
+            raise PublishFailed(f"{exchange or 'queue'} {routing_key}: the broker takes nothing") from None
         except (NackError, UnroutableError, AMQPConnectionError, AMQPChannelError) as first:
             self.close()
             try:
@@ -80,6 +107,9 @@ class Publisher:
             self._thread.connection = pika.BlockingConnection(self._params)
             channel = self._thread.channel = self._thread.connection.channel()
             channel.confirm_delivery()
+            # What is sent during an alarm is read when it is over, even if we are gone by then: each try would
+            # leave one more copy. So a new connection is tried out with a message to nobody.
+            channel.basic_publish("", "", b"")
         return channel
 
     def close(self) -> None:

@@ -75,13 +75,15 @@ class DeliveryConsumer(Consumer):
         self._arrived: deque[ConsumedMessage] = deque()
         self._held: list[tuple[float, int, ConsumedMessage]] = []
         self._order = itertools.count()
+        self._is_cancelled = False
         self._channel: BlockingChannel = connection.channel()
+        self._channel.add_on_cancel_callback(self._on_cancelled)
         self._channel.basic_qos(prefetch_count=prefetch)
         self._tag: str | None = self._channel.basic_consume(queue, self._on_message)
 
     @property
     def is_open(self) -> bool:
-        return bool(self._connection.is_open and self._channel.is_open)
+        return bool(self._connection.is_open and self._channel.is_open) and not self._is_cancelled
 
     @property
     def held(self) -> int:
@@ -94,9 +96,15 @@ class DeliveryConsumer(Consumer):
                 self._connection.process_data_events(time_limit=self._patience())
         except _BROKEN as broken:
             raise ConnectionClosed(broken) from None
+        if not self.is_open:
+            # A channel that the broker closed, or a deleted queue, leaves the connection open and silent.
+            raise ConnectionClosed("the broker ended the consumer")
         while self._held and self._held[0][0] <= time.time():
             self._arrived.append(heapq.heappop(self._held)[2])
         return self._arrived.popleft() if self._arrived else None
+
+    def _on_cancelled(self, _: Any) -> None:
+        self._is_cancelled = True
 
     def _patience(self) -> float:
         if not self._held:

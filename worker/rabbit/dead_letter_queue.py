@@ -1,8 +1,8 @@
 """Looking through the dead letters, and taking some of them, so that none is lost, doubled or out of place.
 
-AMQP has no way to read a queue but to consume it. So every letter is consumed and kept unacknowledged: one that
-is acknowledged is gone, and all others go back to their places when the channel closes, or when the process is
-killed.
+AMQP has no way to read a queue but to consume it. So every letter is consumed and kept unacknowledged: one
+that is acknowledged is gone, and all others go back to their places when the channel closes, or when the
+process is killed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def depth(connection: pika.BlockingConnection) -> int:
     except ChannelClosedByBroker as refusal:
         if refusal.reply_code != 404:
             raise
-        raise NoDeadLetterQueue(f"there is no queue {DEAD_LETTERS}: has a worker run on this virtual host?") from None
+        raise NoDeadLetterQueue(
+            f"there is no queue {DEAD_LETTERS}: no worker has run on this virtual host"
+        ) from None
     channel.close()
     return found
 
@@ -54,9 +56,9 @@ class LookThrough:
     """One pass over the letters, from the oldest, over at most ``bound`` of them.
 
     Give ``depth`` as the bound: a letter that fails again while its like are replayed joins at the end, and
-    must not be met again. Publishing, confirms and acknowledgements go over one channel, in this order: what is
-    acknowledged was read by the broker before the next publish, so a killed process leaves at most one letter
-    that is both sent and still here.
+    must not be met again. Publishing, confirms and acknowledgements go over one channel, in this order: what
+    is acknowledged was read by the broker before the next publish, so a killed process leaves at most one
+    letter that is both sent and still here.
     """
 
     def __init__(

@@ -16,13 +16,13 @@ from typing import Any
 import pika
 
 from worker.fiscal.trail import Trail
-from worker.rabbit.topology import ORDERS_EXCHANGE
 
 _TRAIL = "x-fiscal-trail"
 _DUE = "x-fiscal-due"
 REPLAYS = "x-fiscal-replays"
 REPLAYED_CODE = "x-fiscal-replayed-code"
 DELAYED = "x-fiscal-delayed"
+_KEPT = frozenset({_TRAIL, _DUE, REPLAYS, REPLAYED_CODE, DELAYED})
 _TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _TRACE_STATE_LIMIT = 512
 
@@ -41,15 +41,15 @@ class Delivery:
 
     @classmethod
     def received(cls, queue: str, method: Any, properties: pika.BasicProperties, body: bytes) -> Delivery:
-        """Headers of ours count only where they come from us: not through Bimp's exchange."""
-        headers = properties.headers if isinstance(properties.headers, dict) else {}
-        foreign = method.exchange == ORDERS_EXCHANGE
+        """Headers of ours count only where they come from us: straight to the queue, through no exchange."""
+        headers = properties.headers or {}
+        is_ours = method.exchange == ""
         return cls(
             queue=queue,
             body=body,
             content_type=properties.content_type,
             content_encoding=properties.content_encoding,
-            headers={} if foreign else {k: v for k, v in headers.items() if k.startswith("x-fiscal-")},
+            headers={name: headers[name] for name in headers.keys() & _KEPT} if is_ours else {},
             trace=_trace(headers),
             redelivered=bool(method.redelivered),
         )

@@ -39,6 +39,8 @@ from worker.telemetry.logs import logger
 
 _log = logger(__name__)
 
+#: Waits that are nobody's fault: the row is long, and moves.
+_OWN_ROWS = frozenset({"register_turn", "cashier_in_use"})
 #: Waits up to this stay in the queue of short waits.
 _SHORT_WAIT = 20.0
 
@@ -137,8 +139,8 @@ class Settlement:
     ) -> None:
         trail = verdict.trail or trail
         now = self._clock()
-        if verdict.reason == "number" and now - trail.first_seen > self._policy.max_age:
-            self._give_up(delivery, known, trail, Unavailable({"reason": "the receipt has no number"}), line)
+        if verdict.reason not in _OWN_ROWS and now - trail.first_seen > self._policy.max_age:
+            self._give_up(delivery, known, trail, Unavailable({"reason": verdict.reason}), line)
             return
         queue = self._topology.follow_up if verdict.after <= _SHORT_WAIT else self._topology.retry
         wait = min(verdict.after, self._policy.max_backoff)

@@ -92,6 +92,7 @@ _good_item = members(
 )
 _cash_payment = members(
     {
+        "type": one_of("CASH"),
         "pawnshop_is_return": nullable(boolean),
         "operation_type": _string,
         "value": Required(_money),
@@ -217,7 +218,7 @@ OPEN_SHIFT = members(
 CLOSE_SHIFT = members(
     {
         "skip_client_name_check": boolean,
-        "report": nullable(anything),
+        "report": nullable(members({})),
         "fiscal_code": _string,
         "fiscal_date": nullable(moment),
     }

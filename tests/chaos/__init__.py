@@ -1,0 +1,6 @@
+"""The chaos suite: orders go through while everything around the worker fails; then the ledger is read.
+
+    python -m tests.chaos --orders 2000 --cashiers 50 --seed 1
+
+The verdict comes from the sandbox's ledger and from the broker's queues, never from the worker's word.
+"""

@@ -1,0 +1,178 @@
+"""Bimp's side of the broker: it publishes what is to be fiscalized and keeps all that comes back."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import AMQPError
+
+from tests.chaos.orders import OrderRequest
+from worker.rabbit.delivery import DELAYED, REPLAYED_CODE, REPLAYS
+from worker.rabbit.dead_letters import QUEUE
+from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE
+
+_AGAIN_AFTER = 0.3
+_BROKEN = (AMQPError, OSError, AssertionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter as it lay in the queue."""
+
+    body: bytes
+    headers: dict[str, Any]
+    content_type: str | None
+
+    @property
+    def code(self) -> str:
+        return str(self.headers.get("x-fiscal-code"))
+
+    @property
+    def request(self) -> str | None:
+        return self.headers.get("x-fiscal-request")
+
+
+@dataclass(slots=True)
+class Heard:
+    """Every event that came, by request and kind (``succeeded``, ``failed``, ``delayed``), in order."""
+
+    events: dict[str, dict[str, list[dict[str, Any]]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    total: int = 0
+
+    def of(self, request_id: str, kind: str) -> list[dict[str, Any]]:
+        return self.events[request_id][kind] if request_id in self.events else []
+
+    @property
+    def succeeded(self) -> set[str]:
+        return {request for request, kinds in list(self.events.items()) if kinds.get("succeeded")}
+
+    @property
+    def ended(self) -> set[str]:
+        return {
+            request
+            for request, kinds in list(self.events.items())
+            if kinds.get("succeeded") or kinds.get("failed")
+        }
+
+
+class Bimp:
+    """Publishes with confirm, again until the broker has it; consumes ``bimp.fiscal.events`` in a thread."""
+
+    def __init__(self, url: str) -> None:
+        self._params = pika.URLParameters(url)
+        self._params.heartbeat = 10
+        self._params.socket_timeout = 5
+        self._stop = threading.Event()
+        self._listener = threading.Thread(target=self._listen, name="bimp-events", daemon=True)
+        self._channel: BlockingChannel | None = None
+        self.heard = Heard()
+        self.published_again = 0
+
+    def __enter__(self) -> Self:
+        self._listener.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._listener.join(15)
+
+    def publish(self, requests: Iterable[OrderRequest], per_second: float = 0.0) -> None:
+        """In the calling thread; what was not confirmed is published once more."""
+        due = time.monotonic()
+        for request in requests:
+            self._until_done(lambda channel, request=request: self._order(channel, request))
+            if per_second:
+                due += 1 / per_second
+                time.sleep(max(0.0, due - time.monotonic()))
+
+    def put(self, body: bytes, properties: pika.BasicProperties, routing_key: str) -> None:
+        """Anything, as the orders go."""
+        self._until_done(
+            lambda channel: channel.basic_publish(ORDERS_EXCHANGE, routing_key, body, properties, mandatory=True)
+        )
+
+    def letters(self) -> list[Letter]:
+        """The dead letters, looked at and left where they are."""
+        with pika.BlockingConnection(self._params) as connection:
+            return list(_read(connection.channel()))
+
+    def replay(self) -> list[Letter]:
+        """Every dead letter once, as the command does it: back to its queue, confirmed, then acknowledged."""
+        replayed = []
+        with pika.BlockingConnection(self._params) as connection:
+            source, target = connection.channel(), connection.channel()
+            target.confirm_delivery()
+            while True:
+                method, properties, body = source.basic_get(DEAD_LETTERS)
+                if method is None:
+                    return replayed
+                headers = properties.headers
+                told = {REPLAYS: headers.get(REPLAYS, 0) + 1, REPLAYED_CODE: headers["x-fiscal-code"]}
+                told |= {DELAYED: True} if headers.get(DELAYED) else {}
+                again = pika.BasicProperties(
+                    content_type=properties.content_type, delivery_mode=2, headers=told
+                )
+                target.basic_publish("", headers[QUEUE], body, again, mandatory=True)
+                source.basic_ack(method.delivery_tag)
+                replayed.append(Letter(body, headers, properties.content_type))
+
+    @staticmethod
+    def _order(channel: BlockingChannel, request: OrderRequest) -> None:
+        properties = pika.BasicProperties(delivery_mode=2, content_type="application/cloudevents+json")
+        channel.basic_publish(ORDERS_EXCHANGE, request.row.routing_key, request.body, properties, mandatory=True)
+
+    def _until_done(self, action: Callable[[BlockingChannel], None]) -> None:
+        while not self._stop.is_set():
+            try:
+                action(self._open_channel())
+                return
+            except _BROKEN:
+                self.published_again += 1
+                self._channel = None
+                self._stop.wait(_AGAIN_AFTER)
+
+    def _open_channel(self) -> BlockingChannel:
+        if self._channel is None or not self._channel.is_open:
+            self._channel = pika.BlockingConnection(self._params).channel()
+            self._channel.confirm_delivery()
+        return self._channel
+
+    def _listen(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with pika.BlockingConnection(self._params) as connection:
+                    self._consume(connection.channel())
+            except _BROKEN:
+                self._stop.wait(_AGAIN_AFTER)
+
+    def _consume(self, channel: BlockingChannel) -> None:
+        channel.basic_qos(prefetch_count=200)
+        for method, _, body in channel.consume(EVENTS_QUEUE, inactivity_timeout=0.2):
+            if method is not None:
+                self._keep(json.loads(body), method.routing_key)
+                channel.basic_ack(method.delivery_tag)
+            if self._stop.is_set():
+                return
+
+    def _keep(self, event: dict[str, Any], routing_key: str) -> None:
+        self.heard.total += 1
+        self.heard.events[event["data"]["requestId"]][routing_key.removeprefix("fiscalization.")].append(event)
+
+
+def _read(channel: BlockingChannel) -> Iterable[Letter]:
+    """Closing the channel puts them back."""
+    while True:
+        method, properties, body = channel.basic_get(DEAD_LETTERS)
+        if method is None:
+            return
+        yield Letter(body, properties.headers or {}, properties.content_type)

@@ -1,0 +1,142 @@
+"""What goes wrong during a run, one thing after another, in an order that the seed decides."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.chaos.stage import Stage
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.sandbox.worker_process import WorkerProcess
+
+#: How often each comes up in a round. Short of the calls' time-out (8 s), so that the rate of a register can be
+#: judged: what a longer stall lets go of at its end was sent long before.
+_DECK = {
+    "worker_killed": 3,
+    "child_killed": 2,
+    "worker_stopped": 1,
+    "broker_killed": 1,
+    "broker_stopped": 1,
+    "broker_cut": 2,
+    "broker_stalled": 1,
+    "checkbox_cut": 2,
+    "checkbox_stalled": 1,
+    "tokens_revoked": 2,
+}
+KINDS = tuple(_DECK)
+_STALL = (0.5, 3.0)
+_DUPLICATES = "fiscal_duplicates_prevented_total"
+
+
+@dataclass(slots=True)
+class Havoc:
+    """Plays tricks on a stage; ``calm`` ends them all and leaves everything running."""
+
+    stage: Stage
+    node: PrivateRabbitMQ
+    worker: WorkerProcess
+    generator: random.Random
+    left_out: Collection[str] = ()
+    pause: tuple[float, float] = (1.5, 4.0)
+    done: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    duplicates_prevented: int = 0
+    _deck: list[str] = field(default_factory=list)
+
+    def until(self, enough: Callable[[], bool], at_most: float) -> None:
+        """One trick after another until it is enough, all of the deck at least once; at most so many seconds."""
+        deadline = time.monotonic() + at_most
+        while time.monotonic() < deadline and not (enough() and not self._deck):
+            self._breathe(enough)
+            kind = self._next()
+            if kind is None:
+                continue
+            self.done[kind] += 1
+            self._tricks()[kind]()
+
+    def calm(self) -> None:
+        """No more of it: everything runs, and the worker consumes."""
+        self.stage.to_broker.resume()
+        self.stage.to_checkbox.resume()
+        self.node.start()
+        assert self.worker.process is not None
+        if self.worker.process.poll() is not None:
+            self.worker.start(wait=False)
+        self.worker.wait_until_ready(60)
+
+    def note_metrics(self) -> None:
+        """The worker's own figures, before they die with it."""
+        status, text = self.worker.page("/metrics")
+        lines = text.splitlines() if status == 200 else []
+        self.duplicates_prevented += sum(
+            int(float(line.split()[1])) for line in lines if line.startswith(f"{_DUPLICATES} ")
+        )
+
+    def _next(self) -> str | None:
+        if not self._deck:
+            self._deck = [kind for kind, times in _DECK.items() if kind not in self.left_out for _ in range(times)]
+            self.generator.shuffle(self._deck)
+        return self._deck.pop() if self._deck else None
+
+    def _breathe(self, enough: Callable[[], bool]) -> None:
+        end = time.monotonic() + self.generator.uniform(*self.pause)
+        while time.monotonic() < end and not (enough() and not self._deck):
+            time.sleep(0.05)
+
+    def _tricks(self) -> Mapping[str, Callable[[], None]]:
+        return {
+            "worker_killed": self._kill_worker,
+            "child_killed": self._kill_child,
+            "worker_stopped": self._stop_worker,
+            "broker_killed": lambda: self._restart_broker(self.node.kill),
+            "broker_stopped": lambda: self._restart_broker(self.node.stop),
+            "broker_cut": self.stage.to_broker.cut,
+            "broker_stalled": lambda: self.stage.to_broker.stall(self.generator.uniform(*_STALL)),
+            "checkbox_cut": self.stage.to_checkbox.cut,
+            "checkbox_stalled": lambda: self.stage.to_checkbox.stall(self.generator.uniform(*_STALL)),
+            "tokens_revoked": self._revoke_tokens,
+        }
+
+    def _kill_worker(self) -> None:
+        self.note_metrics()
+        self.worker.kill()
+        self.worker.start(wait=False)
+
+    def _stop_worker(self) -> None:
+        self.note_metrics()
+        began = time.monotonic()
+        code = self.worker.terminate(40)
+        took = time.monotonic() - began
+        if code != 0 or took > 25:
+            self.problems.append(f"SIGTERM: exit code {code} after {took:.1f} s")
+        self.worker.start(wait=False)
+
+    def _kill_child(self) -> None:
+        assert self.worker.process is not None
+        children = children_of(self.worker.process.pid)
+        if children:
+            os.kill(self.generator.choice(children), signal.SIGKILL)
+
+    def _revoke_tokens(self) -> None:
+        """401 in the middle, for half of the cashiers."""
+        for row in self.generator.sample(list(self.stage.rows), len(self.stage.rows) // 2):
+            self.stage.sandbox.put_cashier(row.cashier, password=row.password, sign_out=True)
+
+    def _restart_broker(self, end: Callable[[], None]) -> None:
+        end()
+        time.sleep(self.generator.uniform(0.0, 1.5))
+        self.node.start()
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,197 @@
+"""A run: orders and faults at once, then rest, one replay, and the verdict."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos import orders
+from tests.chaos.havoc import Havoc
+from tests.chaos.stage import Stage
+from tests.chaos.verdict import Evidence, done_of, over_rate, product_of, repeats, violations
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
+
+#: What Checkbox does wrong; ``created_for`` and ``offline`` are a few, the others a share of the calls.
+CHECKBOX_FAULTS: Mapping[str, Mapping[str, Any]] = {
+    "drop_after_commit": {"probability": 0.05, "endpoint": "POST /receipts/sell"},
+    "drop_before_commit": {"probability": 0.02},
+    "null_body": {"probability": 0.03},
+    "truncated_json": {"probability": 0.02},
+    "html_503": {"probability": 0.02},
+    "rate_limited": {"probability": 0.01},
+    "rate_limited_for": {"probability": 0.01, "retry_after": "1"},
+    "error_receipt": {"probability": 0.01},
+    "created_for": {"probability": 0.02, "count": 5},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked of a run. Seconds."""
+
+    orders: int = 2000
+    cashiers: int = 50
+    seed: int = 1
+    processes: int = 2
+    queue_type: str = "quorum"
+    left_out: Collection[str] = ()
+    #: How long a receipt that the tax service forgets stays without a number.
+    created_for: float = 60.0
+    #: Orders come evenly over this time.
+    over: float = 40.0
+    at_most: float = 300.0
+    rate: int = 2
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it."""
+
+    plan: Plan
+    violations: list[str] = field(default_factory=list)
+    figures: dict[str, int | float] = field(default_factory=dict)
+
+
+def run(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Outcome:
+    """Play it and judge it."""
+    began = time.monotonic()
+    rows = orders.rows(plan.cashiers)
+    requests = list(orders.requests(plan.orders, rows, random.Random(plan.seed)))
+    settings = {"FISCAL_PROCESSES": str(plan.processes), "FISCAL_QUEUE_TYPE": plan.queue_type}
+    outcome = Outcome(plan)
+    with (
+        tempfile.TemporaryDirectory(prefix="fiscal-chaos-") as folder,
+        PrivateRabbitMQ() as node,
+        Stage(node, rows, Path(folder), settings, seed=plan.seed) as stage,
+    ):
+        node.flush()
+        havoc = Havoc(stage, node, stage.worker(), random.Random(plan.seed), plan.left_out)
+        havoc.worker.start()
+        play = _Play(plan, stage, havoc, requests, say)
+        evidence = play.evidence()
+        outcome.violations = [*havoc.problems, *play.problems, *violations(evidence)]
+        outcome.figures = _figures(evidence, play, havoc)
+        outcome.figures["duration_seconds"] = round(time.monotonic() - began, 1)
+        if outcome.violations:
+            kept = Path(tempfile.gettempdir()) / f"fiscal-chaos-seed-{plan.seed}.log"
+            kept.write_bytes(havoc.worker.log.read_bytes())
+            say(f"the worker's log is kept in {kept}")
+    return outcome
+
+
+class _Play:
+    def __init__(
+        self,
+        plan: Plan,
+        stage: Stage,
+        havoc: Havoc,
+        requests: list[orders.OrderRequest],
+        say: Callable[[str], None],
+    ) -> None:
+        self._plan = plan
+        self._stage = stage
+        self._havoc = havoc
+        self._requests = requests
+        self._say = say
+        self._asked = {request.id for request in requests}
+        self.faults: Counter[str] = Counter()
+        self.problems: list[str] = []
+        self.seconds: dict[str, float] = {}
+
+    def evidence(self) -> Evidence:
+        self._trouble()
+        self._rest(self._asked)
+        letters = self._stage.bimp.letters()
+        done_before = Counter(product_of(entry) for entry in done_of(self._stage.sandbox.ledger()))
+        self._say(f"{sum(done_before.values())} receipts; {len(letters)} dead letters are replayed")
+        self._stage.bimp.replay()
+        self._rest(self._asked, lambda: self._stage.bimp.heard.succeeded)
+        self._havoc.note_metrics()
+        return Evidence(
+            self._requests,
+            self._stage.sandbox.ledger(),
+            self._stage.bimp.heard,
+            letters,
+            done_before,
+            self._stage.bimp.letters(),
+            self._stage.waiting(),
+            self._plan.rate,
+        )
+
+    def _trouble(self) -> None:
+        began = time.monotonic()
+        for kind, settings in CHECKBOX_FAULTS.items():
+            if kind in self._plan.left_out:
+                continue
+            more = {"seconds": self._plan.created_for} if kind == "created_for" else {}
+            self._stage.sandbox.fault(kind.removesuffix("_for") if kind == "rate_limited_for" else kind, **settings, **more)
+        publisher = threading.Thread(
+            target=self._stage.bimp.publish,
+            args=(self._requests, len(self._requests) / self._plan.over),
+            daemon=True,
+        )
+        publisher.start()
+        self._havoc.until(
+            lambda: len(self._stage.bimp.heard.ended) >= 0.9 * len(self._asked), self._plan.at_most
+        )
+        publisher.join()
+        self._stage.sandbox.clear_faults()
+        self._havoc.calm()
+        self.faults.update(self._stage.sandbox.counters()["faults"])
+        self.seconds["trouble"] = time.monotonic() - began
+        self._say(
+            f"{len(self._stage.bimp.heard.ended)} of {len(self._asked)} requests are answered "
+            f"after {self.seconds['trouble']:.0f} s of faults"
+        )
+
+    def _rest(self, expected: Iterable[str], answered: Callable[[], set[str]] | None = None) -> None:
+        """Until all are answered and nothing is on its way any more."""
+        answered = answered or (lambda: self._stage.bimp.heard.ended)
+        began = time.monotonic()
+        while not (set(expected) <= answered() and not any(self._stage.waiting().values())):
+            if time.monotonic() - began > self._plan.at_most:
+                missing = sorted(set(expected) - answered())
+                self.problems.append(
+                    f"no rest within {self._plan.at_most:.0f} s: {len(missing)} unanswered, {missing[:5]}, "
+                    f"on their way: {self._stage.waiting()}"
+                )
+                return
+            time.sleep(0.25)
+
+
+def _figures(evidence: Evidence, play: _Play, havoc: Havoc) -> dict[str, int | float]:
+    statuses = Counter(entry["status"] for entry in evidence.ledger)
+    kinds = Counter(
+        {
+            kind: sum(len(kinds.get(kind, ())) for kinds in evidence.heard.events.values())
+            for kind in ("succeeded", "failed", "delayed")
+        }
+    )
+    return {
+        "orders": len({request.product for request in evidence.requests}),
+        "requests": len(evidence.requests),
+        "receipts_done": statuses["DONE"],
+        "receipts_error": statuses["ERROR"],
+        "dead_letters_replayed": len(evidence.letters),
+        **{f"events_{kind}": count for kind, count in kinds.items()},
+        **{f"repeated_{kind}": count for kind, count in repeats(evidence.heard).items()},
+        "already_fiscalized": sum(
+            any(event["data"]["alreadyFiscalized"] for event in evidence.heard.of(request.id, "succeeded"))
+            for request in evidence.requests
+        ),
+        **{kind: havoc.done[kind] for kind in sorted(havoc.done)},
+        **{f"checkbox_{kind}": count for kind, count in sorted(play.faults.items())},
+        "duplicates_refused_by_checkbox": int(havoc.stage.sandbox.counters()["duplicates_refused"]),
+        "duplicates_prevented_by_worker": havoc.duplicates_prevented,
+        "registers_paused_for_their_rate": sum(havoc.stage.sandbox.counters()["throttled"].values()),
+        "moments_over_the_rate": len(over_rate(evidence.ledger, evidence.rate)),
+        "published_again_by_bimp": havoc.stage.bimp.published_again,
+        "seconds_of_faults": round(play.seconds["trouble"], 1),
+    }

@@ -1,0 +1,104 @@
+"""The parts of a run, all real: broker, sandbox and worker processes, with a proxy on each way between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from tests.chaos.bimp import Bimp
+from tests.chaos.orders import CashierRow, write_integrations
+from worker.rabbit.connection import parameters
+from worker.rabbit.topology import Topology
+from worker.sandbox.process import SandboxProcess
+from worker.sandbox.proxy import FaultProxy
+from worker.sandbox.vhost import QueueDepth
+from worker.sandbox.worker_process import WorkerProcess
+
+import pika
+
+#: Fast enough for a run of a minute; the rest is as in production.
+ENVIRONMENT = {
+    "FISCAL_PROCESSES": "2",
+    "FISCAL_RETRY_MIN_BACKOFF": "PT0.2S",
+    "FISCAL_RETRY_MAX_BACKOFF": "PT2S",
+}
+
+
+class Broker(Protocol):
+    """A node or a virtual host."""
+
+    @property
+    def url(self) -> str: ...
+
+    def queues(self) -> dict[str, QueueDepth]: ...
+
+
+@dataclass(slots=True)
+class Stage:
+    """Where a play takes place; a context manager. The worker is started by whoever plays."""
+
+    broker: Broker
+    rows: Sequence[CashierRow]
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    sandbox: SandboxProcess = field(init=False)
+    bimp: Bimp = field(init=False)
+    to_broker: FaultProxy = field(init=False)
+    to_checkbox: FaultProxy = field(init=False)
+    _stack: ExitStack = field(init=False, default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        integrations = write_integrations(self.folder / "integrations.yaml", self.rows)
+        enter = self._stack.enter_context
+        self.sandbox = enter(SandboxProcess(integrations=integrations, options=self.options, seed=self.seed))
+        self.to_broker = enter(FaultProxy.before(self.broker.url))
+        self.to_checkbox = enter(FaultProxy.before(self.sandbox.url))
+        self.declare()
+        self.bimp = enter(Bimp(self.broker.url))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a worker of this stage is started with."""
+        return {
+            **ENVIRONMENT,
+            "FISCAL_RABBITMQ_URL": self.to_broker.through(self.broker.url),
+            "FISCAL_CHECKBOX_URL": self.to_checkbox.through(self.sandbox.url),
+            "FISCAL_INTEGRATIONS_FILE": str(self.folder / "integrations.yaml"),
+            **self.settings,
+        }
+
+    def worker(self, name: str = "worker", **settings: str) -> WorkerProcess:
+        """A worker, not started yet; it is killed at the end of the stage."""
+        worker = WorkerProcess({**self.environment, **settings}, self.folder / f"{name}.log")
+        self._stack.callback(worker.kill)
+        return worker
+
+    def declare(self) -> None:
+        """What the worker declares, so that an order may be published before it runs."""
+        topology = Topology(queue_type=self.settings.get("FISCAL_QUEUE_TYPE", "quorum"))
+        connection = pika.BlockingConnection(parameters(self.broker.url, "chaos"))
+        topology.declare(connection.channel())
+        connection.close()
+
+    def waiting(self) -> dict[str, int]:
+        """Messages on their way, unacknowledged ones too, by queue; those for people and Bimp left out."""
+        consumed = Topology().consumed
+        return {name: depth.messages for name, depth in self.broker.queues().items() if name in consumed}
+
+    def sales_of(self, product: str) -> list[dict[str, Any]]:
+        """The ledger's receipts that sell an order's first line."""
+        return [entry for entry in self.sandbox.ledger() if product_of(entry) == product]
+
+
+def product_of(entry: Mapping[str, Any]) -> str:
+    """The code of the first line on a receipt in the ledger."""
+    return str(entry["body"]["goods"][0]["good"]["code"])

@@ -1,0 +1,159 @@
+"""The consumer on a real broker: what waits is held and comes on time; whatever happens to it, it comes back."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pika
+import pytest
+
+from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, publish, put_off
+from worker.rabbit.topology import ORDERS_EXCHANGE
+from worker.sandbox.proxy import FaultProxy
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.sandbox.vhost import QueueDepth, VirtualHost
+
+Eventually = Callable[..., Any]
+
+
+def test_held_messages_come_in_the_order_in_which_they_are_due(
+    vhost: VirtualHost, eventually: Eventually
+) -> None:
+    """Not in that of their arrival, and each within 100 ms, though threads and consumers look once a second."""
+    seen = Seen()
+    with Running(vhost.url, seen, tick=1000) as running:
+        start = time.time() + 0.5
+        dues = {f"order {n}".encode(): start + n * 0.15 for n in range(8)}
+        for body in sorted(dues, key=hash):
+            put_off(vhost.url, TOPOLOGY.follow_up, body, dues[body])
+        eventually(lambda: len(seen) == 8)
+    assert seen.bodies == list(dues)
+    late = [at - dues[body] for at, body in zip(seen.times, seen.bodies, strict=True)]
+    assert min(late) > -0.002  # the header is in whole milliseconds
+    assert max(late) < 0.1
+    assert running.held == 0
+
+
+def test_a_held_message_is_not_acknowledged(vhost: VirtualHost, eventually: Eventually) -> None:
+    """It stays the broker's until its outcome is confirmed."""
+    with Running(vhost.url, Seen()) as running:
+        put_off(vhost.url, TOPOLOGY.retry, b"order", time.time() + 600)
+        eventually(lambda: running.held == 1)
+        assert vhost.queues()["fiscalize.retry"] == QueueDepth(1, 0, 1, 1)
+    assert vhost.queues()["fiscalize.retry"] == QueueDepth(1, 1, 0, 0)
+
+
+def test_held_messages_outlive_their_connection(vhost: VirtualHost, eventually: Eventually) -> None:
+    """Held on the next connection, each once, and due when it was."""
+    seen = Seen()
+    with FaultProxy.before(vhost.url) as proxy, Running(proxy.through(vhost.url), seen) as running:
+        due = time.time() + 2.5
+        for n in range(20):
+            put_off(vhost.url, TOPOLOGY.follow_up, f"order {n}".encode(), due)
+        eventually(lambda: running.held == 20)
+        old = running.broker.consumers["fiscalize.follow_up"]
+        proxy.cut()
+        eventually(lambda: running.broker.consumers["fiscalize.follow_up"] is not old and running.held == 20)
+        assert not seen
+        eventually(lambda: vhost.queues()["fiscalize.follow_up"].messages == 0)
+    assert sorted(seen.bodies) == sorted(f"order {n}".encode() for n in range(20))
+    assert all(due - 0.002 < at < due + 0.3 for at in seen.times)
+    assert all(delivery.redelivered for delivery in seen.deliveries)
+
+
+def test_a_long_wait_hides_no_short_one(vhost: VirtualHost, eventually: Eventually) -> None:
+    """What is due later and came first does not stand in the way."""
+    seen = Seen()
+    with Running(vhost.url, seen) as running:
+        for n in range(50):
+            put_off(vhost.url, TOPOLOGY.follow_up, f"late {n}".encode(), time.time() + 600)
+        eventually(lambda: running.held == 50)
+        put_off(vhost.url, TOPOLOGY.follow_up, b"soon", time.time() + 0.2)
+        eventually(lambda: seen)
+    assert seen.bodies == [b"soon"]
+
+
+def test_a_deleted_queue_is_made_and_consumed_again(vhost: VirtualHost, eventually: Eventually) -> None:
+    """The broker cancels the consumer and says nothing else; it must not wait for messages for ever."""
+    seen = Seen()
+    with Running(vhost.url, seen):
+        with channel(vhost.url) as opened:
+            opened.queue_delete(TOPOLOGY.queue)
+        eventually(lambda: vhost.queues().get(TOPOLOGY.queue, QueueDepth(0, 0, 0, 0)).consumers == 1)
+        publish(vhost.url, b"order")
+        eventually(lambda: seen)
+
+
+def test_a_channel_that_the_broker_closed_is_replaced(
+    rabbitmq: PrivateRabbitMQ, vhost: VirtualHost, eventually: Eventually
+) -> None:
+    """T7: its acknowledgement time-out closes the channel and leaves the connection; the consumer starts anew."""
+    rabbitmq.evaluate(_TIMEOUT.format(milliseconds=1000, tick=300))
+    try:
+        with Running(vhost.url, Seen()) as running:
+            put_off(vhost.url, TOPOLOGY.retry, b"order", time.time() + 600)
+            eventually(lambda: running.held == 1)
+            old = running.broker.consumers[TOPOLOGY.retry]
+            eventually(lambda: running.broker.consumers[TOPOLOGY.retry] is not old and running.held == 1)
+            assert running.broker.is_consuming
+    finally:
+        rabbitmq.evaluate(_TIMEOUT.format(milliseconds=1_800_000, tick=60_000))
+
+
+_TIMEOUT = """
+application:set_env(rabbit, consumer_timeout, {milliseconds}),
+application:set_env(rabbit, channel_tick_interval, {tick})
+"""
+
+
+class Raw:
+    """A header value in bytes of its own, for what pika would not write."""
+
+    def __init__(self, kind: bytes, value: bytes) -> None:
+        self.encoded = kind + value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Raw(b"T", struct.pack(">Q", 1_764_000_000_000)),
+        Raw(b"T", b"\xff" * 8),
+    ],
+    ids=["milliseconds for seconds", "end of time"],
+)
+def test_a_header_that_cannot_be_read_stops_nothing(
+    vhost: VirtualHost, eventually: Eventually, monkeypatch: pytest.MonkeyPatch, value: Raw
+) -> None:
+    """T5: pika breaks off at it, and would at each redelivery: the message comes without its headers."""
+    real = pika.data.encode_value
+
+    def encode(pieces: list[bytes], given: Any) -> int:
+        if not isinstance(given, Raw):
+            return int(real(pieces, given))
+        pieces.append(given.encoded)
+        return len(given.encoded)
+
+    monkeypatch.setattr("pika.data.encode_value", encode)
+    seen = Seen()
+    with Running(vhost.url, seen, threads=2) as running:
+        publish(vhost.url, b"bad", headers={"sent": value})
+        publish(vhost.url, b"good", headers={"sent": datetime(2026, 1, 1, tzinfo=UTC)})
+        eventually(lambda: len(seen) == 2, timeout=5)
+        assert seen.bodies == [b"bad", b"good"]
+        assert running.threads_alive == 2
+        eventually(lambda: vhost.queues()["fiscalize"].messages == 0)
+
+
+def test_names_that_are_no_text_stop_nothing(vhost: VirtualHost, eventually: Eventually) -> None:
+    """Bytes that are not UTF-8, as a header's name or as the content type."""
+    seen = Seen()
+    with Running(vhost.url, seen), channel(vhost.url) as opened:
+        strange: Any = {b"\xff\xfe": "x", "\u00e4": "y"}
+        properties = pika.BasicProperties(content_type=b"\xff\xfe", headers=strange, delivery_mode=2)
+        opened.basic_publish(ORDERS_EXCHANGE, KEY, b"order", properties, mandatory=True)
+        opened.basic_publish("", TOPOLOGY.queue, b"order", properties, mandatory=True)
+        eventually(lambda: len(seen) == 2, timeout=5)

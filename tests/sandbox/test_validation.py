@@ -1,0 +1,133 @@
+"""The hand-made validator and Checkbox's OpenAPI document are of one mind about bodies."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.contracts.openapi import ContractBroken, OpenApi
+from tests.sandbox.driver import line, sale
+from worker.sandbox import payloads
+from worker.sandbox.errors import Refusal
+from worker.sandbox.validation import Rule, parse
+
+DOCUMENT = OpenApi.load()
+SALE = sale(
+    line(
+        good={"tax": [1, 2], "barcode": "1", "excise_barcodes": ["A"], "uktzed": "0901", "footer": "f"},
+        discounts=[{"type": "DISCOUNT", "mode": "PERCENT", "value": 1.5, "name": None, "tax_codes": [1]}],
+        is_return=False,
+        good_id=None,
+    ),
+    line(good={"tax": ["А"]}),
+    payments=[
+        {"type": "CASHLESS", "value": 1, "label": "Картка", "code": 1, "card_mask": "1", "commission": 1},
+        {"value": 2},
+    ],
+    discounts=[{"type": "EXTRA_CHARGE", "mode": "VALUE", "value": 1}],
+    delivery={"emails": ["a@example.com"], "phone": "380501234567"},
+    context={"request": "r", "replay": 0, "share": 0.5, "flag": True},
+    rounding_mode="ROUND_50",
+    related_receipt_id=None,
+    related_receipt_created_at="2026-09-09T10:00:00+00:00",
+    technical_return=False,
+    control_number="12",
+    callback_url="https://example.com/",
+)
+BODIES: dict[str, tuple[Rule, Any]] = {
+    "/api/v1/receipts/sell": (payloads.SELL, SALE),
+    "/api/v1/cashier/signin": (payloads.SIGN_IN, {"login": "a", "password": "b"}),
+    "/api/v1/cashier/signinPinCode": (payloads.SIGN_IN_PIN_CODE, {"pin_code": "1"}),
+    "/api/v1/receipts/service": (payloads.SERVICE, {"payment": {"type": "CASH", "value": -1}, "context": {}}),
+    "/api/v1/shifts": (payloads.OPEN_SHIFT, {"id": None, "auto_close_at": "2026-09-09T10:00:00Z"}),
+    "/api/v1/shifts/close": (payloads.CLOSE_SHIFT, {"skip_client_name_check": True, "report": None}),
+}
+VALUES = st.sampled_from(
+    [
+        None, True, 0, 1, -1, 10**11, 1.5, "", "x", "x" * 200, [], [1], ["x"], [1, 2, 3], {}, {"a": {}},
+        "CASH", "CASHLESS", "PERCENT", "ROUND_10", "00000000-0000-4000-8000-000000000000", "380501234567",
+    ]
+)  # fmt: skip
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in the body at which something can be put or taken away."""
+    found = [path] if path else []
+    keys = node.keys() if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+    for key in keys:
+        found += places(node[key], (*path, key))
+    return found
+
+
+@pytest.mark.parametrize("path", BODIES)
+@settings(max_examples=3000)
+@given(data=st.data())
+def test_both_judges_agree(path: str, data: st.DataObject) -> None:
+    """After one or two random changes to a valid body, the sandbox refuses it exactly if the document does."""
+    rule, valid = BODIES[path]
+    body = copy.deepcopy(valid)
+    for _ in range(data.draw(st.integers(0, 2))):
+        *way, last = data.draw(st.sampled_from(places(valid)))
+        try:
+            parent = body
+            for key in way:
+                parent = parent[key]
+            if data.draw(st.booleans()):
+                parent[last] = copy.deepcopy(data.draw(VALUES))
+            else:
+                del parent[last]
+        except (KeyError, IndexError, TypeError):
+            continue
+    assert _accepted(rule, body) == _documented(path, body), json.dumps(body, ensure_ascii=False)
+
+
+def _accepted(rule: Rule, body: Any) -> bool:
+    try:
+        parse(json.dumps(body).encode(), rule)
+    except Refusal as refusal:
+        DOCUMENT.check_response("POST", "/api/v1/receipts/sell", 422, refusal.body)
+        return False
+    return True
+
+
+def _documented(path: str, body: Any) -> bool:
+    try:
+        DOCUMENT.check_request("POST", path, body=body, closed=False)
+    except ContractBroken:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "kind"),
+    [
+        ("price", 0, "value_error.number.not_gt"),
+        ("price", 10**11, "value_error.number.not_lt"),
+        ("price", 10.5, "type_error.integer"),
+        ("code", "", "value_error.any_str.min_length"),
+        ("code", "x" * 257, "value_error.any_str.max_length"),
+        ("uktzed", "x" * 65, "value_error.any_str.max_length"),
+        ("tax", [1, 2, 3], "value_error.list.max_items"),
+        ("tax", [1, "А"], "type_error"),
+    ],
+)
+def test_a_wrong_good_is_told_with_its_place(member: str, value: Any, kind: str) -> None:
+    """The place leads to the member, the type is that of pydantic 1."""
+    body = sale(line(good={member: value}))
+    with pytest.raises(Refusal) as refused:
+        parse(json.dumps(body).encode(), payloads.SELL)
+    assert refused.value.body["detail"][0]["loc"] == ["body", "goods", 0, "good", member]
+    assert refused.value.body["detail"][0]["type"] == kind
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 1.5, "1000", True])
+def test_a_wrong_quantity_is_422(quantity: Any) -> None:
+    """Thousandths, whole and above 0."""
+    with pytest.raises(Refusal) as refused:
+        parse(json.dumps(sale(line(quantity=quantity))).encode(), payloads.SELL)
+    assert refused.value.body["detail"][0]["loc"] == ["body", "goods", 0, "quantity"]

@@ -1,0 +1,128 @@
+"""``events``: what comes back to Bimp, as it happens."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any
+
+import pika
+import typer
+
+from config.values import parse_duration
+from worker.cli.broker import broker
+from worker.cli.interruption import Interruption
+from worker.cli.output import Column, Table, json_line, note
+from worker.rabbit.topology import EVENTS_EXCHANGE
+
+_BINDING = "fiscalization.#"
+_TICK = 0.2
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} {error}, such as PT30S") from None
+
+
+def events(
+    limit: Annotated[int | None, typer.Option(min=1, help="End after so many events.")] = None,
+    for_: Annotated[
+        timedelta | None,
+        typer.Option(
+            "--for",
+            parser=_duration,
+            metavar="DURATION",
+            help="End after this time; PT30S where neither --limit nor --follow is given.",
+        ),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The events themselves, as JSON lines.")] = False,
+) -> None:
+    """Show the events from now on. It has a queue of its own and takes none away from Bimp.
+
+    With both --limit and --for the exit code is 1 when the time was over first.
+    """
+    if follow and (limit or for_):
+        raise typer.BadParameter("--follow has no end, so it goes with neither --limit nor --for")
+    if not (follow or limit or for_):
+        for_ = timedelta(seconds=30)
+    end = time.monotonic() + for_.total_seconds() if for_ is not None else None
+    show = _Shown(limit, as_json=as_json)
+    with broker() as (_, connection), Interruption() as stopping:
+        _listen(connection, show)
+        note(f"listening to {EVENTS_EXCHANGE}")
+        _until(connection, lambda: show.is_complete or stopping(), end)
+    if not follow and (stopping() or (limit and show.count < limit)):
+        note(f"{show.count} events" + (f" of {limit}" if limit else ""))
+        raise typer.Exit(1)
+
+
+def _until(connection: pika.BlockingConnection, is_over: Callable[[], bool], end: float | None) -> None:
+    while not is_over():
+        left = _TICK if end is None else min(_TICK, end - time.monotonic())
+        if left <= 0:
+            return
+        connection.process_data_events(left)
+
+
+class _Shown:
+    """Prints events and counts them, at most ``limit``."""
+
+    def __init__(self, limit: int | None, *, as_json: bool) -> None:
+        self.count = 0
+        self._limit = limit
+        self._as_json = as_json
+        self._table = Table(
+            Column("time", 20, "dim"),
+            Column("outcome", 10, "bold"),
+            Column("document", 16),
+            Column("integration/cashier", 26),
+            Column("what", 60),
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        return self.count == self._limit
+
+    def __call__(self, body: bytes) -> None:
+        if self.is_complete:
+            return
+        try:
+            event = json.loads(body)
+        except ValueError:
+            event = None
+        if not isinstance(event, dict):
+            note("a message that is no event came in")
+            return
+        self.count += 1
+        if self._as_json:
+            json_line(event)
+        else:
+            self._row(event)
+        sys.stdout.flush()  # somebody may be waiting for it at the other end of a pipe
+
+    def _row(self, event: dict[str, Any]) -> None:
+        data = event.get("data") or {}
+        outcome = str(event.get("type", "")).removeprefix("ua.bimp.fiscalization.").removesuffix(".v1")
+        number = (data.get("receipt") or {}).get("fiscalCode")
+        words = (data.get("message") or {}).get("en", "")
+        self._table.row(
+            event.get("time"),
+            outcome,
+            (data.get("order") or {}).get("docNumber"),
+            f"{data.get('integration') or '?'}/{data.get('cashier') or '?'}",
+            f"{number or data.get('code') or ''}  {words}",
+        )
+
+
+def _listen(connection: pika.BlockingConnection, show: _Shown) -> None:
+    channel = connection.channel()
+    channel.exchange_declare(EVENTS_EXCHANGE, "topic", durable=True)
+    queue = channel.queue_declare("", exclusive=True, auto_delete=True).method.queue
+    channel.queue_bind(queue, EVENTS_EXCHANGE, _BINDING)
+    channel.basic_consume(queue, lambda _, __, ___, body: show(body), auto_ack=True)
