@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.envelope import RETRY_AFTER_LIMIT, read_envelope
 from worker.checkbox.failures import RULES, classify, is_sure_none
-from worker.checkbox.privacy import WORDS_LIMIT, scrub
+from worker.fiscal.privacy import WORDS_LIMIT, scrub
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.fiscal.ports import (
     CashierHasShift,

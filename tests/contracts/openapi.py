@@ -47,7 +47,9 @@ class OpenApi:
     def operations(self) -> frozenset[str]:
         """All of them, such as ``GET /api/v1/receipts/{receipt_id}``."""
         return frozenset(
-            f"{method.upper()} {path}" for path, methods in self._document["paths"].items() for method in methods
+            f"{method.upper()} {path}"
+            for path, methods in self._document["paths"].items()
+            for method in methods
         )
 
     def operation(self, method: str, path: str) -> str:

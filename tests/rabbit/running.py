@@ -1,4 +1,4 @@
-"""A worker in the test's own process: the real broker class, consumers and threads; only the actor is a test's."""
+"""A worker in the test's process: real broker class, consumers and threads, and an actor of the test's."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ from worker.rabbit.delivery import Delivery
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
 
 # After the broker's module, which sets how soon a lost consumer comes back.
-from dramatiq.middleware import Middleware  # isort: skip
 from dramatiq.worker import Worker  # isort: skip
-
-__all__ = ["KEY", "TOPOLOGY", "Middleware", "Running", "Seen", "channel", "declare", "drained", "publish", "put_off"]
 
 TOPOLOGY = Topology()
 KEY = "order.ready_to_fiscalize.shop-main.olena"
 
 
 class Running:
-    """Consumes from ``with`` to its end. ``tick`` is the idle time of threads and consumers in milliseconds."""
+    """Consumes from ``with`` to its end. ``tick`` is the idle time of threads and consumers, in ms."""
 
     def __init__(
         self,

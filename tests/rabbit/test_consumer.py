@@ -1,4 +1,4 @@
-"""The consumer on a real broker: what waits is held and comes on time; whatever happens to it, it comes back."""
+"""The consumer on a real broker: what waits is held and comes on time; whatever happens, it comes back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Eventually = Callable[..., Any]
 def test_held_messages_come_in_the_order_in_which_they_are_due(
     vhost: VirtualHost, eventually: Eventually
 ) -> None:
-    """Not in that of their arrival, and each within 100 ms, though threads and consumers look once a second."""
+    """Not in that of their arrival, and each within 100 ms, though consumers look once a second."""
     seen = Seen()
     with Running(vhost.url, seen, tick=1000) as running:
         start = time.time() + 0.5
@@ -91,7 +91,7 @@ def test_a_deleted_queue_is_made_and_consumed_again(vhost: VirtualHost, eventual
 def test_a_channel_that_the_broker_closed_is_replaced(
     rabbitmq: PrivateRabbitMQ, vhost: VirtualHost, eventually: Eventually
 ) -> None:
-    """T7: its acknowledgement time-out closes the channel and leaves the connection; the consumer starts anew."""
+    """T7: its acknowledgement time-out closes the channel, not the connection; the consumer starts anew."""
     rabbitmq.evaluate(_TIMEOUT.format(milliseconds=1000, tick=300))
     try:
         with Running(vhost.url, Seen()) as running:

@@ -63,7 +63,9 @@ def _drive_receipts(checkbox: Checkbox, token: str) -> None:
     assert checkbox.post(f"{path}/sms", {"phone": "380501234567"}, token).status == 200
     assert checkbox.get("/receipts", token, query="limit=10&desc=true").status == 200
     assert checkbox.get("/receipts/search", token, query="self_receipts=true&limit=100").status == 200
-    assert checkbox.post("/receipts/service", {"payment": {"type": "CASH", "value": 5_000}}, token).status == 201
+    assert (
+        checkbox.post("/receipts/service", {"payment": {"type": "CASH", "value": 5_000}}, token).status == 201
+    )
     bulk = checkbox.post("/receipts/bulk-sell", {"receipts": [sale(), body]}, token).body["results"]
     assert [item["status"] for item in bulk] == ["CREATED", "ERROR"]
 

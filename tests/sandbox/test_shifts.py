@@ -147,7 +147,9 @@ def test_two_cashiers_share_a_register_one_after_the_other() -> None:
     first, second = checkbox.sign_in("c0001"), checkbox.sign_in("c0002")
     assert checkbox.post("/shifts", {}, first, license_key=KEY).status == 202
     checkbox.time += 3
-    assert checkbox.post("/shifts", {}, second, license_key=KEY).body["message"] == "Каса зайнята іншим касиром"
+    assert (
+        checkbox.post("/shifts", {}, second, license_key=KEY).body["message"] == "Каса зайнята іншим касиром"
+    )
     checkbox.post("/shifts/close", {}, first)
     checkbox.time += 3
     assert checkbox.post("/shifts", {}, second, license_key=KEY).status == 202

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from worker.checkbox.privacy import scrub
+from worker.fiscal.privacy import scrub
 from worker.fiscal.ports import Shift
 
 Document = Mapping[str, Any]

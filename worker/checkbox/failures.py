@@ -21,7 +21,7 @@ from typing import Any
 
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.envelope import Envelope, read_envelope, retry_after
-from worker.checkbox.privacy import scrub
+from worker.fiscal.privacy import scrub
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.fiscal.ports import (
     CashierHasShift,

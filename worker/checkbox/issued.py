@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from worker.checkbox.answers import Document, Unreadable, child, integer, moment, text
-from worker.checkbox.privacy import scrub
+from worker.fiscal.privacy import scrub
 from worker.fiscal.outcomes import IssuedLine, IssuedReceipt
 
 

@@ -39,12 +39,15 @@ def _options(
 
 
 def _register() -> None:
-    from worker.cli import demo, resume, run, sandbox
+    from worker.cli import dead_letters, demo, events, publish, resume, run, sandbox
 
     app.command("run")(run.run)
     app.command("demo")(demo.demo)
     app.command("sandbox")(sandbox.sandbox)
+    app.command("publish")(publish.publish)
+    app.command("events")(events.events)
     app.command("resume")(resume.resume)
+    app.add_typer(dead_letters.app, name="dead-letters")
 
 
 def main() -> None:

@@ -18,7 +18,6 @@ import typer
 from worker.cli.letter_access import DeadLetters, dead_letters
 from worker.cli.letter_changes import Change, change, show_counts
 from worker.cli.letter_filter import Cashiers, Codes, Integrations, Order, Since, Until, chosen
-from worker.cli.letter_view import message_json
 from worker.cli.output import Column, Table, json_line, note, printable
 from worker.rabbit.dead_letter_queue import LookThrough
 from worker.rabbit.letters import Filter, Letter
@@ -117,6 +116,8 @@ def show(
 
 
 def _show(letter: Letter, *, reveal: bool, as_json: bool) -> None:
+    from worker.cli.letter_view import message_json
+
     message = message_json(letter, reveal=reveal, indent=not as_json)
     members = {**letter.line(), "contentType": letter.delivery.content_type}
     if as_json:
@@ -164,7 +165,8 @@ def export(
 def _whole_or_not_at_all(to: Path) -> Iterator[IO[str]]:
     part = to.with_name(f"{to.name}.part")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             yield file
         part.replace(to)
     finally:

@@ -53,7 +53,7 @@ def change(
 ) -> None:
     """Do it to every wanted letter. Raises ``typer.Exit`` with the contract's code unless all is done."""
     if not (dry_run or yes or (sys.stdin.isatty() and sys.stderr.isatty())):
-        note(f"{what.command} asks before it changes anything, and here is no terminal: add --yes or --dry-run")
+        note(f"{what.command} asks before it changes anything, and here is no terminal: give --yes")
         raise typer.Exit(2)
     with dead_letters(f"dead-letters {what.command}", changes=not dry_run) as letters:
         if dry_run:

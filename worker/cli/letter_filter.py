@@ -55,7 +55,7 @@ Since = Annotated[
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option(parser=_parsed, metavar="TIME", help="Failed then or before: RFC 3339, or an age: 2h, PT2H."),
+    typer.Option(parser=_parsed, metavar="TIME", help="Failed then or before; as --since."),
 ]
 
 

@@ -64,7 +64,8 @@ class Table:
             return
         line = Text(no_wrap=True, overflow="ellipsis")
         for cell, column in zip(cells, self._columns, strict=True):
-            line.append(set_cell_size(_one_line(cell), column.width) + "  ", "bold" if header else column.style)
+            style = "bold" if header else column.style
+            line.append(set_cell_size(_one_line(cell), column.width) + "  ", style)
         self._console.print(line, crop=True, highlight=False)
 
 

@@ -27,7 +27,7 @@ _BLOCKED = 15
 class _Properties(pika.BasicProperties):  # type: ignore[misc]
     """Headers may be beyond Python: a time in milliseconds where seconds were due is in the year 57,000.
 
-    pika breaks off at that, and at each redelivery again, and nothing else is consumed: here they are read as none.
+    pika breaks off at that, at each redelivery again, and nothing else is consumed: read them as none.
     """
 
     def decode(self, encoded: bytes, offset: int = 0) -> pika.BasicProperties:
@@ -107,8 +107,8 @@ class Publisher:
             self._thread.connection = pika.BlockingConnection(self._params)
             channel = self._thread.channel = self._thread.connection.channel()
             channel.confirm_delivery()
-            # What is sent during an alarm is read when it is over, even if we are gone by then: each try would
-            # leave one more copy. So a new connection is tried out with a message to nobody.
+            # What is sent during an alarm is read when it is over, even if we are gone by then: each try
+            # would leave one more copy. So a new connection is tried out with a message to nobody.
             channel.basic_publish("", "", b"")
         return channel
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ import pika
 
 from worker.rabbit.dead_letters import QUEUE
 from worker.rabbit.delivery import DELAYED, REPLAYED_CODE, REPLAYS, Delivery
-from worker.rabbit.topology import DEAD_LETTERS
+from worker.rabbit.topology import DEAD_LETTERS, ORDERS_EXCHANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,13 @@ class Letter:
     """A dead letter in hand. What its headers do not tell is None: anybody may have put it there."""
 
     delivery: Delivery
+    headers: Mapping[str, Any]
 
     @classmethod
     def received(cls, method: Any, properties: pika.BasicProperties, body: bytes) -> Letter:
-        return cls(Delivery.received(DEAD_LETTERS, method, properties, body))
+        """Headers count only where they come from us, which they never do through Bimp's exchange."""
+        headers = properties.headers if method.exchange != ORDERS_EXCHANGE else None
+        return cls(Delivery.received(DEAD_LETTERS, method, properties, body), headers or {})
 
     @property
     def code(self) -> str | None:
@@ -49,7 +52,8 @@ class Letter:
     @property
     def replays(self) -> int:
         """How often it was replayed before it came here."""
-        return self.delivery.replays
+        count = self.headers.get(REPLAYS)
+        return count if type(count) is int and count > 0 else 0
 
     @property
     def queue(self) -> str | None:
@@ -66,7 +70,7 @@ class Letter:
 
     def line(self) -> dict[str, Any]:
         """The members of a JSON line, see ``docs/schemas/dead-letter-line.schema.json``."""
-        attempts = self.delivery.headers.get("x-fiscal-attempts")
+        attempts = self.headers.get("x-fiscal-attempts")
         return {
             "code": self.code,
             "order": self.order,
@@ -95,14 +99,14 @@ class Letter:
         headers: dict[str, Any] = {REPLAYS: self.replays + 1}
         if self.code is not None:
             headers[REPLAYED_CODE] = self.code
-        if self.delivery.headers.get(DELAYED) is True:
+        if self.headers.get(DELAYED) is True:
             headers[DELAYED] = True
         properties = self.delivery.properties(headers)
         properties.delivery_mode = 2
         return properties
 
     def _text(self, header: str) -> str | None:
-        value = self.delivery.headers.get(header)
+        value = self.headers.get(header)
         return value if isinstance(value, str) else None
 
     def _detail(self) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from worker.fiscal.privacy import scrub
 from worker.rabbit.json_body import Number, Path, doubled
 from worker.rabbit.message_models import MEMBERS, WireLine, WireModel, WirePayment
 
@@ -93,7 +94,7 @@ def _shown(detail: ErrorDetails, path: Path) -> str:
     if detail["type"] == "missing" or not _PERSONAL.isdisjoint(path):
         return ""
     if isinstance(value, Number):
-        return f", is {value.text[:_SHOWN]}"
+        return f", is {scrub(value.text)[:_SHOWN]}"
     if value is None or isinstance(value, (bool, str)):
-        return f", is {json.dumps(value, ensure_ascii=False)[:_SHOWN]}"
+        return f", is {scrub(json.dumps(value, ensure_ascii=False))[:_SHOWN]}"
     return ""

@@ -46,7 +46,7 @@ def xml(state: State, receipt: Receipt) -> str:
     code = receipt.fiscal_code(state.clock.now()) or ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
-        f'<CHECK><CHECKHEAD><UID>{receipt.id}</UID><ORDERTAXNUM>{code}</ORDERTAXNUM></CHECKHEAD>'
+        f"<CHECK><CHECKHEAD><UID>{receipt.id}</UID><ORDERTAXNUM>{code}</ORDERTAXNUM></CHECKHEAD>"
         f"<CHECKTOTAL><SUM>{_money(receipt.sums.total)}</SUM></CHECKTOTAL></CHECK>"
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from worker.sandbox.options import Options
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not an error of the program
+class Refusal(Exception):
     """An answer with an error status and a JSON body."""
 
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:
@@ -79,6 +79,16 @@ def register_busy(options: Options) -> Refusal:
 def auto_close_not_today() -> Refusal:
     message = "Дата закриття може бути лише в рамках поточного дня!"
     return invalid([{"loc": ["body", "auto_close_at"], "msg": message, "type": "value_error"}])
+
+
+def another_outlet() -> Refusal:
+    """ASSUMED: the text; known is that cashier and register belong to one outlet."""
+    return business(400, None, "Касир не має доступу до даної каси")
+
+
+def another_client() -> Refusal:
+    """ASSUMED: the text; known is only that ``skip_client_name_check`` exists."""
+    return business(400, None, "Зміну відкрито іншим клієнтом")
 
 
 def unfinished_receipts() -> Refusal:

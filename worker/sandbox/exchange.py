@@ -72,6 +72,10 @@ class Call:
         scheme, _, token = self.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         return token if scheme.lower() == "bearer" and token else None
 
+    @property
+    def client_name(self) -> str | None:
+        return self.headers.get(b"x-client-name", b"").decode("latin-1") or None
+
 
 def answer(content: object, status: int = 200) -> Reply:
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))

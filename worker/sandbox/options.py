@@ -55,8 +55,12 @@ class Options:
     unknown_tax_status: Literal[400, 422] = 400
     # ASSUMED A10: closing while receipts are unfinished.
     close_with_unfinished: Literal["wait", "refuse"] = "wait"
+    #: ASSUMED: whether a shift that another client opened closes only with ``skip_client_name_check``.
+    client_name_check: bool = False
     # ASSUMED A11: tokens never expire by time; None is never.
     token_lifetime: float | None = None
+    #: ASSUMED: the document shows no body after a sign-out; checkbox-sdk, tested live, reads one.
+    sign_out_body: Literal["empty", "null"] = "empty"
     #: ASSUMED: whether a known id or a closed shift is noticed first.
     duplicate_before_shift: bool = True
 

@@ -149,9 +149,7 @@ def _checked_totals(state: State, shift: Shift, body: Mapping[str, Any]) -> Tota
     return totals
 
 
-def _of_goods(
-    state: State, shift: Shift, body: Mapping[str, Any], request: bytes, totals: Totals
-) -> Receipt:
+def _of_goods(state: State, shift: Shift, body: Mapping[str, Any], request: bytes, totals: Totals) -> Receipt:
     sums = Sums(total=totals.total, round_sum=totals.round_sum, cash=totals.cash, card=totals.card)
     kind = "RETURN" if totals.is_return else "SELL"
     return _new_receipt(state, shift, body, request, kind, sums, fixed_members(body, totals, state.options))

@@ -9,6 +9,8 @@ from uuid import uuid4
 from worker.sandbox.clock import is_today_in_kyiv, iso, parse_iso
 from worker.sandbox.entities import Balance, Cashier, Register, Report, Shift, Turnover
 from worker.sandbox.errors import (
+    another_client,
+    another_outlet,
     auto_close_not_today,
     cashier_has_shift,
     register_busy,
@@ -36,6 +38,8 @@ def open_shift(
 ) -> Shift:
     """Raises ``Refusal``. The shift opens, or is refused by the tax service, with time."""
     now = state.clock.now()
+    if register.organization is not cashier.organization:
+        raise another_outlet()
     _check_free(state, cashier, register, now)
     if (body.get("fiscal_code") or body.get("fiscal_date")) and not register.stay_offline:
         raise should_be_offline()
@@ -60,7 +64,7 @@ def open_by_hand(state: State, cashier: Cashier, opened_at: float | None = None)
     return _new_shift(state, cashier, cashier.register, opened_at=min(opened_at or now, now))
 
 
-def close_shift(state: State, cashier: Cashier) -> Shift:
+def close_shift(state: State, cashier: Cashier, body: Mapping[str, Any], client_name: str | None) -> Shift:
     """The Z report is there at once, its number and CLOSED come with time. Raises ``Refusal``.
 
     ASSUMED A10: with unfinished receipts it waits for them, or refuses.
@@ -69,6 +73,9 @@ def close_shift(state: State, cashier: Cashier) -> Shift:
     shift = current_shift(cashier, now)
     if shift is None or shift.status(now) != "OPENED":
         raise shift_not_opened()
+    is_own = shift.client_name == client_name or bool(body.get("skip_client_name_check"))
+    if state.options.client_name_check and not is_own:
+        raise another_client()
     unfinished = [r.transaction.done_at for r in shift.receipts if not r.transaction.is_over(now)]
     if unfinished and state.options.close_with_unfinished == "refuse":
         raise unfinished_receipts()

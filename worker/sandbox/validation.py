@@ -37,8 +37,8 @@ def parse(raw: bytes, rule: Rule, *, required: bool = True) -> Any:
     if not raw and not required:
         return {}
     try:
-        body = json.loads(raw)
-    except ValueError as error:
+        body = json.loads(raw, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
         raise invalid([_wrong(("body",), str(error), "value_error.jsondecode")]) from None
     if body is None and not required:
         return {}
@@ -210,6 +210,11 @@ def is_uuid(value: Any) -> bool:
         return str(UUID(value)) == value.lower()
     except ValueError:
         return False
+
+
+def _no_constant(name: str) -> None:
+    """NaN and the infinities are Python's, not JSON's."""
+    raise ValueError(f"{name} is not JSON")
 
 
 def _is_integer(value: Any) -> bool:

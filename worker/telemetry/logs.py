@@ -7,7 +7,6 @@ field that is not in it is dropped, and every text passes a scrubber.
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import traceback
 from typing import Any, Literal
@@ -16,6 +15,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from worker import __version__
+from worker.fiscal.privacy import scrub
 
 #: Every field that a line may have.
 ALLOWED = frozenset(
@@ -31,29 +31,22 @@ ALLOWED = frozenset(
     }
 )  # fmt: skip
 
-_SCRUBBED = (
-    re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
-    re.compile(r"(?:\+?38)?0\d{9}\b"),
-    re.compile(r"\b\d{4,6}[*xX]{4,}\d{2,4}\b"),
-    re.compile(r"(?i)bearer\s+\S+"),
-    re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"),
-    re.compile(r"(?<=://)[^/@\s]+:[^/@\s]*(?=@)"),
-)
-
-
-def scrub(text: str) -> str:
-    """The text without addresses, phone numbers, card masks, tokens and credentials in URLs."""
-    for pattern in _SCRUBBED:
-        text = pattern.sub("[removed]", text)
-    return text
+#: Fields with words of others in them; what else is allowed are names, numbers and ids.
+_FREE_TEXT = frozenset({"event", "message", "problems", "reason"})
 
 
 def _allow(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return {
-        key: scrub(value) if isinstance(value, str) else value
+        key: _scrubbed(value) if key in _FREE_TEXT else value
         for key, value in line.items()
         if key in ALLOWED or key.startswith("_")
     }
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub(value)
+    return [scrub(text) for text in value] if isinstance(value, list) else value
 
 
 def _otel_names(_: WrappedLogger, __: str, line: EventDict) -> EventDict:

@@ -22,7 +22,7 @@ def sign_in_pin_code(call: Call) -> Reply:
 
 def sign_out(call: Call) -> Reply:
     call.state.revoke(call.token or "")
-    return Reply(b"", 205)
+    return Reply(b"null" if call.state.options.sign_out_body == "null" else b"", 205)
 
 
 def cashier_me(call: Call) -> Reply:

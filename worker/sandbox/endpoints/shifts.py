@@ -11,13 +11,12 @@ from worker.sandbox.shifts import close_shift, open_shift
 
 
 def shift_open(call: Call) -> Reply:
-    client_name = call.headers.get(b"x-client-name", b"").decode("latin-1") or None
-    shift = open_shift(call.state, call.cashier, call.register, call.body, client_name)
+    shift = open_shift(call.state, call.cashier, call.register, call.body, call.client_name)
     return answer(wire.shift(shift, shift.created_at), 202)
 
 
 def shift_close(call: Call) -> Reply:
-    shift = close_shift(call.state, call.cashier)
+    shift = close_shift(call.state, call.cashier, call.body, call.client_name)
     return answer(wire.shift(shift, shift.closing_at), 202)
 
 
@@ -26,7 +25,7 @@ def shift_close_by_senior(call: Call) -> Reply:
     shift = _shift(call)
     if shift.register is not call.register or shift.status(call.state.clock.now()) != "OPENED":
         raise shift_not_opened()
-    close_shift(call.state, shift.cashier)
+    close_shift(call.state, shift.cashier, call.body, call.client_name)
     return answer(wire.shift(shift, shift.closing_at))
 
 

@@ -1,4 +1,4 @@
-"""Keeps secrets and personal data out of Checkbox's words before anybody repeats them."""
+"""Keeps secrets and personal data out of texts of others before anybody repeats them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"bearer\s+\S+",
+        r"(?<=://)[^/@\s]+(?=@)",  # credentials in an address
         r"\beyJ[\w-]+(?:\.[\w-]+)*",  # a JWT
         r"(?<![\w.+%'-])[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+",  # an e-mail address
         r"(?<![\w*])(?=[\d -]*[xх*•])(?:[\dxх*•][ -]?){7,18}\d",  # a card's mask

@@ -1,0 +1,181 @@
+"""Publishing on a real broker: it returns only when the broker has the message, and mends what can be mended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pika
+import pytest
+
+from tests.rabbit.running import TOPOLOGY, channel, declare, drained
+from worker.rabbit.connection import Publisher, PublishFailed, parameters
+from worker.rabbit.topology import EVENTS_EXCHANGE, EVENTS_QUEUE, Topology, TopologyMismatch
+from worker.sandbox.proxy import FaultProxy
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.sandbox.vhost import VirtualHost
+
+Eventually = Callable[..., Any]
+
+
+def publisher(url: str) -> Publisher:
+    return Publisher(parameters(url, "test"), TOPOLOGY.declare)
+
+
+def send(publisher: Publisher, body: bytes = b"event", key: str = "fiscalization.failed") -> None:
+    publisher.publish(EVENTS_EXCHANGE, key, body, pika.BasicProperties(content_type="text/plain"))
+
+
+def test_a_message_is_persistent_and_there_when_publish_returns(vhost: VirtualHost) -> None:
+    """Confirmed by the broker: it may be read at once."""
+    declare(vhost.url)
+    send(publisher(vhost.url))
+    [(body, properties)] = drained(vhost.url, EVENTS_QUEUE)
+    assert body == b"event"
+    assert properties.delivery_mode == 2
+    assert properties.content_type == "text/plain"
+
+
+def test_an_event_without_a_way_fails(vhost: VirtualHost) -> None:
+    """Mandatory: what no queue takes was not published, and the next one goes its way."""
+    declare(vhost.url)
+    sending = publisher(vhost.url)
+    with pytest.raises(PublishFailed, match="no_such_key: UnroutableError"):
+        send(sending, key="no_such_key")
+    send(sending)
+    assert vhost.queues()[EVENTS_QUEUE].messages == 1
+
+
+@pytest.mark.parametrize("what", ["queue", "exchange", "binding"])
+def test_what_somebody_deleted_is_declared_again(vhost: VirtualHost, what: str) -> None:
+    """An event for which the way is gone makes the way, and is delivered."""
+    declare(vhost.url)
+    sending = publisher(vhost.url)
+    send(sending, b"before")
+    with channel(vhost.url) as opened:
+        if what == "queue":
+            opened.queue_delete(EVENTS_QUEUE)
+        elif what == "exchange":
+            opened.exchange_delete(EVENTS_EXCHANGE)
+        else:
+            opened.queue_unbind(EVENTS_QUEUE, EVENTS_EXCHANGE, "fiscalization.#")
+    send(sending, b"after")
+    assert drained(vhost.url, EVENTS_QUEUE)[-1][0] == b"after"
+
+
+def test_a_deleted_queue_of_waiting_messages_is_declared_again(vhost: VirtualHost) -> None:
+    """So a put-off does not fail until the next start."""
+    declare(vhost.url)
+    with channel(vhost.url) as opened:
+        opened.queue_delete(TOPOLOGY.retry)
+    publisher(vhost.url).publish("", TOPOLOGY.retry, b"order", pika.BasicProperties())
+    assert vhost.queues()[TOPOLOGY.retry].messages == 1
+
+
+def test_a_way_that_cannot_be_made_is_told(vhost: VirtualHost) -> None:
+    """Another object under a name of ours is nothing to try again; nothing was published."""
+    sending = Publisher(parameters(vhost.url, "test"), Topology(queue_type="classic").declare)
+    declare(vhost.url)
+    with pytest.raises(TopologyMismatch):
+        send(sending, key="no_such_key")
+
+
+def test_a_full_queue_fails(rabbitmq: PrivateRabbitMQ, vhost: VirtualHost) -> None:
+    """T2: the broker's negative confirm is no success."""
+    topology = Topology(queue_type="classic")
+    declare(vhost.url, topology)
+    rabbitmq.ctl(
+        "set_policy", "-p", vhost.name, "full", ".*events", '{"max-length":0,"overflow":"reject-publish"}'
+    )
+    with pytest.raises(PublishFailed, match="NackError"):
+        send(Publisher(parameters(vhost.url, "test"), topology.declare))
+    assert vhost.queues()[EVENTS_QUEUE].messages == 0
+
+
+def test_a_connection_lost_since_the_last_publish_is_replaced(vhost: VirtualHost) -> None:
+    """Cut by the network between two messages: nobody notices."""
+    declare(vhost.url)
+    with FaultProxy.before(vhost.url) as proxy:
+        sending = publisher(proxy.through(vhost.url))
+        send(sending)
+        proxy.cut()
+        send(sending)
+    assert vhost.queues()[EVENTS_QUEUE].messages == 2
+
+
+def test_an_idle_connection_that_the_broker_closed_is_replaced(
+    vhost: VirtualHost, eventually: Eventually
+) -> None:
+    """A thread that publishes nothing sends no heartbeats; the broker closes after two of them."""
+    declare(vhost.url)
+    sending = publisher(f"{vhost.url}?heartbeat=1")
+    send(sending)
+    eventually(lambda: "closing AMQP connection" in connections_closed(vhost), timeout=10)
+    send(sending)
+    assert vhost.queues()[EVENTS_QUEUE].messages == 2
+
+
+def connections_closed(vhost: VirtualHost) -> str:
+    """Empty while a client of the virtual host is connected."""
+    count = vhost.evaluate(
+        f'io:format("~b", [length([1 || [{{vhost, V}}] <- '
+        f'rabbit_networking:connection_info_all([vhost]), V =:= <<"{vhost.name}">>])])'
+    )
+    return "closing AMQP connection" if count == "0" else ""
+
+
+def test_a_broker_that_is_away_fails_at_once_and_is_found_again(vhost: VirtualHost) -> None:
+    """Trying again is the message's business, not the thread's."""
+    declare(vhost.url)
+    with FaultProxy.before(vhost.url) as proxy:
+        sending = publisher(proxy.through(vhost.url))
+        send(sending)
+        proxy.refuse()
+        began = time.monotonic()
+        with pytest.raises(PublishFailed, match=r"fiscalization\.failed"):
+            send(sending)
+        assert time.monotonic() - began < 5
+        proxy.resume()
+        send(sending)
+    assert vhost.queues()[EVENTS_QUEUE].messages == 2
+
+
+def test_threads_share_no_connection(vhost: VirtualHost) -> None:
+    """pika's connections are for one thread each: many publish at once, and every message arrives."""
+    declare(vhost.url)
+    sending = publisher(vhost.url)
+    errors: list[BaseException] = []
+
+    def many() -> None:
+        try:
+            for _ in range(25):
+                send(sending)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not errors
+    assert vhost.queues()[EVENTS_QUEUE].messages == 100
+
+
+def test_addresses_are_tried_in_turn(vhost: VirtualHost) -> None:
+    """The first broker of the list that answers is used."""
+    declare(vhost.url)
+    send(publisher(f"amqp://guest:guest@127.0.0.1:1/x; {vhost.url}"))
+    assert vhost.queues()[EVENTS_QUEUE].messages == 1
+
+
+def test_limits_of_time_have_defaults_that_an_address_may_change() -> None:
+    """A dead network, an alarm and a silent host are each noticed."""
+    ours, theirs = parameters(
+        "amqp://a/;amqp://b/?heartbeat=7&blocked_connection_timeout=3&socket_timeout=2", "me"
+    )
+    assert (ours.heartbeat, ours.blocked_connection_timeout, ours.socket_timeout) == (20, 15, 5)
+    assert (theirs.heartbeat, theirs.blocked_connection_timeout, theirs.socket_timeout) == (7, 3, 2)
+    assert ours.client_properties["connection_name"] == "me"
