@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
@@ -13,12 +14,13 @@ from pika.exceptions import AMQPError
 from config.settings import Settings
 from worker.app import Shared, topology_of
 from worker.rabbit.connection import parameters
-from worker.rabbit.topology import CONTROL_EXCHANGE, DEAD_LETTERS, RESUME
+from worker.rabbit.topology import CONTROL_EXCHANGE, DEAD_LETTERS, EVENTS_QUEUE, RESUME
 from worker.telemetry import health
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
 _LOOK_EVERY = 2.0
+_FRESH = 5 * _LOOK_EVERY
 
 
 class Monitor:
@@ -28,8 +30,9 @@ class Monitor:
         self._settings = settings
         self._shared = shared
         self._params = parameters(settings.rabbitmq_url.get_secret_value(), "fiscal-worker monitor")
-        self._queues = (*topology_of(settings).consumed, DEAD_LETTERS)
-        self._messages: dict[str, int] = {}
+        self._topology = topology_of(settings)
+        self._view: health.BrokerView | None = None
+        self._seen_at = 0.0
         self._connection: pika.BlockingConnection | None = None
         self._stop = threading.Event()
         self._lost: bool | None = None
@@ -39,7 +42,12 @@ class Monitor:
         parent = os.getppid()
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        observed = health.Observed(lambda: self._messages, lambda: self._shared.brake.is_engaged)
+        observed = health.Observed(
+            self._fresh_view,
+            lambda: self._shared.brake.is_engaged,
+            self._shared.pulse,
+            (self._topology.follow_up, self._topology.retry),
+        )
         port = self._settings.metrics_port
         server = health.server(port, observed, self._what_is_dead, self._what_is_missing)
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -51,19 +59,29 @@ class Monitor:
         try:
             connection = self._connected()
             channel = connection.channel()
-            self._messages = {queue: self._ready(channel, queue) for queue in self._queues}
+            self._view, self._seen_at = self._look_at(channel), time.monotonic()
             channel.close()
             connection.process_data_events(time_limit=_LOOK_EVERY)
         except (AMQPError, OSError):
-            self._messages = {}
+            self._view = None
             self._connection = None
             self._tell_lost()
             self._stop.wait(_LOOK_EVERY)
 
-    @staticmethod
-    def _ready(channel: BlockingChannel, queue: str) -> int:
-        count: int = channel.queue_declare(queue, passive=True).method.message_count
-        return count
+    def _fresh_view(self) -> health.BrokerView | None:
+        """A broker that hangs lets its connection stand for a minute: what it told before is not known now."""
+        return self._view if time.monotonic() - self._seen_at < _FRESH else None
+
+    def _look_at(self, channel: BlockingChannel) -> health.BrokerView:
+        queues = (*self._topology.consumed, DEAD_LETTERS, EVENTS_QUEUE)
+        found = {queue: channel.queue_declare(queue, passive=True).method for queue in queues}
+        events = found.pop(EVENTS_QUEUE)
+        return health.BrokerView(
+            messages={queue: one.message_count for queue, one in found.items()},
+            consumers={queue: one.consumer_count for queue, one in found.items() if queue != DEAD_LETTERS},
+            events_unread=events.message_count,
+            events_consumers=events.consumer_count,
+        )
 
     def _connected(self) -> pika.BlockingConnection:
         if self._connection is None or not self._connection.is_open:

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.chaos.stage import Stage
@@ -47,7 +48,10 @@ class Havoc:
     done: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     duplicates_prevented: int = 0
+    #: When what was done, for whoever reads the worker's log.
+    timeline: list[str] = field(default_factory=list)
     _deck: list[str] = field(default_factory=list)
+    _signed_in: list[str] = field(default_factory=list)
 
     def until(self, enough: Callable[[], bool], at_most: float) -> None:
         """One trick after another until it is enough, all of the deck at least once; at most so many seconds."""
@@ -58,6 +62,7 @@ class Havoc:
             if kind is None:
                 continue
             self.done[kind] += 1
+            self.timeline.append(f"{datetime.now(UTC):%H:%M:%S.%f} {kind}")
             self._tricks()[kind]()
 
     def calm(self) -> None:
@@ -124,9 +129,14 @@ class Havoc:
             os.kill(self.generator.choice(children), signal.SIGKILL)
 
     def _revoke_tokens(self) -> None:
-        """401 in the middle, for half of the cashiers."""
-        for row in self.generator.sample(list(self.stage.rows), len(self.stage.rows) // 2):
-            self.stage.sandbox.put_cashier(row.cashier, password=row.password, sign_out=True)
+        """401 in the middle of a sale, once for a cashier: the token of a fresh sign-in is not refused again."""
+        if not self._signed_in:
+            self._signed_in = [row.cashier for row in self.stage.rows]
+            self.generator.shuffle(self._signed_in)
+        share = max(1, len(self.stage.rows) // 8)
+        for cashier in self._signed_in[:share]:
+            self.stage.sandbox.fault("token_revoked", endpoint="POST /receipts/sell", cashier=cashier, count=1)
+        del self._signed_in[:share]
 
     def _restart_broker(self, end: Callable[[], None]) -> None:
         end()

@@ -81,7 +81,7 @@ def run(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Outcome:
         outcome.figures["duration_seconds"] = round(time.monotonic() - began, 1)
         if outcome.violations:
             kept = Path(tempfile.gettempdir()) / f"fiscal-chaos-seed-{plan.seed}.log"
-            kept.write_bytes(havoc.worker.log.read_bytes())
+            kept.write_text("\n".join([*havoc.timeline, havoc.worker.log.read_text()]))
             say(f"the worker's log is kept in {kept}")
     return outcome
 

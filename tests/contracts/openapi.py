@@ -20,7 +20,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs
 
 from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 _FILE = Path(__file__).parents[1] / "data" / "checkbox" / "openapi.json"
@@ -46,11 +46,8 @@ class OpenApi:
     @cached_property
     def operations(self) -> frozenset[str]:
         """All of them, such as ``GET /api/v1/receipts/{receipt_id}``."""
-        return frozenset(
-            f"{method.upper()} {path}"
-            for path, methods in self._document["paths"].items()
-            for method in methods
-        )
+        paths = self._document["paths"].items()
+        return frozenset(f"{method.upper()} {path}" for path, methods in paths for method in methods)
 
     def operation(self, method: str, path: str) -> str:
         """Which operation a request is; a path without parameters goes before one with them."""
@@ -71,7 +68,7 @@ class OpenApi:
         body: Any = NO_BODY,
         closed: bool = True,
     ) -> str:
-        """``headers`` None leaves them unchecked; ``closed`` refuses members that the document does not know."""
+        """``headers`` None leaves them unchecked; ``closed`` refuses members unknown to the document."""
         operation = self.operation(method, path)
         pointer, content = self._pointer(operation), self._operation(operation)
         problems = self._query_problems(pointer, content, query)
@@ -163,10 +160,11 @@ class OpenApi:
     def _registry(self) -> Registry[Any]:
         """The document twice: as it is, and with objects that allow no other members."""
         closed = _closed(copy.deepcopy(dict(self._document)))
-        return Registry().with_resources(  # type: ignore[call-arg]
+        empty: Registry[Any] = Registry()
+        return empty.with_resources(
             [
-                ("open:checkbox", Resource(self._document, DRAFT202012)),
-                ("closed:checkbox", Resource(closed, DRAFT202012)),
+                ("open:checkbox", DRAFT202012.create_resource(self._document)),
+                ("closed:checkbox", DRAFT202012.create_resource(closed)),
             ]
         )
 

@@ -78,6 +78,21 @@ def test_a_line_twice_is_not_that_line_once() -> None:
     assert same_content(twice, once) is not None
 
 
+def test_a_line_more_is_another_content() -> None:
+    """Also where the total is the same."""
+    sold = receipt(SHIRTS)
+    answer = issued(sold)
+    more = replace(answer, lines=(*answer.lines, replace(answer.lines[0], code="00018")))
+    assert same_content(sold, more) is not None
+
+
+def test_lines_that_the_answer_does_not_tell_are_not_held_against_it() -> None:
+    """Then the total alone decides."""
+    sold = receipt(SHIRTS)
+    assert same_content(sold, issued(sold, lines=())) is None
+    assert same_content(sold, issued(sold, lines=(), total=1)) is not None
+
+
 def test_a_long_receipt_is_shown_in_part() -> None:
     """20 lines of each are shown, and how many there are."""
     sold = receipt(*[SHIRTS] * 25)
@@ -162,3 +177,10 @@ def test_a_code_on_several_lines_counts_together() -> None:
         check_return(returned(a_line(count=4_000, discount=6_000, amount=54_000)), sale(SHIRTS, SHIRTS), ())
         is None
     )
+
+
+def test_a_sale_whose_lines_are_not_told_counts_by_its_total() -> None:
+    """What cannot be told stands in no return's way, but for the money."""
+    untold = replace(sale(SHIRTS), lines=())
+    assert check_return(returned(SHIRTS), untold, ()) is None
+    assert check_return(returned(SHIRTS, CHEESE), untold, ()) is not None

@@ -1,4 +1,4 @@
-"""Publishing on a real broker: it returns only when the broker has the message, and mends what can be mended."""
+"""Publishing on a real broker: it returns when the broker has the message, and mends what can be mended."""
 
 from __future__ import annotations
 
@@ -112,18 +112,19 @@ def test_an_idle_connection_that_the_broker_closed_is_replaced(
     declare(vhost.url)
     sending = publisher(f"{vhost.url}?heartbeat=1")
     send(sending)
-    eventually(lambda: "closing AMQP connection" in connections_closed(vhost), timeout=10)
+    eventually(lambda: connections(vhost) == 0, timeout=10)
     send(sending)
     assert vhost.queues()[EVENTS_QUEUE].messages == 2
 
 
-def connections_closed(vhost: VirtualHost) -> str:
-    """Empty while a client of the virtual host is connected."""
-    count = vhost.evaluate(
-        f'io:format("~b", [length([1 || [{{vhost, V}}] <- '
-        f'rabbit_networking:connection_info_all([vhost]), V =:= <<"{vhost.name}">>])])'
+def connections(vhost: VirtualHost) -> int:
+    """Clients of the virtual host."""
+    return int(
+        vhost.evaluate(
+            f'io:format("~b", [length([1 || [{{vhost, V}}] <- '
+            f'rabbit_networking:connection_info_all([vhost]), V =:= <<"{vhost.name}">>])])'
+        )
     )
-    return "closing AMQP connection" if count == "0" else ""
 
 
 def test_a_broker_that_is_away_fails_at_once_and_is_found_again(vhost: VirtualHost) -> None:

@@ -147,7 +147,7 @@ def test_another_exchange_under_a_name_of_ours_is_told(vhost: VirtualHost) -> No
 
 
 def test_bindings_follow_the_setting(vhost: VirtualHost) -> None:
-    """Default, custom, other custom, default again: what is no longer named is unbound, and nothing else is."""
+    """Default, custom, other custom, default again: what is no longer named is unbound, nothing else is."""
     url = vhost.url
     remove_other_bindings(url, DEFAULT_BINDING)
     assert "fiscalize.bindings" not in vhost.queues()

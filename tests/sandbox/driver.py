@@ -1,4 +1,4 @@
-"""The sandbox without a network: calls go straight to the application, and the clock stands until it is moved.
+"""The sandbox without a network: calls go straight to the application, and the clock stands until moved.
 
 Each answer, and each request that was accepted, is held against Checkbox's OpenAPI document on the way.
 """

@@ -116,7 +116,7 @@ def test_a_refusal_is_the_captured_one(provoke: Any, example: str) -> None:
     [(KEY, "error_shift_already_open"), ("test-c0002", "error_register_busy_other_cashier")],
 )
 def test_a_busy_cashier_or_register_is_told_in_the_known_words(license_key: str, example: str) -> None:
-    """Status and message are known of these two; their code is not, and is null unless an option gives one."""
+    """Status and message are known; their code is not, and is null unless an option gives one."""
     checkbox = Checkbox(generated(2))
     token = checkbox.sign_in()
     if license_key != KEY:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from checkbox_sdk.client.synchronous import CheckBoxClient
-from checkbox_sdk.exceptions import (
+from checkbox_sdk.client.synchronous import CheckBoxClient  # type: ignore[import-untyped]
+from checkbox_sdk.exceptions import (  # type: ignore[import-untyped]
     CheckBoxAPIError,
     CheckBoxAPIValidationError,
     CheckBoxError,

@@ -1,4 +1,4 @@
-"""Every operation of Checkbox's document that the sandbox offers, driven once; the driver checks each exchange."""
+"""Every operation of Checkbox's document that the sandbox offers, driven once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEY = "test-c0001"
 
 
 def test_every_operation_keeps_to_the_document() -> None:
-    """Requests and answers of all offered operations are valid against Checkbox's OpenAPI document."""
+    """The driver finds requests and answers of all offered operations valid against Checkbox's document."""
     checkbox = Checkbox()
     _drive_cashier(checkbox)
     token = checkbox.sign_in()

@@ -168,7 +168,7 @@ def test_the_tax_address_is_another_each_time_but_for_its_figures() -> None:
 
 
 def test_over_the_rate_a_register_pauses_and_refuses_nobody() -> None:
-    """Six sales at once are all 201; those above two a second are processed 5 s later, other registers are not."""
+    """Six sales at once are all 201; those above two a second wait 5 s, other registers do not."""
     checkbox = Checkbox()
     token, other = checkbox.sign_in("c0001"), checkbox.sign_in("c0002")
     ids = [checkbox.sell(token).body["id"] for _ in range(6)]

@@ -40,7 +40,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_manual_cashiers_of_the_file_have_a_shift_and_auto_ones_have_none(path: Path) -> None:
-    """Secrets are resolved; two cashiers with one licence key share the register, and the first has the shift."""
+    """Secrets are resolved; cashiers with one licence key share the register, the first has the shift."""
     checkbox = Checkbox(from_integrations(path))
     anna, boris = checkbox.sign_in("anna"), checkbox.sign_in("boris")
     assert checkbox.get("/cashier/shift", anna).body["status"] == "OPENED"

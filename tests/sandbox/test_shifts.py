@@ -165,6 +165,23 @@ def test_a_person_opens_a_shift_that_is_old() -> None:
     assert checkbox.sell(token).body["message"].startswith("Зміну відкрито понад")
 
 
+def test_a_shift_of_another_client_may_need_a_word_to_be_closed() -> None:
+    """ASSUMED either way: by option it closes only with ``skip_client_name_check`` or by the same client."""
+    checkbox = Checkbox(client_name_check=True)
+    token = checkbox.sign_in()
+    worker = {"x-client-name": "worker"}
+    assert checkbox.post("/shifts/close", {}, token, headers=worker).status == 400
+    body = {"skip_client_name_check": True}
+    assert checkbox.post("/shifts/close", body, token, headers=worker).status == 202
+
+
+def test_a_register_of_another_organization_cannot_be_opened() -> None:
+    """Cashier and register belong to one outlet."""
+    checkbox, token = closed()
+    checkbox.state.add_register("test-other", checkbox.state.add_organization("Інша", []))
+    assert checkbox.post("/shifts", {}, token, license_key="test-other").status == 400
+
+
 def test_opening_needs_manual_offline_for_an_offline_code() -> None:
     """A fiscal code or date of an opening is for a register that is offline."""
     checkbox, token = closed()

@@ -47,7 +47,7 @@ BODIES: dict[str, tuple[Rule, Any]] = {
     "/api/v1/shifts": (payloads.OPEN_SHIFT, {"id": None, "auto_close_at": "2026-09-09T10:00:00Z"}),
     "/api/v1/shifts/close": (payloads.CLOSE_SHIFT, {"skip_client_name_check": True, "report": None}),
 }
-VALUES = st.sampled_from(
+VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [
         None, True, 0, 1, -1, 10**11, 1.5, "", "x", "x" * 200, [], [1], ["x"], [1, 2, 3], {}, {"a": {}},
         "CASH", "CASHLESS", "PERCENT", "ROUND_10", "00000000-0000-4000-8000-000000000000", "380501234567",
@@ -67,7 +67,7 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("path", BODIES)
 @given(data=st.data())
 def test_both_judges_agree(path: str, data: st.DataObject) -> None:
-    """After one or two random changes to a valid body, the sandbox refuses it exactly if the document does."""
+    """After random changes to a valid body, the sandbox refuses it exactly if the document does."""
     rule, valid = BODIES[path]
     body = copy.deepcopy(valid)
     for _ in range(data.draw(st.integers(0, 2))):

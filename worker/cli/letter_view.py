@@ -7,7 +7,7 @@ from typing import Any
 
 from worker.rabbit.json_body import BODY_LIMIT, NotJsonError, Number, parse
 from worker.rabbit.letters import Letter
-from worker.telemetry.logs import scrub
+from worker.fiscal.privacy import scrub
 
 _MASK = "***"
 #: Whatever is under these names, at any level.

@@ -1,32 +1,110 @@
-"""Who may go when: promises of turns a fixed time apart."""
+"""Who may go when: turns a fixed time apart, and promises of turns to those who wait.
+
+Checkbox takes at most some receipts a second from a register and pauses for seconds above that. The processes
+of a worker share a register's turns through memory they got by fork, so that a request may come back to any
+of them and still finds its turn.
+"""
 
 from __future__ import annotations
 
-import threading
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.sharedctypes import RawArray
+from pathlib import Path
+from zlib import crc32
+
+#: A turn that was taken by a process that died is free again after this; longer than any call.
+LEASE = 60.0
+
+#: Registers whose names fall on one place share its turns: that is slower, and never too fast.
+_PLACES = 1 << 16
+#: Most requests of a register that may be under way at once.
+_PERMITS = 4
+_PROMISED, _PROMISED_AGAIN, _FIRST_PERMIT = 0, 1, 2
+_WIDTH = _FIRST_PERMIT + _PERMITS
 
 
-class Turns:
-    """Turns at least ``spacing`` seconds apart, each promised to one asker. Times are monotonic seconds."""
+class Row:
+    """Spreads those who wait for something that one of them has at a time. Times are monotonic seconds."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._free_from = 0.0
         self._promised = 0.0
 
-    def wait(self, now: float) -> float:
-        """Seconds until the next one may go; 0 is now."""
-        return max(0.0, self._free_from - now)
-
-    def took(self, now: float, spacing: float) -> None:
-        """Somebody went; the next may go ``spacing`` after ``now``."""
-        with self._lock:
-            self._free_from = now + spacing
-
     def reserve(self, now: float, spacing: float) -> float:
-        """Seconds until a turn that nobody else was promised.
+        """Seconds until a moment that nobody else was promised."""
+        self._promised = max(self._promised + spacing, now)
+        return self._promised - now
 
-        A promise only spreads the askers: what keeps the distance is ``wait``.
+
+class RegisterTurns:
+    """The turns of all registers; made before the processes are forked.
+
+    A register has one or more permits. Each is free again some time after the answer to the request that
+    took it, so that two requests with one permit reach Checkbox at least that far apart. ``share`` is the
+    receipts a second that this worker may give to one register; times are monotonic seconds.
+    """
+
+    def __init__(self, lock: Path) -> None:
+        """``lock`` is a file that is made here; a killed process lets go of it."""
+        self._lock = lock
+        self._lock.touch()
+        self._times = RawArray("d", _PLACES * _WIDTH)
+
+    def take(self, register: str, now: float, share: float, again: bool) -> tuple[int | None, float]:
+        """A permit, to be given back; or None and the seconds until it is worth asking again.
+
+        ``again`` tells that a turn was promised before: whoever missed it stands in a row of his own, and not
+        behind those who came later.
         """
-        with self._lock:
-            self._promised = max(self._promised + spacing, self._free_from, now)
-            return self._promised - now
+        with self._locked() as times:
+            place = _place(register)
+            permits, spacing = _permits(place, share)
+            permit = min(permits, key=times.__getitem__)
+            if times[permit] > now:
+                return None, self._promise(place, now, share, _PROMISED_AGAIN if again else _PROMISED)
+            if now - max(times[place + _FIRST_PERMIT : place + _WIDTH]) > 2 * spacing:
+                # Turns went by unused: whoever was promised them has gone elsewhere.
+                times[place + _PROMISED] = times[place + _PROMISED_AGAIN] = now
+            times[permit] = now + LEASE
+            return permit, 0.0
+
+    def used(self, permit: int, register: str, now: float, share: float) -> None:
+        """The request of this permit was answered just now."""
+        with self._locked() as times:
+            times[permit] = now + _permits(_place(register), share)[1]
+
+    def unused(self, permit: int, now: float) -> None:
+        """Nothing was sent with this permit."""
+        with self._locked() as times:
+            times[permit] = now
+
+    def promise(self, register: str, now: float, share: float) -> float:
+        """Seconds until a turn that nobody else was promised. It only spreads those who wait."""
+        with self._locked():
+            return self._promise(_place(register), now, share, _PROMISED)
+
+    def _promise(self, place: int, now: float, share: float, row: int) -> float:
+        times = self._times
+        permits, spacing = _permits(place, share)
+        # One that is in use will be free about a spacing from now.
+        free = min(min(times[permit], now + spacing) for permit in permits)
+        times[place + row] = max(times[place + row] + 1 / share, free, now)
+        return float(times[place + row] - now)
+
+    @contextmanager
+    def _locked(self) -> Iterator[RawArray]:
+        # Each opens the file anew: a lock belongs to what was opened, and keeps threads apart as well.
+        with self._lock.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield self._times
+
+
+def _place(register: str) -> int:
+    return crc32(register.encode()) % _PLACES * _WIDTH
+
+
+def _permits(place: int, share: float) -> tuple[range, float]:
+    """The permits of a register, and the seconds until one that was used is free again."""
+    count = max(1, min(_PERMITS, int(share)))
+    return range(place + _FIRST_PERMIT, place + _FIRST_PERMIT + count), count / share

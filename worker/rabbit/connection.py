@@ -108,8 +108,10 @@ class Publisher:
             channel = self._thread.channel = self._thread.connection.channel()
             channel.confirm_delivery()
             # What is sent during an alarm is read when it is over, even if we are gone by then: each try
-            # would leave one more copy. So a new connection is tried out with a message to nobody.
-            channel.basic_publish("", "", b"")
+            # would leave one more copy. So a new connection is tried out with messages to nobody; the
+            # broker takes the first one even then.
+            for _ in range(2):
+                channel.basic_publish("", "", b"")
         return channel
 
     def close(self) -> None:

@@ -85,4 +85,5 @@ def _cut(value: Any, longest: int) -> Any:
 
 
 def _json(detail: Mapping[str, Any]) -> str:
-    return json.dumps(detail, ensure_ascii=False, separators=(",", ":"), default=str)
+    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"), default=str)
+    return text.encode("utf-8", "replace").decode()  # others' words may hold half a character

@@ -8,7 +8,6 @@ actor or an option of Dramatiq's.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pika
 
 from worker.fiscal.trail import Trail
+from worker.telemetry import trace
 
 _TRAIL = "x-fiscal-trail"
 _DUE = "x-fiscal-due"
@@ -23,8 +23,6 @@ REPLAYS = "x-fiscal-replays"
 REPLAYED_CODE = "x-fiscal-replayed-code"
 DELAYED = "x-fiscal-delayed"
 _KEPT = frozenset({_TRAIL, _DUE, REPLAYS, REPLAYED_CODE, DELAYED})
-_TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_TRACE_STATE_LIMIT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Delivery:
             content_type=properties.content_type,
             content_encoding=properties.content_encoding,
             headers={name: headers[name] for name in headers.keys() & _KEPT} if is_ours else {},
-            trace=_trace(headers),
+            trace=trace.carried_by(headers) or trace.carried_in(body),
             redelivered=bool(method.redelivered),
         )
 
@@ -88,7 +86,7 @@ class Delivery:
         if not isinstance(kept, str):
             return None
         try:
-            known = json.loads(kept)
+            known = json.loads(kept, object_hook=_figures_only)
             return Trail(**{f.name: known[f.name] for f in fields(Trail) if f.name in known})
         except (ValueError, TypeError, KeyError):
             # A look-up comes first wherever the past is not known.
@@ -109,11 +107,7 @@ class Delivery:
         )
 
 
-def _trace(headers: Mapping[str, Any]) -> dict[str, str]:
-    parent, state = headers.get("traceparent"), headers.get("tracestate")
-    if not isinstance(parent, str) or not _TRACE.fullmatch(parent):
-        return {}
-    kept = {"traceparent": parent}
-    if isinstance(state, str) and 0 < len(state) <= _TRACE_STATE_LIMIT:
-        kept["tracestate"] = state
-    return kept
+def _figures_only(members: dict[str, Any]) -> dict[str, Any]:
+    if not all(value is None or isinstance(value, (bool, int, float)) for value in members.values()):
+        raise ValueError("not a trail of ours")
+    return members

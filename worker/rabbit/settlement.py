@@ -28,7 +28,7 @@ from worker.fiscal.outcomes import (
 )
 from worker.fiscal.trail import Trail
 from worker.rabbit.brake import Brake
-from worker.rabbit.connection import Publisher
+from worker.rabbit.connection import Publisher, PublishFailed
 from worker.rabbit.dead_letters import DeadLetter, publish_dead_letter
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.events import Events
@@ -90,15 +90,21 @@ class Settlement:
         with attempt_log.attempt(delivery.queue, delivery.trace, trail) as line:
             if delivery.replayed_code is not None:
                 line.replayed(delivery.replayed_code)
+            known = Known()
             try:
                 request = read(delivery.body)
+                known = Known.of(request)
+                line.know(known, self._label(known), request.time)
+                self._pass(delivery, request, known, trail, line)
             except InvalidMessage as invalid:
                 line.know(invalid.known, self._label(invalid.known))
                 self._reject(delivery, invalid.known, trail, invalid, line)
-                return
-            known = Known.of(request)
-            line.know(known, self._label(known), request.time)
-            self._pass(delivery, request, known, trail, line)
+            except PublishFailed:
+                raise
+            except Exception as error:  # whatever it is, it is this message's alone
+                _log.error("request_broke_the_worker", exc_info=error)
+                broken = Rejected(Code.INTERNAL_ERROR, {"error": type(error).__name__})
+                self._reject(delivery, known, trail, broken, line)
 
     def _pass(
         self, delivery: Delivery, request: Request, known: Known, trail: Trail, line: attempt_log.Line
@@ -111,10 +117,6 @@ class Settlement:
             self._postpone(delivery, known, trail, verdict, line)
         except Unavailable as verdict:
             self._retry(delivery, known, trail, verdict, line)
-        except Exception as error:
-            _log.error("request_broke_the_worker", exc_info=error)
-            broken = Rejected(Code.INTERNAL_ERROR, {"error": type(error).__name__})
-            self._reject(delivery, known, trail, broken, line)
         else:
             self._events.succeeded(known, trail, done, request.order.total)
             self._brake.note(None, None)

@@ -7,50 +7,100 @@ RabbitMQ or Checkbox back. Ready is consuming.
 from __future__ import annotations
 
 import math
+import platform
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from worker import __version__
+from worker.telemetry import metrics
+from worker.telemetry.catalogue import Described, family
+from worker.telemetry.pulse import Pulse
 
 #: Status and body.
 Answer = tuple[int, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class BrokerView:
+    """One look at the broker: ready messages and consumers of our queues, and of the events that go out."""
+
+    messages: Mapping[str, int]
+    consumers: Mapping[str, int]
+    events_unread: int
+    events_consumers: int
+
+
 class KnownOnly(Collector):
-    """What the processes counted; a gauge set to NaN is unknown, and what is unknown is absent."""
+    """What the processes counted. A gauge set to NaN, and a time that was never set, are unknown: absent."""
 
     def __init__(self) -> None:
         self._processes = MultiProcessCollector(None)
 
     def collect(self) -> Iterable[Metric]:
         for metric in self._processes.collect():
-            metric.samples = [sample for sample in metric.samples if not math.isnan(sample.value)]
+            never = 0.0 if metric.name.endswith("_timestamp_seconds") else math.nan
+            metric.samples = [
+                sample for sample in metric.samples if not math.isnan(sample.value) and sample.value != never
+            ]
             yield metric
 
 
 class Observed(Collector):
-    """What the monitor sees now; ``queue_messages`` is empty while the broker does not answer."""
+    """What the monitor sees now; ``broker`` gives None while the broker does not answer."""
 
-    def __init__(self, queue_messages: Callable[[], Mapping[str, int]], stopped: Callable[[], bool]) -> None:
-        self._queue_messages = queue_messages
+    def __init__(
+        self,
+        broker: Callable[[], BrokerView | None],
+        stopped: Callable[[], bool],
+        pulse: Pulse,
+        held_in: tuple[str, str],
+    ) -> None:
+        self._broker = broker
         self._stopped = stopped
+        self._pulse = pulse
+        self._held_in = held_in
 
     def collect(self) -> Iterable[Metric]:
-        queues = GaugeMetricFamily(
-            "fiscal_queue_messages",
-            "Ready messages; absent while the broker does not tell.",
-            labels=["queue"],
-        )
-        for queue, messages in self._queue_messages().items():
-            queues.add_metric([queue], messages)
-        yield queues
-        yield GaugeMetricFamily(
-            "fiscal_consuming", "0 when the worker stopped itself, else 1.", value=0 if self._stopped() else 1
-        )
+        view, pulse, held = self._broker(), self._pulse, self._pulse.held
+        if view is not None:
+            yield _labelled(metrics.QUEUE_MESSAGES, view.messages)
+            yield _labelled(metrics.QUEUE_CONSUMERS, view.consumers)
+            yield _plain(metrics.EVENTS_UNREAD, view.events_unread)
+            yield _plain(metrics.EVENTS_CONSUMERS, view.events_consumers)
+        yield _plain(metrics.BROKER_UP, view is not None)
+        yield _plain(metrics.CONSUMING, not self._stopped())
+        yield _plain(metrics.PROCESSES, pulse.processes)
+        yield _plain(metrics.PROCESSES_CONSUMING, pulse.consuming)
+        yield _labelled(metrics.HEARTBEAT, {str(slot): beat for slot, beat in pulse.last_beats.items()})
+        yield _labelled(metrics.WAITING, dict(zip(self._held_in, (held.follow_up, held.retry), strict=True)))
+        if held.oldest_first_seen:
+            yield _plain(metrics.OLDEST_WAITING, held.oldest_first_seen)
+        yield _plain(metrics.UNKNOWN_WAITING, held.unknown)
+        if held.oldest_unknown:
+            yield _plain(metrics.OLDEST_UNKNOWN, held.oldest_unknown)
+        info = family(metrics.BUILD_INFO)
+        info.add_metric([__version__, platform.python_version()], 1)
+        yield info
+
+
+def _plain(described: Described, value: float) -> Metric:
+    shown = family(described)
+    shown.add_metric([], value)
+    return shown
+
+
+def _labelled(described: Described, values: Mapping[str, float]) -> Metric:
+    shown = family(described)
+    for label, value in values.items():
+        shown.add_metric([label], value)
+    return shown
 
 
 def server(

@@ -1,63 +1,155 @@
-"""The catalogue: every metric of the worker, its labels and its meaning.
+"""Every metric of the worker.
 
 The process that starts the others sets ``PROMETHEUS_MULTIPROC_DIR`` before this module is imported.
 """
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from worker.fiscal.outcomes import NOT_DEAD_LETTERED, Code
+from worker.telemetry.catalogue import counter, gauge, histogram, seen
 
-REQUESTS = Counter(
+#: Values of the ``result`` label of sign-ins.
+SIGNED_IN, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE = "ok", "refused", "unavailable"
+
+REQUESTS = counter(
     "fiscal_requests_total",
     "Requests of Bimp by what came of them; delayed ones are counted again when they end.",
     ["outcome", "code", "integration"],
 )
-REQUEST_DURATION = Histogram(
+REQUEST_DURATION = histogram(
     "fiscal_request_duration_seconds",
     "From the request's time to its event.",
+    (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 1800, 7200, 43200, 86400),
     ["outcome"],
-    buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 1800, 7200, 43200, 86400),
 )
-IN_FLIGHT = Gauge("fiscal_in_flight", "Requests in a worker thread now.", multiprocess_mode="livesum")
-RECEIPTS_AMOUNT = Counter(
-    "fiscal_receipts_amount_kopecks_total", "Money on the receipts made.", ["integration", "operation"]
+REQUEST_WAIT = histogram(
+    "fiscal_request_wait_seconds",
+    "From the request's time to the first look of a worker at it.",
+    (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 1800, 7200, 43200, 86400),
 )
-CHECKBOX_REQUESTS = Counter(
+IN_FLIGHT = gauge("fiscal_in_flight", "Requests in a worker thread now.", "livesum")
+UNSETTLED = counter(
+    "fiscal_unsettled_total",
+    "Passes whose outcome the broker did not confirm; nothing was acknowledged and the message came back.",
+)
+POSTPONED = counter(
+    "fiscal_postponed_total", "Waits that are no fault: a number, a turn, a shift, a sale.", ["reason"]
+)
+RETRIES = counter("fiscal_retries_total", "Passes that ended in a fault and are tried again.")
+UNKNOWN_OUTCOMES = counter(
+    "fiscal_unknown_outcomes_total",
+    "Receipts that Checkbox was asked for and gave no readable answer to; a look-up settles each.",
+)
+RECEIPTS_AMOUNT = counter(
+    "fiscal_receipts_amount_kopecks_total",
+    "Money on the receipts made.",
+    ["integration", "operation"],
+    unit="kopiykas",
+)
+LAST_SUCCESS = gauge(
+    "fiscal_last_success_timestamp_seconds",
+    "When a request last ended in a receipt with a number.",
+    "max",
+    unit="seconds since 1970",
+)
+CHECKBOX_REQUESTS = counter(
     "fiscal_checkbox_requests_total",
     "Calls to Checkbox; status is the HTTP status, or the kind of fault when there was no answer.",
     ["endpoint", "status"],
 )
-CHECKBOX_REQUEST_DURATION = Histogram(
+CHECKBOX_REQUEST_DURATION = histogram(
     "fiscal_checkbox_request_duration_seconds",
     "Length of the calls to Checkbox.",
+    (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
     ["endpoint"],
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
 )
-DUPLICATES_PREVENTED = Counter(
-    "fiscal_duplicates_prevented_total",
-    "Look-ups and already_exists answers that found a receipt, so that no second one was made.",
-)
-SIGNINS = Counter("fiscal_signins_total", "Sign-ins of cashiers at Checkbox.", ["result"])
-SHIFT_OPENED = Gauge(
-    "fiscal_shift_opened_timestamp_seconds",
-    "When the cashier's shift was opened; absent while none is known.",
-    ["integration", "cashier"],
-    multiprocess_mode="mostrecent",
-)
-DEAD_LETTERS = Counter("fiscal_dead_letters_total", "Messages put into the dead letters.", ["code"])
-REPLAYED = Counter("fiscal_replayed_total", "Replayed dead letters that arrived.", ["code"])
-UNKNOWN_ANSWERS = Counter(
+UNKNOWN_ANSWERS = counter(
     "fiscal_unknown_answers_total",
     "Answers of Checkbox that the failure table does not know, taken as a definite no.",
     ["status"],
 )
-WARNINGS = Counter(
+DUPLICATES_PREVENTED = counter(
+    "fiscal_duplicates_prevented_total",
+    "Look-ups and already_exists answers that found a receipt, so that no second one was made.",
+)
+SIGNINS = counter("fiscal_signins_total", "Sign-ins of cashiers at Checkbox.", ["result"])
+SHIFT_OPENED = gauge(
+    "fiscal_shift_opened_timestamp_seconds",
+    "When the cashier's shift was opened; absent while none is known.",
+    "mostrecent",
+    ["integration", "cashier"],
+    unit="seconds since 1970",
+)
+DEAD_LETTERS = counter("fiscal_dead_letters_total", "Messages put into the dead letters.", ["code"])
+REPLAYED = counter("fiscal_replayed_total", "Replayed dead letters at their first arrival.", ["code"])
+WARNINGS = counter(
     "fiscal_warnings_total",
     "Things on a request that were put right without a failure: a malformed buyer, an unknown label.",
     ["kind"],
 )
-INTEGRATIONS_BROKEN = Gauge(
+INTEGRATIONS_BROKEN = gauge(
     "fiscal_integrations_file_broken",
-    "1 while the integrations file cannot be used and an older one is in force.",
-    multiprocess_mode="livemax",
+    "1 while the integrations file cannot be used and an older one is in force, else 0.",
+    "livemax",
 )
+PROCESS_RESTARTS = counter(
+    "fiscal_process_restarts_total", "Processes of the worker that died and were started again."
+)
+
+QUEUE_MESSAGES = seen(
+    "fiscal_queue_messages",
+    "Ready messages, as the broker counts them; absent while it does not tell.",
+    ["queue"],
+)
+QUEUE_CONSUMERS = seen(
+    "fiscal_queue_consumers",
+    "Consumers of a queue over the whole fleet; absent while the broker does not tell.",
+    ["queue"],
+)
+EVENTS_UNREAD = seen(
+    "fiscal_events_unread",
+    "Ready messages of bimp.fiscal.events, which Bimp has not taken; absent while the broker does not tell.",
+)
+EVENTS_CONSUMERS = seen(
+    "fiscal_events_consumers",
+    "Consumers of bimp.fiscal.events: 0 when Bimp does not listen; absent while the broker does not tell.",
+)
+BROKER_UP = seen("fiscal_broker_up", "1 while the monitor is connected to the broker, else 0.")
+CONSUMING = seen("fiscal_consuming", "0 when the worker stopped itself, else 1.")
+PROCESSES = seen("fiscal_processes", "Worker processes that the settings ask for.")
+PROCESSES_CONSUMING = seen("fiscal_processes_consuming", "Worker processes that consume every queue.")
+HEARTBEAT = seen(
+    "fiscal_heartbeat_timestamp_seconds",
+    "When a worker process last showed that its threads are alive and none is stuck; absent before that.",
+    ["process"],
+    unit="seconds since 1970",
+)
+WAITING = seen(
+    "fiscal_waiting_requests",
+    "Requests that the worker processes hold, unacknowledged, until they are due.",
+    ["queue"],
+)
+OLDEST_WAITING = seen(
+    "fiscal_oldest_waiting_timestamp_seconds",
+    "When the oldest of the held requests was first seen (a replay counts anew); absent when none is held.",
+    unit="seconds since 1970",
+)
+UNKNOWN_WAITING = seen(
+    "fiscal_unknown_outcomes_waiting",
+    "Held requests for which Checkbox may have made a receipt that no look-up has shown yet.",
+)
+OLDEST_UNKNOWN = seen(
+    "fiscal_oldest_unknown_outcome_timestamp_seconds",
+    "Since when the longest of the unknown outcomes has been unknown; absent when there is none.",
+    unit="seconds since 1970",
+)
+BUILD_INFO = seen("fiscal_build_info", "Always 1; the labels tell what runs.", ["version", "python_version"])
+
+
+def start_at_zero() -> None:
+    """Show the counters of closed sets before their first event, so that a rate sees that one too."""
+    for code in Code:
+        if code not in NOT_DEAD_LETTERED:
+            DEAD_LETTERS.labels(code.value)
+    for result in (SIGNED_IN, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE):
+        SIGNINS.labels(result)

@@ -1,12 +1,28 @@
-"""The heartbeat of the worker processes, shared by fork with the process that answers the probes."""
+"""What each worker process shows of itself, shared by fork with the process that answers the probes."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import astuple, dataclass
 from multiprocessing.sharedctypes import RawArray
 
 #: Seconds without a beat after which a process is held for dead.
 SILENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Requests that wait in a process until they are due. Times in seconds since the epoch; 0 is none."""
+
+    follow_up: int = 0
+    retry: int = 0
+    oldest_first_seen: float = 0.0
+    unknown: int = 0
+    oldest_unknown: float = 0.0
+
+
+_NONE = Held()
+_WIDTH = len(astuple(_NONE))
 
 
 class Pulse:
@@ -14,23 +30,48 @@ class Pulse:
 
     def __init__(self, processes: int) -> None:
         self._beats = RawArray("d", processes)
+        self._shown = RawArray("d", processes)
         self._consuming = RawArray("b", processes)
+        self._held = RawArray("d", processes * _WIDTH)
 
     def beat(self, slot: int, consuming: bool) -> None:
         """The process's threads are alive and none is stuck."""
         self._beats[slot] = time.monotonic()
+        self._shown[slot] = time.time()
         self._consuming[slot] = consuming
 
+    def hold(self, slot: int, held: Held) -> None:
+        """What waits in the process now."""
+        self._held[slot * _WIDTH : (slot + 1) * _WIDTH] = astuple(held)
+
     def gone(self, slot: int) -> None:
-        """The process ended; another one is on its way."""
+        """The process ended; another one is on its way, and the broker has back what it held."""
         self._beats[slot] = time.monotonic()
         self._consuming[slot] = False
+        self.hold(slot, _NONE)
 
     @property
     def silent(self) -> list[int]:
         """Processes that started and have been silent for too long."""
         now = time.monotonic()
         return [slot for slot, beat in enumerate(self._beats) if beat and now - beat > SILENCE]
+
+    @property
+    def last_beats(self) -> dict[int, float]:
+        """When each process that has started beat last, in seconds since the epoch."""
+        return {slot: shown for slot, shown in enumerate(self._shown) if shown}
+
+    @property
+    def held(self) -> Held:
+        """What waits in all processes together."""
+        rows = [Held(*self._held[at : at + _WIDTH]) for at in range(0, len(self._held), _WIDTH)]
+        return Held(
+            follow_up=int(sum(row.follow_up for row in rows)),
+            retry=int(sum(row.retry for row in rows)),
+            oldest_first_seen=min(filter(None, (row.oldest_first_seen for row in rows)), default=0.0),
+            unknown=int(sum(row.unknown for row in rows)),
+            oldest_unknown=min(filter(None, (row.oldest_unknown for row in rows)), default=0.0),
+        )
 
     @property
     def consuming(self) -> int:

@@ -1,13 +1,43 @@
-"""W3C trace context: what Bimp sends along is logged and passed on to Checkbox and into the events."""
+"""W3C trace context: what Bimp sends along is logged and passed on to Checkbox and into the events.
+
+Bimp sends it as AMQP headers, or as the CloudEvents extension ``traceparent`` in the body.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
+from typing import Any
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _carried: ContextVar[Mapping[str, str]] = ContextVar("trace", default=_NOTHING)
+_PARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+#: W3C: a tracestate of up to 512 characters is passed on.
+_STATE = re.compile(r"[\x20-\x7e]{1,512}")
+
+
+def carried_by(members: Mapping[str, Any]) -> Mapping[str, str]:
+    """The trace context among headers or attributes; nothing where there is none, or a broken one."""
+    parent, state = members.get("traceparent"), members.get("tracestate")
+    if not isinstance(parent, str) or not _PARENT.fullmatch(parent):
+        return _NOTHING
+    if isinstance(state, str) and _STATE.fullmatch(state):
+        return {"traceparent": parent, "tracestate": state}
+    return {"traceparent": parent}
+
+
+def carried_in(body: bytes) -> Mapping[str, str]:
+    """The trace context in the attributes of a CloudEvent; nothing where the body cannot be read."""
+    if b'"traceparent"' not in body:
+        return _NOTHING
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        return _NOTHING
+    return carried_by(event) if isinstance(event, dict) else _NOTHING
 
 
 def begin(carried: Mapping[str, str]) -> None:
@@ -25,7 +55,10 @@ def headers() -> Mapping[str, str]:
     return _carried.get()
 
 
-def trace_id() -> str | None:
-    """The trace that the message belongs to."""
+def ids() -> tuple[str | None, str | None]:
+    """The trace that the message belongs to, and the span that is under way or, without one, its cause."""
     parent = _carried.get().get("traceparent")
-    return parent.split("-")[1] if parent else None
+    if parent is None:
+        return None, None
+    _, trace_id, span_id, _ = parent.split("-")
+    return trace_id, span_id

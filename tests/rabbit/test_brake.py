@@ -1,0 +1,160 @@
+"""The brake: counts in a row over all processes, and survives the death of one that counts."""
+
+from __future__ import annotations
+
+import fcntl
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from worker.fiscal.outcomes import Code
+from worker.rabbit import brake as subject
+from worker.rabbit.brake import Brake
+
+Eventually = Callable[..., Any]
+fork = multiprocessing.get_context("fork")
+BROKEN, REFUSED = Code.INTERNAL_ERROR, Code.CASHIER_CREDENTIALS_REJECTED
+
+
+@pytest.fixture
+def brake(tmp_path: Path) -> Brake:
+    return Brake(tmp_path, limit=4)
+
+
+def run(work: Callable[[], object]) -> None:
+    """Run in a process that was forked after the brake was made, as the worker processes are."""
+    process = fork.Process(target=work)
+    process.start()
+    process.join(20)
+    assert process.exitcode == 0
+
+
+def test_faults_in_a_row_engage_it_for_ten_minutes(brake: Brake) -> None:
+    """The last one is told; after that the count starts anew."""
+    assert [brake.note(BROKEN, "a/b") for _ in range(4)] == [False, False, False, True]
+    assert brake.is_engaged
+    assert 599 < brake.seconds_left <= 600
+    assert abs(brake.released_at - time.time() - 600) < 2
+    assert [brake.note(BROKEN, "a/b") for _ in range(4)] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    "between", [None, Code.INVALID_MESSAGE, Code.CHECKBOX_UNAVAILABLE, Code.ORDER_ARCHIVED]
+)
+def test_anything_else_ends_the_row(brake: Brake, between: Code | None) -> None:
+    """A success, or a failure that is not ours, shows that the worker works."""
+    for _ in range(3):
+        assert not brake.note(BROKEN, "a/b")
+    assert not brake.note(between, "a/b")
+    assert not any(brake.note(BROKEN, "a/b") for _ in range(3))
+    assert not brake.is_engaged
+
+
+def test_refused_credentials_count_once_for_each_cashier(brake: Brake) -> None:
+    """One cashier with a wrong password never stops the others; many at once are a fault of ours."""
+    assert not any(brake.note(REFUSED, "shop/olena") for _ in range(20))
+    assert [brake.note(REFUSED, f"shop/{n}") for n in range(3)] == [False, False, True]
+
+
+def test_both_kinds_count_together(brake: Brake) -> None:
+    """In a row is in a row."""
+    verdicts = [(BROKEN, "a/a"), (REFUSED, "a/a"), (BROKEN, "a/b"), (REFUSED, "a/b")]
+    assert [brake.note(*verdict) for verdict in verdicts] == [False, False, False, True]
+
+
+def test_it_is_released_by_hand(brake: Brake) -> None:
+    """``resume``: at once, and the row starts anew."""
+    for _ in range(4):
+        brake.note(BROKEN, "a/b")
+    brake.release()
+    assert not brake.is_engaged
+    assert brake.seconds_left == 0.0
+    assert [brake.note(BROKEN, "a/b") for _ in range(4)] == [False, False, False, True]
+
+
+def test_it_is_released_by_itself(brake: Brake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the pause is over the worker tries again."""
+    monkeypatch.setattr(subject, "PAUSE", 0.05)
+    for _ in range(4):
+        brake.note(BROKEN, "a/b")
+    deadline = time.monotonic() + 5
+    while brake.is_engaged and time.monotonic() < deadline:
+        pass
+    assert not brake.is_engaged
+
+
+def test_processes_count_together(brake: Brake) -> None:
+    """Each sees what the others counted, and all are stopped when one of them reaches the limit."""
+    run(lambda: brake.note(BROKEN, "a/b"))
+    run(lambda: brake.note(BROKEN, "a/b"))
+    assert not brake.note(BROKEN, "a/b")
+    run(lambda: brake.note(BROKEN, "a/b"))
+    assert brake.is_engaged
+    run(brake.release)
+    assert not brake.is_engaged
+
+
+def test_a_success_in_one_process_ends_the_row_of_another(brake: Brake) -> None:
+    """The row is one for the whole worker."""
+    for _ in range(3):
+        brake.note(BROKEN, "a/b")
+    run(lambda: brake.note(None, None))
+    assert not brake.note(BROKEN, "a/b")
+    assert not brake.is_engaged
+
+
+def test_no_count_is_lost_between_processes(tmp_path: Path) -> None:
+    """Four processes at once: the limit is reached exactly once."""
+    brake = Brake(tmp_path, limit=400)
+    reached = fork.Value("i", 0)
+
+    def count() -> None:
+        for _ in range(100):
+            if brake.note(BROKEN, "a/b"):
+                with reached.get_lock():
+                    reached.value += 1
+
+    processes = [fork.Process(target=count) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(30)
+    assert reached.value == 1
+    assert brake.is_engaged
+
+
+def test_a_process_that_is_killed_while_it_counts_stops_nobody(
+    brake: Brake, tmp_path: Path, eventually: Eventually
+) -> None:
+    """Its lock goes with it, and half a line in the file counts as none."""
+    locked = fork.Event()
+
+    def hold() -> None:
+        with (tmp_path / "brake.json").open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.truncate()
+            file.write('{"errors": ')
+            file.flush()
+            locked.set()
+            signal.pause()
+
+    process = fork.Process(target=hold)
+    process.start()
+    assert locked.wait(10)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(10)
+    assert [brake.note(BROKEN, "a/b") for _ in range(4)] == [False, False, False, True]
+
+
+def test_a_success_costs_no_file_while_nothing_is_counted(brake: Brake, tmp_path: Path) -> None:
+    """The usual order does not wait for the other processes."""
+    (tmp_path / "brake.json").unlink()
+    assert not brake.note(None, None)
+    assert not brake.note(Code.ORDER_ARCHIVED, "a/b")
