@@ -70,9 +70,42 @@ format: $(INSTALLED) ## Format the code and repair what can be repaired
 lock: $(INSTALLED) ## Resolve the dependencies anew into requirements.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --upgrade \
 		--generate-hashes --no-emit-index-url --python-version 3.11 \
-		--extra sandbox --group dev pyproject.toml --output-file requirements.lock
+		--extra sandbox --extra otel --group dev pyproject.toml --output-file requirements.lock
 
 .PHONY: clean
 clean: ## Remove .venv and all caches
 	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ORDERS ?= 2000
+SEED ?= 1
+SEEDS ?= 1
+
+.PHONY: chaos
+chaos: $(INSTALLED) ## Kill, cut and garble while ORDERS=2000 are fiscalized; SEED=1 SEEDS=1
+	@$(BIN)/python -m tests.chaos --orders $(ORDERS) --seed $(SEED) --seeds $(SEEDS)
+
+# What the image is built from, and what checks it: at the versions of requirements.lock where they are in it.
+LOCKS := build worker sandbox ship
+WANTED_build := --group build
+WANTED_worker := --extra otel pyproject.toml
+WANTED_sandbox := --extra otel --extra sandbox pyproject.toml
+WANTED_ship := --group ship
+CONSTRAINED := --constraint requirements.lock
+
+.PHONY: lock-ship
+lock-ship: $(LOCKS:%=lock-ship-%) ## Derive the locks of the image, and of its checks, from requirements.lock
+
+.PHONY: $(LOCKS:%=lock-ship-%)
+$(LOCKS:%=lock-ship-%): lock-ship-%: $(INSTALLED)
+	@UV_CUSTOM_COMPILE_COMMAND="make lock-ship" $(BIN)/uv pip compile --quiet --universal \
+		--generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
+		$(if $(filter ship,$*),,$(CONSTRAINED)) $(WANTED_$*) --output-file requirements-$*.lock
+
+.PHONY: ship-check
+ship-check: $(INSTALLED) ## Build the image, run it, and check the manifests: needs root, Debian and time
+	@tests/deploy/ship/check
+
+.PHONY: audit
+audit: $(INSTALLED) ## Bill of materials into build/, and known weaknesses of what the image holds
+	@tests/deploy/ship/audit

@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,11 @@ from config.integrations_file import Change, IntegrationsFile
 from config.settings import Settings, environment
 from worker.bimp.archive_check import ArchiveCheck
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
+from worker.fiscal.integrations import Integration
+from worker.fiscal.turns import RegisterTurns
 from worker.rabbit.brake import Brake
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import Publisher, parameters
@@ -26,7 +30,7 @@ from worker.rabbit.fleet import Fleet
 from worker.rabbit.settlement import RetryPolicy, Settlement
 from worker.rabbit.topology import Topology
 from worker.shift_keeper import ShiftKeeper
-from worker.telemetry import metrics, trace
+from worker.telemetry import metrics, spans, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.pulse import Pulse
 
@@ -43,6 +47,7 @@ class Shared:
     folder: Path
     brake: Brake
     pulse: Pulse
+    turns: RegisterTurns
 
     def forget(self, pid: int, slot: int) -> None:
         """A process ended: its gauges count no longer."""
@@ -98,6 +103,7 @@ class Process:
         params = parameters(settings.rabbitmq_url.get_secret_value(), f"fiscal-worker {os.getpid()}")
         topology = topology_of(settings)
         self._slot = slot
+        self._shown: Mapping[str, Integration] | None = None
         self._pulse = shared.pulse
         self._stop = threading.Event()
         self._integrations = integrations
@@ -105,7 +111,12 @@ class Process:
         self._broker = FiscalBroker(params, topology, settings.threads, lambda: shared.brake.is_engaged)
         sessions = Sessions(
             CheckboxClient(threads=settings.threads, headers=trace.headers),
-            lambda: settings.register_rate / self._fleet.processes,
+            Pace(
+                shared.turns,
+                lambda: settings.register_rate * self._fleet.share,
+                time.monotonic,
+                time.time,
+            ),
         )
         self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current, sessions)
         story = Fiscalization(
@@ -137,13 +148,16 @@ class Process:
     def run(self) -> None:
         """Work until SIGTERM, or until the parent process is gone."""
         parent = os.getppid()
+        spans.start()
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._integrations.watch(self._stop)
         threading.Thread(target=self._keeper.run, args=(self._stop,), daemon=True).start()
         self._worker.start()
-        while not self._stop.wait(_BEAT) and os.getppid() == parent:
-            self._fleet.count()
+        # Until the fleet was counted a lone process does not sell.
+        while not self._stop.wait(_BEAT if self._fleet.share else _BEAT / 10) and os.getppid() == parent:
+            if self._broker.is_consuming:
+                self._fleet.count()
             self._beat()
         self._stop.set()
         self._worker.stop()
@@ -153,3 +167,12 @@ class Process:
         threads = (*self._worker.workers, *self._worker.consumers.values())
         if all(thread.is_alive() for thread in threads) and self._broker.longest_pass() < _STUCK_AFTER:
             self._pulse.beat(self._slot, self._broker.is_consuming)
+            self._pulse.hold(self._slot, self._broker.held())
+        self._show_integrations()
+
+    def _show_integrations(self) -> None:
+        """One process is enough: the counters of all are summed."""
+        current = self._integrations.current
+        if self._slot == 0 and current is not self._shown:
+            self._shown = current
+            metrics.start_at_zero(current)

@@ -69,7 +69,7 @@ class Monitor:
             self._stop.wait(_LOOK_EVERY)
 
     def _fresh_view(self) -> health.BrokerView | None:
-        """A broker that hangs lets its connection stand for a minute: what it told before is not known now."""
+        """A broker that hangs leaves its connection up for a minute: what it told before is not known now."""
         return self._view if time.monotonic() - self._seen_at < _FRESH else None
 
     def _look_at(self, channel: BlockingChannel) -> health.BrokerView:

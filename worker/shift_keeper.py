@@ -6,6 +6,7 @@ sessions, so that it costs no sign-in of its own.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,17 +14,21 @@ from collections.abc import Callable, Mapping
 import pika
 from pika.exceptions import AMQPError
 
-from worker.checkbox.sessions import Session, Sessions
+from worker.checkbox.session import Session
+from worker.checkbox.sessions import Sessions
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
-from worker.fiscal.outcomes import Verdict
-from worker.fiscal.shifts import ROLLOVER_GRACE, age, roll_over
+from worker.fiscal.outcomes import Rejected, Verdict
+from worker.fiscal.shifts import close, seconds_to_closing
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
 #: Seconds between two rounds, and until a process that is not the one asks again.
 _ROUND = 10.0
-#: Where no shift is known: less than the least ``rollover_after``, so that none grows too old unseen.
-_LOOK_AGAIN = 600.0
+#: Seconds until a cashier is looked at again whose shift is not due: people open and close shifts as well.
+_LOOK_AGAIN = 30.0
+#: With many cashiers less often, for Checkbox's sake; but before a new shift can be due (an hour at least).
+_LOOKS_A_SECOND = 2.0
+_LOOK_AGAIN_AT_LEAST = 1800.0
 #: A shift that is due, but has an unfinished receipt or a fault in the way.
 _TRY_AGAIN = 5.0
 
@@ -61,18 +66,23 @@ class ShiftKeeper:
             stop.wait(_ROUND)
 
     def _round(self, stop: threading.Event, connection: pika.BlockingConnection) -> None:
-        for integration in list(self._integrations().values()):
-            if integration.shifts is not ShiftPolicy.AUTO:
+        kept = [
+            (integration, cashier)
+            for integration in self._integrations().values()
+            if integration.shifts is ShiftPolicy.AUTO
+            for cashier in integration.cashiers.values()
+        ]
+        look_again = min(max(_LOOK_AGAIN, len(kept) / _LOOKS_A_SECOND), _LOOK_AGAIN_AT_LEAST)
+        for integration, cashier in kept:
+            key = (integration.id, cashier.id)
+            if stop.is_set() or self._due.get(key, 0.0) > time.monotonic():
                 continue
-            for cashier in integration.cashiers.values():
-                key = (integration.id, cashier.id)
-                if stop.is_set() or self._due.get(key, 0.0) > time.time():
-                    continue
-                self._due[key] = time.time() + self._keep(integration, cashier)
-                connection.process_data_events(time_limit=0)
+            wait = min(look_again, self._keep(integration, cashier))
+            self._due[key] = time.monotonic() + wait
+            connection.process_data_events(time_limit=0)
 
     def _keep(self, integration: Integration, cashier: Cashier) -> float:
-        """Seconds until the next look at this cashier."""
+        """Seconds until the next look at this cashier, at most."""
         try:
             with self._sessions.enter(integration, cashier) as session:
                 return self._look(session, integration, cashier)
@@ -83,17 +93,17 @@ class ShiftKeeper:
                 cashier=cashier.id,
                 reason=type(verdict).__name__,
             )
-            return _TRY_AGAIN
+            return math.inf if isinstance(verdict, Rejected) else _TRY_AGAIN
 
     def _look(self, session: Session, integration: Integration, cashier: Cashier) -> float:
-        session.forget_shift()
-        shift = session.shift()
-        if shift is None or not shift.is_open:
-            return _LOOK_AGAIN
         rollover_after = integration.rollover_after.total_seconds()
-        left = rollover_after + ROLLOVER_GRACE - age(shift, time.time())
+        session.doubt_shift()
+        shift = session.shift(rollover_after)
+        if shift is None or not shift.is_open:
+            return math.inf
+        left = seconds_to_closing(shift, rollover_after, time.time())
         if left > 0:
-            return min(left, _LOOK_AGAIN)
-        roll_over(session, shift, rollover_after, time.time())
-        _log.info("shift_rolled_over", integration=integration.id, cashier=cashier.id)
+            return left
+        if close(session, shift, rollover_after):
+            _log.info("shift_rolled_over", integration=integration.id, cashier=cashier.id)
         return _TRY_AGAIN

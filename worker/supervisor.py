@@ -21,6 +21,7 @@ from config.settings import Settings
 from worker.app import Process, Shared, topology_of
 from worker.monitor import Monitor
 from worker.rabbit.connection import parameters
+from worker.telemetry import metrics
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -101,6 +102,7 @@ class Supervisor:
         while self._next_signal(1.0) not in (signal.SIGTERM, signal.SIGINT):
             for slot, status in self._reap():
                 _log.error("process_died", exit_code=os.waitstatus_to_exitcode(status))
+                metrics.PROCESS_RESTARTS.inc()
                 self._restarts[slot] = time.monotonic() + _RESTART_AFTER
             for slot in [slot for slot, due in self._restarts.items() if due <= time.monotonic()]:
                 del self._restarts[slot]

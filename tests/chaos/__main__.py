@@ -50,7 +50,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--created-for", type=float, default=60.0, help="seconds that a few receipts wait")
     parser.add_argument("--json", action="store_true", help="the figures as JSON lines")
     for kind in _CHOICES:
-        parser.add_argument(f"--no-{kind.replace('_', '-')}", action="store_true", help="leave this fault out")
+        parser.add_argument(
+            f"--no-{kind.replace('_', '-')}", action="store_true", help="leave this fault out"
+        )
     return parser.parse_args()
 
 

@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import pika
@@ -15,8 +16,6 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 
 from tests.chaos.orders import OrderRequest
-from worker.rabbit.delivery import DELAYED, REPLAYED_CODE, REPLAYS
-from worker.rabbit.dead_letters import QUEUE
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE
 
 _AGAIN_AFTER = 0.3
@@ -90,7 +89,7 @@ class Bimp:
         """In the calling thread; what was not confirmed is published once more."""
         due = time.monotonic()
         for request in requests:
-            self._until_done(lambda channel, request=request: self._order(channel, request))
+            self._until_done(partial(self._order, request))
             if per_second:
                 due += 1 / per_second
                 time.sleep(max(0.0, due - time.monotonic()))
@@ -98,7 +97,9 @@ class Bimp:
     def put(self, body: bytes, properties: pika.BasicProperties, routing_key: str) -> None:
         """Anything, as the orders go."""
         self._until_done(
-            lambda channel: channel.basic_publish(ORDERS_EXCHANGE, routing_key, body, properties, mandatory=True)
+            lambda channel: channel.basic_publish(
+                ORDERS_EXCHANGE, routing_key, body, properties, mandatory=True
+            )
         )
 
     def letters(self) -> list[Letter]:
@@ -106,30 +107,12 @@ class Bimp:
         with pika.BlockingConnection(self._params) as connection:
             return list(_read(connection.channel()))
 
-    def replay(self) -> list[Letter]:
-        """Every dead letter once, as the command does it: back to its queue, confirmed, then acknowledged."""
-        replayed = []
-        with pika.BlockingConnection(self._params) as connection:
-            source, target = connection.channel(), connection.channel()
-            target.confirm_delivery()
-            while True:
-                method, properties, body = source.basic_get(DEAD_LETTERS)
-                if method is None:
-                    return replayed
-                headers = properties.headers
-                told = {REPLAYS: headers.get(REPLAYS, 0) + 1, REPLAYED_CODE: headers["x-fiscal-code"]}
-                told |= {DELAYED: True} if headers.get(DELAYED) else {}
-                again = pika.BasicProperties(
-                    content_type=properties.content_type, delivery_mode=2, headers=told
-                )
-                target.basic_publish("", headers[QUEUE], body, again, mandatory=True)
-                source.basic_ack(method.delivery_tag)
-                replayed.append(Letter(body, headers, properties.content_type))
-
     @staticmethod
-    def _order(channel: BlockingChannel, request: OrderRequest) -> None:
+    def _order(request: OrderRequest, channel: BlockingChannel) -> None:
         properties = pika.BasicProperties(delivery_mode=2, content_type="application/cloudevents+json")
-        channel.basic_publish(ORDERS_EXCHANGE, request.row.routing_key, request.body, properties, mandatory=True)
+        channel.basic_publish(
+            ORDERS_EXCHANGE, request.row.routing_key, request.body, properties, mandatory=True
+        )
 
     def _until_done(self, action: Callable[[BlockingChannel], None]) -> None:
         while not self._stop.is_set():
@@ -166,7 +149,9 @@ class Bimp:
 
     def _keep(self, event: dict[str, Any], routing_key: str) -> None:
         self.heard.total += 1
-        self.heard.events[event["data"]["requestId"]][routing_key.removeprefix("fiscalization.")].append(event)
+        self.heard.events[event["data"]["requestId"]][routing_key.removeprefix("fiscalization.")].append(
+            event
+        )
 
 
 def _read(channel: BlockingChannel) -> Iterable[Letter]:

@@ -16,8 +16,7 @@ from tests.chaos.stage import Stage
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
 from worker.sandbox.worker_process import WorkerProcess
 
-#: How often each comes up in a round. Short of the calls' time-out (8 s), so that the rate of a register can be
-#: judged: what a longer stall lets go of at its end was sent long before.
+#: How often each comes up in a round.
 _DECK = {
     "worker_killed": 3,
     "child_killed": 2,
@@ -26,12 +25,17 @@ _DECK = {
     "broker_stopped": 1,
     "broker_cut": 2,
     "broker_stalled": 1,
+    "broker_refuses": 2,
     "checkbox_cut": 2,
     "checkbox_stalled": 1,
     "tokens_revoked": 2,
 }
 KINDS = tuple(_DECK)
+#: Seconds; less than the calls' time-out (8 s), so that the rate of a register can be judged: what a longer
+#: stall lets go of at its end, the worker has given up before.
 _STALL = (0.5, 3.0)
+#: The queues that outcomes go to.
+_SETTLED_IN = r"^(fiscalize|bimp)\."
 _DUPLICATES = "fiscal_duplicates_prevented_total"
 
 
@@ -43,8 +47,8 @@ class Havoc:
     node: PrivateRabbitMQ
     worker: WorkerProcess
     generator: random.Random
-    left_out: Collection[str] = ()
-    pause: tuple[float, float] = (1.5, 4.0)
+    left_out: Collection[str]
+    pause: tuple[float, float]
     done: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     duplicates_prevented: int = 0
@@ -54,7 +58,7 @@ class Havoc:
     _signed_in: list[str] = field(default_factory=list)
 
     def until(self, enough: Callable[[], bool], at_most: float) -> None:
-        """One trick after another until it is enough, all of the deck at least once; at most so many seconds."""
+        """One trick after another until it is enough, the whole deck at least; at most so many seconds."""
         deadline = time.monotonic() + at_most
         while time.monotonic() < deadline and not (enough() and not self._deck):
             self._breathe(enough)
@@ -85,7 +89,9 @@ class Havoc:
 
     def _next(self) -> str | None:
         if not self._deck:
-            self._deck = [kind for kind, times in _DECK.items() if kind not in self.left_out for _ in range(times)]
+            self._deck = [
+                kind for kind, times in _DECK.items() if kind not in self.left_out for _ in range(times)
+            ]
             self.generator.shuffle(self._deck)
         return self._deck.pop() if self._deck else None
 
@@ -103,6 +109,7 @@ class Havoc:
             "broker_stopped": lambda: self._restart_broker(self.node.stop),
             "broker_cut": self.stage.to_broker.cut,
             "broker_stalled": lambda: self.stage.to_broker.stall(self.generator.uniform(*_STALL)),
+            "broker_refuses": self._refuse_publishes,
             "checkbox_cut": self.stage.to_checkbox.cut,
             "checkbox_stalled": lambda: self.stage.to_checkbox.stall(self.generator.uniform(*_STALL)),
             "tokens_revoked": self._revoke_tokens,
@@ -114,6 +121,7 @@ class Havoc:
         self.worker.start(wait=False)
 
     def _stop_worker(self) -> None:
+        self._await_start()
         self.note_metrics()
         began = time.monotonic()
         code = self.worker.terminate(40)
@@ -122,20 +130,34 @@ class Havoc:
             self.problems.append(f"SIGTERM: exit code {code} after {took:.1f} s")
         self.worker.start(wait=False)
 
+    def _await_start(self) -> None:
+        """A signal before the first line of the program is the operating system's affair: exit code -15."""
+        deadline = time.monotonic() + 30
+        while self.worker.page("/healthz")[0] == 0 and time.monotonic() < deadline:
+            time.sleep(0.05)
+
     def _kill_child(self) -> None:
         assert self.worker.process is not None
         children = children_of(self.worker.process.pid)
         if children:
             os.kill(self.generator.choice(children), signal.SIGKILL)
 
+    def _refuse_publishes(self) -> None:
+        """Orders still come, and nothing that the worker publishes is taken: what is unsettled goes back."""
+        self.node.ctl("set_policy", "refuse", _SETTLED_IN, '{"max-length":0,"overflow":"reject-publish"}')
+        time.sleep(self.generator.uniform(*_STALL))
+        self.node.ctl("clear_policy", "refuse")
+
     def _revoke_tokens(self) -> None:
-        """401 in the middle of a sale, once for a cashier: the token of a fresh sign-in is not refused again."""
+        """401 in the middle of a sale, once for a cashier: what a fresh sign-in brings is good."""
         if not self._signed_in:
             self._signed_in = [row.cashier for row in self.stage.rows]
             self.generator.shuffle(self._signed_in)
         share = max(1, len(self.stage.rows) // 8)
         for cashier in self._signed_in[:share]:
-            self.stage.sandbox.fault("token_revoked", endpoint="POST /receipts/sell", cashier=cashier, count=1)
+            self.stage.sandbox.fault(
+                "token_revoked", endpoint="POST /receipts/sell", cashier=cashier, count=1
+            )
         del self._signed_in[:share]
 
     def _restart_broker(self, end: Callable[[], None]) -> None:

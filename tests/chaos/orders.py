@@ -57,7 +57,8 @@ def rows(cashiers: int, manual: int = 2, auto: int = 1) -> list[CashierRow]:
     """Cashiers dealt out to integrations; the last ``auto`` ones have their shifts opened by the worker."""
     names = [f"shop-{number}" for number in range(manual)] + [f"auto-{number}" for number in range(auto)]
     return [
-        CashierRow(names[number % len(names)], f"cashier-{number:03}") for number in range(max(cashiers, len(names)))
+        CashierRow(names[number % len(names)], f"cashier-{number:03}")
+        for number in range(max(cashiers, len(names)))
     ]
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from tests.chaos import orders
 from tests.chaos.havoc import Havoc
-from tests.chaos.stage import Stage
-from tests.chaos.verdict import Evidence, done_of, over_rate, product_of, repeats, violations
+from tests.chaos.stage import Stage, product_of
+from tests.chaos.verdict import Evidence, done_of, over_rate, repeats, violations
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
 
 #: What Checkbox does wrong; ``created_for`` and ``offline`` are a few, the others a share of the calls.
@@ -26,7 +26,7 @@ CHECKBOX_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "truncated_json": {"probability": 0.02},
     "html_503": {"probability": 0.02},
     "rate_limited": {"probability": 0.01},
-    "rate_limited_for": {"probability": 0.01, "retry_after": "1"},
+    "rate_limited_with_retry_after": {"kind": "rate_limited", "probability": 0.01, "retry_after": "1"},
     "error_receipt": {"probability": 0.01},
     "created_for": {"probability": 0.02, "count": 5},
 }
@@ -46,6 +46,8 @@ class Plan:
     created_for: float = 60.0
     #: Orders come evenly over this time.
     over: float = 40.0
+    #: Between two tricks, at least and at most.
+    pause: tuple[float, float] = (1.5, 4.0)
     at_most: float = 300.0
     rate: int = 2
 
@@ -72,7 +74,7 @@ def run(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Outcome:
         Stage(node, rows, Path(folder), settings, seed=plan.seed) as stage,
     ):
         node.flush()
-        havoc = Havoc(stage, node, stage.worker(), random.Random(plan.seed), plan.left_out)
+        havoc = Havoc(stage, node, stage.worker(), random.Random(plan.seed), plan.left_out, plan.pause)
         havoc.worker.start()
         play = _Play(plan, stage, havoc, requests, say)
         evidence = play.evidence()
@@ -111,7 +113,9 @@ class _Play:
         letters = self._stage.bimp.letters()
         done_before = Counter(product_of(entry) for entry in done_of(self._stage.sandbox.ledger()))
         self._say(f"{sum(done_before.values())} receipts; {len(letters)} dead letters are replayed")
-        self._stage.bimp.replay()
+        code = self._stage.replay()
+        if code != (0 if letters else 3):
+            self.problems.append(f"the replay's exit code is {code}")
         self._rest(self._asked, lambda: self._stage.bimp.heard.succeeded)
         self._havoc.note_metrics()
         return Evidence(
@@ -131,7 +135,7 @@ class _Play:
             if kind in self._plan.left_out:
                 continue
             more = {"seconds": self._plan.created_for} if kind == "created_for" else {}
-            self._stage.sandbox.fault(kind.removesuffix("_for") if kind == "rate_limited_for" else kind, **settings, **more)
+            self._stage.sandbox.fault(**{"kind": kind, **settings, **more})
         publisher = threading.Thread(
             target=self._stage.bimp.publish,
             args=(self._requests, len(self._requests) / self._plan.over),

@@ -1,12 +1,17 @@
-"""The parts of a run, all real: broker, sandbox and worker processes, with a proxy on each way between them."""
+"""The parts of a run, all real: broker, sandbox, worker processes, and a proxy on each way between them."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
+
+import pika
 
 from tests.chaos.bimp import Bimp
 from tests.chaos.orders import CashierRow, write_integrations
@@ -16,8 +21,6 @@ from worker.sandbox.process import SandboxProcess
 from worker.sandbox.proxy import FaultProxy
 from worker.sandbox.vhost import QueueDepth
 from worker.sandbox.worker_process import WorkerProcess
-
-import pika
 
 #: Fast enough for a run of a minute; the rest is as in production.
 ENVIRONMENT = {
@@ -81,6 +84,16 @@ class Stage:
         worker = WorkerProcess({**self.environment, **settings}, self.folder / f"{name}.log")
         self._stack.callback(worker.kill)
         return worker
+
+    def command(self, *arguments: str) -> int:
+        """Run ``fiscal-worker`` as an operator would; its exit code."""
+        environment = {**os.environ, **self.environment, "FISCAL_RABBITMQ_URL": self.broker.url}
+        command = [sys.executable, "-m", "worker", *arguments]
+        return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode
+
+    def replay(self) -> int:
+        """Send every dead letter back, once; 0, or 3 where there is none."""
+        return self.command("dead-letters", "replay", "--yes", "--rate", "0")
 
     def declare(self) -> None:
         """What the worker declares, so that an order may be published before it runs."""

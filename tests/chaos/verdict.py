@@ -141,7 +141,9 @@ def over_rate(ledger: Iterable[Mapping[str, Any]], rate: int) -> list[str]:
         times.sort()
         for first, last in zip(times, times[rate:], strict=False):
             if last - first < 1.0:
-                found.append(f"{rate + 1} receipts within {last - first:.3f} s on register {register} at {first:.3f}")
+                found.append(
+                    f"{rate + 1} receipts within {last - first:.3f} s on register {register} at {first:.3f}"
+                )
     return found
 
 

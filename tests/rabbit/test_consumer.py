@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import struct
 import time
 from collections.abc import Callable
@@ -34,7 +35,8 @@ def test_held_messages_come_in_the_order_in_which_they_are_due(
     assert seen.bodies == list(dues)
     late = [at - dues[body] for at, body in zip(seen.times, seen.bodies, strict=True)]
     assert min(late) > -0.002  # the header is in whole milliseconds
-    assert max(late) < 0.1
+    assert statistics.median(late) < 0.1
+    assert max(late) < 0.5  # on a machine that is busy with other things
     assert running.held == 0
 
 

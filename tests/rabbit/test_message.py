@@ -302,7 +302,6 @@ def test_personal_values_are_not_repeated() -> None:
     """Errors go into events, headers and logs."""
     invalid = refused(a_body(data__payments__0__card={"mask": "4111111111111111222233", "rrn": 12345678}))
     assert len(invalid.errors) == 2
-    assert not {"4111", "1234"} & set(json.dumps(invalid.errors).split())
     assert "411111" not in json.dumps(invalid.errors)
     assert "12345678" not in json.dumps(invalid.errors)
 

@@ -166,33 +166,30 @@ def test_bindings_follow_the_setting(vhost: VirtualHost) -> None:
     assert "fiscalize.bindings" not in vhost.queues()
 
 
-def test_the_default_binding_is_gone_in_a_custom_deployment(
-    rabbitmq: PrivateRabbitMQ, vhost: VirtualHost
-) -> None:
+def test_the_default_binding_is_gone_in_a_custom_deployment(vhost: VirtualHost) -> None:
     """Also where no record tells of it; and back with the default, only the default is bound."""
     url = vhost.url
     declare(url)
     remove_other_bindings(url, "order.ready_to_fiscalize.north.#")
-    assert bound(rabbitmq, vhost) == {"order.ready_to_fiscalize.north.#"}
+    assert bound(vhost) == {"order.ready_to_fiscalize.north.#"}
     remove_other_bindings(url, DEFAULT_BINDING)
-    assert bound(rabbitmq, vhost) == {DEFAULT_BINDING}
+    assert bound(vhost) == {DEFAULT_BINDING}
 
 
-def test_a_start_twice_with_the_same_bindings_changes_nothing(
-    rabbitmq: PrivateRabbitMQ, vhost: VirtualHost
-) -> None:
+def test_a_start_twice_with_the_same_bindings_changes_nothing(vhost: VirtualHost) -> None:
     """One record of what is bound stays, whatever the number of starts."""
     for _ in range(3):
         remove_other_bindings(vhost.url, "order.ready_to_fiscalize.north.#")
-    assert bound(rabbitmq, vhost) == {"order.ready_to_fiscalize.north.#"}
+    assert bound(vhost) == {"order.ready_to_fiscalize.north.#"}
     assert vhost.queues()["fiscalize.bindings"].messages == 1
 
 
-def bound(rabbitmq: PrivateRabbitMQ, vhost: VirtualHost) -> set[str]:
+_BINDINGS = """
+[io:format("~ts~n", [Key]) || {{binding, {{resource, _, exchange, <<"{exchange}">>}}, Key,
+    {{resource, _, queue, <<"fiscalize">>}}, _}} <- rabbit_binding:list(<<"{vhost}">>)]
+"""
+
+
+def bound(vhost: VirtualHost) -> set[str]:
     """Routing keys between Bimp's exchange and the queue."""
-    rows = listed(rabbitmq, vhost, "bindings", "source_name", "destination_name", "routing_key")
-    return {
-        row["routing_key"]
-        for row in rows
-        if (row["source_name"], row["destination_name"]) == (ORDERS_EXCHANGE, "fiscalize")
-    }
+    return set(vhost.evaluate(_BINDINGS.format(exchange=ORDERS_EXCHANGE, vhost=vhost.name)).split())

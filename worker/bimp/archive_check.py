@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -12,6 +14,9 @@ from worker import __version__
 from worker.fiscal.outcomes import Unavailable
 
 _TIMEOUT = httpx2.Timeout(connect=3, read=5, write=3, pool=3)
+#: Seconds and bytes of a whole answer.
+_WHOLE = 8.0
+_LONGEST = 65536
 _PLACE = "{orderUuid}"
 #: ``detail.service`` of what this check could not find out.
 SERVICE = "archive_check"
@@ -34,28 +39,37 @@ class ArchiveCheck:
 
     def is_archived(self, order: UUID) -> bool:
         """404 is archived too: an order that is not there is not sold. Raises ``Unavailable`` on all else."""
-        url = self._template.replace(_PLACE, str(order))
         try:
-            answer = self._http.get(url, headers=self._headers())
-        except httpx2.HTTPError as error:
-            fault = type(error).__name__
-        else:
-            if answer.status_code == 404:
-                return True
-            archived = _archived(answer)
-            if archived is not None:
-                return archived
-            fault = "answer not understood"
-            raise Unavailable({"service": SERVICE, "status": answer.status_code, "reason": fault})
-        raise Unavailable({"service": SERVICE, "reason": fault})
+            status, body = self._get(self._template.replace(_PLACE, str(order)))
+        except (httpx2.HTTPError, _TooMuch) as error:
+            raise Unavailable({"service": SERVICE, "reason": type(error).__name__}) from None
+        if status == 404:
+            return True
+        archived = _archived(body) if status == 200 else None
+        if archived is None:
+            raise Unavailable({"service": SERVICE, "status": status, "reason": "answer not understood"})
+        return archived
+
+    def _get(self, url: str) -> tuple[int, bytes]:
+        """The time-outs begin anew with every byte: so the whole is bounded as well, in time and length."""
+        end = time.monotonic() + _WHOLE
+        body = b""
+        with self._http.stream("GET", url, headers=self._headers()) as answer:
+            for chunk in answer.iter_bytes():
+                body += chunk
+                if len(body) > _LONGEST or time.monotonic() > end:
+                    raise _TooMuch
+        return answer.status_code, body
 
 
-def _archived(answer: httpx2.Response) -> bool | None:
-    if answer.status_code != 200:
-        return None
+class _TooMuch(Exception):
+    """More than an answer to a yes-or-no question can be."""
+
+
+def _archived(body: bytes) -> bool | None:
     try:
-        body: Any = answer.json()
-    except ValueError:
+        document: Any = json.loads(body)
+    except (ValueError, RecursionError):
         return None
-    archived = body.get("archived") if isinstance(body, dict) else None
+    archived = document.get("archived") if isinstance(document, dict) else None
     return archived if isinstance(archived, bool) else None

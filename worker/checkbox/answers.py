@@ -50,7 +50,7 @@ class RegisterInfo:
 
 @dataclass(frozen=True, slots=True)
 class CashierInfo:
-    """The signed-in cashier. ``certificate_end`` is in seconds since the epoch."""
+    """The signed-in cashier, and his organization's subscription. Times in seconds since the epoch."""
 
     id: str | None
     full_name: str | None
@@ -58,6 +58,7 @@ class CashierInfo:
     is_test: bool
     blocked: str | None
     certificate_end: float | None
+    subscription_end: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +147,15 @@ def read_register(document: Any) -> RegisterInfo:
 def read_cashier(document: Any) -> CashierInfo:
     """GET /cashier/me."""
     cashier = _object(document)
-    certificate_end = moment(cashier.get("certificate_end"))
+    organization = child(cashier, "organization")
     return CashierInfo(
         id=text(cashier, "id"),
         full_name=text(cashier, "full_name"),
-        organization=text(child(cashier, "organization"), "title"),
+        organization=text(organization, "title"),
         is_test=cashier.get("is_test") is True,
         blocked=text(cashier, "blocked"),
-        certificate_end=certificate_end.timestamp() if certificate_end else None,
+        certificate_end=_seconds(cashier.get("certificate_end")),
+        subscription_end=_seconds(organization.get("subscription_exp")),
     )
 
 
@@ -210,6 +212,11 @@ def _object(document: Any) -> Document:
     if not isinstance(document, dict):
         raise Unreadable("no object")
     return document
+
+
+def _seconds(value: Any) -> float | None:
+    at = moment(value)
+    return at.timestamp() if at else None
 
 
 def _decimal(value: Any) -> Decimal | None:

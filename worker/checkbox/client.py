@@ -22,12 +22,14 @@ from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.issued import read_receipt
 from worker.checkbox.transport import Timeouts, Transport
 from worker.fiscal.integrations import Cashier
-from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected
+from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.ports import Shift
 from worker.fiscal.receipt import Receipt
 
 #: Most receipts that a page of the search may have.
 PAGE_LIMIT = 100
+#: After these a receipt was surely not made; after any other fault it may have been.
+_NOT_TAKEN = frozenset({"connect_timeout", "connect_error", "pool_timeout", "throttled", "not_served"})
 
 
 class CheckboxClient:
@@ -120,7 +122,11 @@ class CheckboxClient:
             body=wire.sell_body(receipt_id, receipt, context),
             private=(*private, *wire.private_values(receipt)),
         )
-        return self._calls.read(call, lambda document: _this(receipt_id, document, call))
+        try:
+            return self._calls.read(call, lambda document: _this(receipt_id, document, call))
+        except Unavailable as fault:
+            fault.may_have_sold = fault.detail["reason"] not in _NOT_TAKEN
+            raise
 
     def receipt(
         self, url: str, token: str, receipt_id: UUID, *, private: Private = ()

@@ -14,6 +14,7 @@ from worker import __version__
 from worker.checkbox.deadline import bind, deadline
 from worker.checkbox.endpoints import Endpoint
 from worker.fiscal.outcomes import Unavailable
+from worker.telemetry import spans
 from worker.telemetry.metrics import CHECKBOX_REQUEST_DURATION, CHECKBOX_REQUESTS
 
 #: A receipt of a thousand lines is below 1 MiB; what is longer is no answer of Checkbox's.
@@ -100,14 +101,16 @@ class Transport:
         answer: Answer | None = None
         # The fault is raised outside of the except block: httpx2's exceptions carry the request with its
         # headers, and a chained one would take the token along into the logs.
-        try:
-            answer = self._send(endpoint, url, {**self._headers(), **headers}, content, params)
-        except httpx2.HTTPError as error:
-            fault = next(name for kind, name in _FAULTS if isinstance(error, kind))
-        finally:
-            status = str(answer.status) if answer else fault or "oversized"
-            CHECKBOX_REQUESTS.labels(endpoint.template, status).inc()
-            CHECKBOX_REQUEST_DURATION.labels(endpoint.template).observe(time.monotonic() - started)
+        with spans.calling(endpoint.method, endpoint.template) as span:
+            try:
+                answer = self._send(endpoint, url, {**self._headers(), **headers}, content, params)
+            except httpx2.HTTPError as error:
+                fault = next(name for kind, name in _FAULTS if isinstance(error, kind))
+            finally:
+                status = str(answer.status) if answer else fault or "oversized"
+                CHECKBOX_REQUESTS.labels(endpoint.template, status).inc()
+                CHECKBOX_REQUEST_DURATION.labels(endpoint.template).observe(time.monotonic() - started)
+            span.note({"fiscal.status": status}, failed=answer is None or answer.status >= 400)
         if answer is None:
             raise Unavailable({"endpoint": endpoint.template, "reason": status})
         return answer

@@ -6,7 +6,9 @@ imports the metrics.
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -38,16 +40,28 @@ def _options(
     """Options of the program itself."""
 
 
-def _register() -> None:
-    from worker.cli import dead_letters, demo, events, publish, resume, run, sandbox
+#: Each in a module of its own; a sub-app where the name in it is ``app``.
+_COMMANDS = {
+    "run": "run",
+    "demo": "demo",
+    "sandbox": "sandbox",
+    "publish": "publish",
+    "events": "events",
+    "resume": "resume",
+    "dead-letters": "app",
+}
 
-    app.command("run")(run.run)
-    app.command("demo")(demo.demo)
-    app.command("sandbox")(sandbox.sandbox)
-    app.command("publish")(publish.publish)
-    app.command("events")(events.events)
-    app.command("resume")(resume.resume)
-    app.add_typer(dead_letters.app, name="dead-letters")
+
+def _register(arguments: Sequence[str]) -> None:
+    """Only the module of the command that is asked for is imported; for a help page all are."""
+    asked_for = arguments[0] if arguments and arguments[0] in _COMMANDS else None
+    for name in [asked_for] if asked_for else _COMMANDS:
+        module = importlib.import_module(f"worker.cli.{name.replace('-', '_')}")
+        command = getattr(module, _COMMANDS[name])
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
 
 
 def main() -> None:
@@ -55,7 +69,7 @@ def main() -> None:
     from config.errors import ConfigurationError
     from worker.cli.broker import BrokerUnreachable
 
-    _register()
+    _register(sys.argv[1:])
     try:
         app()
     except ConfigurationError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from worker.fiscal.privacy import scrub
 from worker.rabbit.json_body import BODY_LIMIT, NotJsonError, Number, parse
 from worker.rabbit.letters import Letter
-from worker.fiscal.privacy import scrub
 
 _MASK = "***"
 #: Whatever is under these names, at any level.
@@ -28,6 +28,7 @@ def message_json(letter: Letter, *, reveal: bool, indent: bool) -> str:
     except (NotJsonError, RecursionError):
         text = body.decode("utf-8", "replace")
         return json.dumps(text if reveal else scrub(text), ensure_ascii=False)
+
 
 def _render(value: Any, line: str, *, masked: bool, reveal: bool) -> str:
     """``line`` is a line break with the indentation of this level; empty for all in one line."""

@@ -38,6 +38,7 @@ def run() -> None:
 def _supervise(settings: Settings, folder: Path) -> int:
     from config.settings import environment, unknown_variables
     from worker.app import Shared, read_integrations
+    from worker.fiscal.turns import RegisterTurns
     from worker.rabbit.brake import Brake
     from worker.supervisor import Supervisor
     from worker.telemetry import logs
@@ -47,5 +48,10 @@ def _supervise(settings: Settings, folder: Path) -> int:
     for sentence in unknown_variables(environment()):
         logs.logger(__name__).warning("setting_unknown", message=sentence)
     integrations = read_integrations(settings)
-    shared = Shared(folder, Brake(folder, settings.dead_letter_limit), Pulse(settings.processes))
+    shared = Shared(
+        folder,
+        Brake(folder, settings.dead_letter_limit),
+        Pulse(settings.processes),
+        RegisterTurns(folder / "register_turns.lock"),
+    )
     return Supervisor(settings, integrations, shared).run()

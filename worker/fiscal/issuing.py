@@ -103,7 +103,10 @@ class Issuing:
     def _clear_the_way(self) -> None:
         if self._request.order.archived:
             raise Rejected(Code.ORDER_ARCHIVED)
-        make_ready(self._session, self._integration, self._around.clock())
+        try:
+            make_ready(self._session, self._integration, self._around.clock())
+        except Postponed as wait:
+            raise self._in_the_row(wait) from None
         self._await_turn()
         if self._request.operation is Operation.RETURN:
             sale = returns.sale_of(self._request, self._trail, self._session, self._around)
@@ -112,13 +115,17 @@ class Issuing:
         if self._around.archive is not None and self._around.archive.is_archived(self._request.order.uuid):
             raise Rejected(Code.ORDER_ARCHIVED)
 
+    def _in_the_row(self, wait: Postponed) -> Postponed:
+        """Whoever waits for a shift stands in the register's row: not all of them look each second."""
+        if self._trail.has_turn:
+            return wait
+        after = max(wait.after, self._session.promise_turn())
+        return Postponed(after, wait.reason, replace(self._trail, has_turn=True))
+
     def _await_turn(self) -> None:
-        wait = self._session.seconds_to_turn()
-        if wait <= 0:
-            return
-        # A promised turn that comes a little early waits for the distance, not for the end of the row.
-        wait = wait if self._trail.has_turn else self._session.reserve_turn()
-        raise Postponed(wait, "register_turn", replace(self._trail, has_turn=True))
+        wait = self._session.take_turn(again=self._trail.has_turn)
+        if wait > 0:
+            raise Postponed(wait, "register_turn", replace(self._trail, has_turn=True))
 
     def _sell(self) -> Fiscalized:
         try:
@@ -140,7 +147,7 @@ class Issuing:
         if found is not None:
             return found
         if self._trail.receipt_attempt > refused:
-            raise Postponed(self._session.seconds_to_turn(), "next_receipt", self._trail)
+            raise Postponed(self._session.promise_turn(), "next_receipt", replace(self._trail, has_turn=True))
         if self._trail.faults or self._trail.redelivered:
             raise Unavailable({"reason": "Checkbox has the id, and does not show the receipt yet"})
         raise Rejected(Code.RECEIPT_MISMATCH, {"reason": "the receipt's id is taken by another organization"})
@@ -150,6 +157,7 @@ class Issuing:
         while True:
             issued = self._session.look_up(self._receipt_id())
             self._looked = True
+            self._trail = replace(self._trail, unknown_since=None)
             if issued is None:
                 return None
             if issued.status != "ERROR" and not self._was_waiting:

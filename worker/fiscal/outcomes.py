@@ -130,3 +130,5 @@ class Unavailable(Verdict):
     detail: Mapping[str, Any] = field(default_factory=dict)
     #: Seconds that the other side asked for (Retry-After).
     retry_after: float | None = None
+    #: A receipt was asked for, and may have been made.
+    may_have_sold: bool = False

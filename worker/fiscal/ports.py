@@ -82,8 +82,16 @@ class CashierSession(Protocol):
         """
         ...
 
-    def shift(self) -> Shift | None:
-        """The shift as far as known; what stands in the way is believed for 5 s and then read anew."""
+    def shift(self, good_for: float) -> Shift | None:
+        """The shift as far as known.
+
+        What stands in the way, such as one older than ``good_for`` seconds, is believed for 5 s and then read
+        anew.
+        """
+        ...
+
+    def doubt_shift(self) -> None:
+        """Read the shift anew at the next look."""
         ...
 
     def open_shift(self) -> None:
@@ -102,12 +110,15 @@ class CashierSession(Protocol):
         """The returns of a sale as far as Checkbox's search shows them, and whether it showed all."""
         ...
 
-    def seconds_to_turn(self) -> float:
-        """How long until the register may get its next receipt from this process; 0 is now."""
+    def take_turn(self, again: bool) -> float:
+        """Take the register's turn for this pass: 0 is done, more are the seconds until the next attempt.
+
+        ``again`` tells that a turn was promised before. What the pass does not use is given back.
+        """
         ...
 
-    def reserve_turn(self) -> float:
-        """Seconds until a turn that nobody else in this process was promised."""
+    def promise_turn(self) -> float:
+        """Seconds until a turn of the register that nobody else was promised."""
         ...
 
 

@@ -12,7 +12,7 @@ _DAY = 86400.0
 _UNDER_WAY = frozenset({"CREATED", "OPENING", "CLOSING"})
 _LOOK_AFTER = 1.0
 #: Sales stop at ``rollover_after``; the shift is closed this much later, longer than any call under way.
-ROLLOVER_GRACE = 20.0
+_GRACE = 20.0
 
 
 def age(shift: Shift, now: float) -> float:
@@ -25,11 +25,10 @@ def make_ready(session: CashierSession, integration: Integration, now: float) ->
 
     Raises ``Rejected`` where a person has to act, ``Postponed`` while a shift is being opened or closed.
     """
-    shift = session.shift()
     if integration.shifts is ShiftPolicy.MANUAL:
-        _demand_open(shift, now)
+        _demand_open(session.shift(_DAY), now)
     else:
-        _bring_about(session, shift, integration.rollover_after.total_seconds(), now)
+        _bring_about(session, integration.rollover_after.total_seconds(), now)
 
 
 def _demand_open(shift: Shift | None, now: float) -> None:
@@ -50,20 +49,35 @@ def _told(shift: Shift, now: float) -> dict[str, object]:
     }
 
 
-def _bring_about(session: CashierSession, shift: Shift | None, rollover_after: float, now: float) -> None:
+def _bring_about(session: CashierSession, rollover_after: float, now: float) -> None:
+    shift = session.shift(rollover_after)
     if shift is None or shift.status == "CLOSED":
         session.open_shift()
         raise Postponed(_LOOK_AFTER, "shift_opening")
     if shift.status in _UNDER_WAY:
         raise Postponed(_LOOK_AFTER, "shift_under_way")
     if shift.expired or age(shift, now) >= rollover_after:
-        roll_over(session, shift, rollover_after, now)
-        raise Postponed(_LOOK_AFTER, "shift_rollover")
+        left = seconds_to_closing(shift, rollover_after, now)
+        if left <= 0:
+            close(session, shift, rollover_after)
+        raise Postponed(max(left, _LOOK_AFTER), "shift_rollover")
 
 
-def roll_over(session: CashierSession, shift: Shift, rollover_after: float, now: float) -> None:
-    """Close a shift that is old enough, unless Checkbox itself says that a receipt of it is unfinished."""
-    if not shift.expired and age(shift, now) < rollover_after + ROLLOVER_GRACE:
-        return
-    if not session.has_unfinished_receipts(shift):
-        session.close_shift()
+def seconds_to_closing(shift: Shift, rollover_after: float, now: float) -> float:
+    """Seconds until the shift is to be closed; 0 or less is now. Until then open receipts finish."""
+    return 0.0 if shift.expired else rollover_after + _GRACE - age(shift, now)
+
+
+def close(session: CashierSession, shift: Shift, rollover_after: float) -> bool:
+    """Ask for the shift's end, unless Checkbox itself says that a receipt of it is unfinished.
+
+    Closing names no shift: so a last look makes sure that nobody was faster and this one is not a new one's.
+    """
+    if session.has_unfinished_receipts(shift):
+        return False
+    session.doubt_shift()
+    current = session.shift(rollover_after)
+    if current is None or not current.is_open or current.id != shift.id:
+        return False
+    session.close_shift()
+    return True

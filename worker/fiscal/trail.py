@@ -24,10 +24,12 @@ class Trail:
     receipt_attempt: int = 0
     #: Looks at a receipt that had no number yet.
     looks: int = 0
-    #: The register's turn was reserved for this request.
+    #: A turn of the register was promised to this request.
     has_turn: bool = False
     #: A return has been waiting for its sale since then.
     sale_awaited_since: float | None = None
+    #: Since then Checkbox may have made the receipt, and no look-up has been answered.
+    unknown_since: float | None = None
     #: This very message was delivered before, and what came of that is not known.
     redelivered: bool = False
 
@@ -36,5 +38,11 @@ class Trail:
         """The attempt that is under way, counted from 1; waiting is none."""
         return self.faults + 1
 
-    def after_fault(self) -> Trail:
-        return replace(self, faults=self.faults + 1, look_up_first=True)
+    def after_fault(self, unknown_at: float | None = None) -> Trail:
+        """``unknown_at``: when a receipt was asked for that may have been made."""
+        return replace(
+            self,
+            faults=self.faults + 1,
+            look_up_first=True,
+            unknown_since=self.unknown_since or unknown_at,
+        )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes import Array, c_double
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from zlib import crc32
@@ -18,10 +19,12 @@ from zlib import crc32
 LEASE = 60.0
 
 #: Registers whose names fall on one place share its turns: that is slower, and never too fast.
-_PLACES = 1 << 16
+_PLACES = 1 << 15
 #: Most requests of a register that may be under way at once.
-_PERMITS = 4
-_PROMISED, _PROMISED_AGAIN, _FIRST_PERMIT = 0, 1, 2
+_PERMITS = 10
+_PROMISED, _PROMISED_AGAIN, _TYPICAL_USE, _FIRST_PERMIT = 0, 1, 2, 3
+#: Seconds that a message takes to come back, so that the next turn is not missed by a moment.
+_MARGIN = 0.02
 _WIDTH = _FIRST_PERMIT + _PERMITS
 
 
@@ -49,7 +52,7 @@ class RegisterTurns:
         """``lock`` is a file that is made here; a killed process lets go of it."""
         self._lock = lock
         self._lock.touch()
-        self._times = RawArray("d", _PLACES * _WIDTH)
+        self._times: Array[c_double] = RawArray(c_double, _PLACES * _WIDTH)
 
     def take(self, register: str, now: float, share: float, again: bool) -> tuple[int | None, float]:
         """A permit, to be given back; or None and the seconds until it is worth asking again.
@@ -71,8 +74,11 @@ class RegisterTurns:
 
     def used(self, permit: int, register: str, now: float, share: float) -> None:
         """The request of this permit was answered just now."""
+        place = _place(register)
         with self._locked() as times:
-            times[permit] = now + _permits(_place(register), share)[1]
+            use = now - (times[permit] - LEASE)
+            times[place + _TYPICAL_USE] += (min(use, LEASE) - times[place + _TYPICAL_USE]) / 8
+            times[permit] = now + _permits(place, share)[1]
 
     def unused(self, permit: int, now: float) -> None:
         """Nothing was sent with this permit."""
@@ -87,13 +93,14 @@ class RegisterTurns:
     def _promise(self, place: int, now: float, share: float, row: int) -> float:
         times = self._times
         permits, spacing = _permits(place, share)
-        # One that is in use will be free about a spacing from now.
-        free = min(min(times[permit], now + spacing) for permit in permits)
-        times[place + row] = max(times[place + row] + 1 / share, free, now)
+        again_after = spacing + times[place + _TYPICAL_USE] + _MARGIN
+        # One that is in use will be free at about that time from now.
+        free = min(min(times[permit], now + again_after) for permit in permits)
+        times[place + row] = max(times[place + row] + again_after / len(permits), free, now)
         return float(times[place + row] - now)
 
     @contextmanager
-    def _locked(self) -> Iterator[RawArray]:
+    def _locked(self) -> Iterator[Array[c_double]]:
         # Each opens the file anew: a lock belongs to what was opened, and keeps threads apart as well.
         with self._lock.open("r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -105,6 +112,10 @@ def _place(register: str) -> int:
 
 
 def _permits(place: int, share: float) -> tuple[range, float]:
-    """The permits of a register, and the seconds until one that was used is free again."""
+    """The permits of a register, and the seconds until one that was used is free again.
+
+    Whole uses of a permit in a second, so that no second ever sees more than ``share`` of them all.
+    """
     count = max(1, min(_PERMITS, int(share)))
-    return range(place + _FIRST_PERMIT, place + _FIRST_PERMIT + count), count / share
+    permits = range(place + _FIRST_PERMIT, place + _FIRST_PERMIT + count)
+    return permits, 1 / share if share < 1 else 1 / int(share / count)

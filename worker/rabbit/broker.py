@@ -25,6 +25,7 @@ from pika.exceptions import AMQPError
 from worker.rabbit.consumer import ConsumedMessage, DeliveryConsumer
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.topology import Topology
+from worker.telemetry.pulse import Held
 
 #: How many messages a process may hold until they are due. Short waits are served before new orders.
 FOLLOW_UP_PREFETCH = 2000
@@ -104,6 +105,20 @@ class FiscalBroker(dramatiq.Broker):
             not self._is_halted()
             and self.consumers.keys() == self.queues
             and all(consumer.is_open for consumer in self.consumers.values())
+        )
+
+    def held(self) -> Held:
+        """What waits in this process until it is due."""
+        open_now = {queue: one for queue, one in self.consumers.copy().items() if one.is_open}
+        rows = {queue: consumer.waiting for queue, consumer in open_now.items()}
+        trails = [message.trail for row in rows.values() for message in row]
+        unknown = [trail.unknown_since for trail in trails if trail.unknown_since is not None]
+        return Held(
+            follow_up=len(rows.get(self._topology.follow_up, ())),
+            retry=len(rows.get(self._topology.retry, ())),
+            oldest_first_seen=min((trail.first_seen for trail in trails), default=0.0),
+            unknown=len(unknown),
+            oldest_unknown=min(unknown, default=0.0),
         )
 
     def longest_pass(self) -> float:

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import pika
@@ -24,6 +24,7 @@ from dramatiq.errors import ConnectionClosed
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPChannelError, AMQPConnectionError
 
+from worker.fiscal.trail import Trail
 from worker.rabbit.delivery import Delivery
 
 #: Seconds before what could not be settled is returned: long enough not to spin while the broker refuses.
@@ -45,6 +46,11 @@ class ConsumedMessage(MessageProxy):
     def delivery(self) -> Delivery:
         delivery: Delivery = self.args[0]
         return delivery
+
+    @cached_property
+    def trail(self) -> Trail:
+        """What earlier passes left."""
+        return self.delivery.trail(time.time())
 
     @property
     def is_stale(self) -> bool:
@@ -88,6 +94,11 @@ class DeliveryConsumer(Consumer):
     @property
     def held(self) -> int:
         return len(self._held)
+
+    @property
+    def waiting(self) -> list[ConsumedMessage]:
+        """What is held until it is due; may be asked for by any thread."""
+        return [message for _, _, message in self._held.copy()]
 
     def __next__(self) -> ConsumedMessage | None:
         try:

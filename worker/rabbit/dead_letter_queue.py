@@ -4,8 +4,8 @@ AMQP has no way to read a queue but to consume it. So every letter is consumed a
 that is acknowledged is gone, and all others go back when the channel closes, or when the process is killed.
 
 A quorum queue puts what comes back behind what came back before, not at its old place (seen on RabbitMQ 3.10:
-ten letters that were looked at after a look at all of them go to the end). Order is kept only where all letters
-come back at once, so a pass that ends early takes the rest in hand too before it lets go.
+ten letters that were looked at after a look at all of them go to the end). Order is kept only where all
+letters come back at once, so a pass that ends early takes the rest in hand too before it lets go.
 """
 
 from __future__ import annotations
@@ -193,8 +193,8 @@ class LookThrough:
     def _take_all(self) -> None:
         """Take what is left in hand: see the head of this module.
 
-        Until nothing is on its way any more: pika rejects what comes in while a channel closes, one by one and
-        before the rest goes back, so that it would go to the front.
+        Until nothing is on its way any more: pika rejects what comes in while a channel closes, one by one
+        and before the rest goes back, so that it would go to the front.
         """
         self._taken_along += len(self._arrived)
         self._arrived.clear()

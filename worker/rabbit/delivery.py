@@ -69,6 +69,11 @@ class Delivery:
         code = self.headers.get(REPLAYED_CODE)
         return code if isinstance(code, str) and not self.redelivered else None
 
+    @property
+    def is_first(self) -> bool:
+        """Nobody has looked at the message before, as far as can be told."""
+        return not (self.redelivered or self.replays or _TRAIL in self.headers)
+
     def trail(self, now: float) -> Trail:
         """What earlier passes left, or the start of a trail."""
         trail = self._kept_trail() or Trail(

@@ -87,7 +87,7 @@ class Settlement:
     def process(self, delivery: Delivery) -> None:
         """The actor. Raises ``PublishFailed`` when an outcome could not be confirmed."""
         trail = delivery.trail(self._clock())
-        with attempt_log.attempt(delivery.queue, delivery.trace, trail) as line:
+        with attempt_log.attempt(delivery.queue, delivery.trace, trail, delivery.is_first) as line:
             if delivery.replayed_code is not None:
                 line.replayed(delivery.replayed_code)
             known = Known()
@@ -160,7 +160,8 @@ class Settlement:
         due = min(now + self._policy.delay(trail.faults, verdict.retry_after, self._random), end)
         if not trail.delayed:
             self._events.delayed(known, trail, verdict, due)
-        self._put_off(delivery, self._topology.retry, replace(trail.after_fault(), delayed=True), due)
+        after = trail.after_fault(now if verdict.may_have_sold else None)
+        self._put_off(delivery, self._topology.retry, replace(after, delayed=True), due)
         line.delayed(verdict, due - now, first=not trail.delayed)
 
     def _give_up(

@@ -190,15 +190,14 @@ def _tax_sums(lines: Sequence[Line], share: Fraction) -> list[TaxSum]:
     for line in lines:
         for tax in line.taxes:
             _, before = turnovers.get(tax.code, (tax, Fraction(0)))
-            turnovers[tax.code] = (tax, before + line.net * share)
+            turnovers[tax.code] = (tax, before + (line.net if share == 1 else line.net * share))
     return [_tax_sum(tax, turnover) for tax, turnover in turnovers.values()]
 
 
 def _tax_sum(tax: Tax, turnover: Fraction) -> TaxSum:
     """The price contains the tax: of 120.00 at 20 % the tax is 20.00. Excise lies inside the VAT."""
-    value = turnover * tax.rate / (100 + tax.rate)
-    extra_rate = tax.extra_rate or Fraction(0)
-    extra_value = (turnover - value) * extra_rate / (100 + extra_rate)
+    value = turnover * tax.share
+    extra_value = (turnover - value) * tax.extra_share if tax.extra_rate else Fraction(0)
     return TaxSum(tax=tax, turnover=turnover, value=value, extra_value=extra_value)
 
 
@@ -209,8 +208,9 @@ def _keep(money: Money) -> Money:
 def _half_up(money: Money) -> int:
     if isinstance(money, int):
         return money
-    magnitude = (2 * abs(money) + 1) // 2
-    return int(magnitude if money >= 0 else -magnitude)
+    doubled = 2 * money.denominator
+    magnitude = (2 * abs(money.numerator) + money.denominator) // doubled
+    return magnitude if money >= 0 else -magnitude
 
 
 def _truncate(money: Money) -> int:

@@ -12,7 +12,7 @@ import zlib
 from html import escape
 from typing import Any
 
-from worker.sandbox.entities import Receipt
+from worker.sandbox.fiscal_documents import Receipt
 from worker.sandbox.receipts import receipt_body
 from worker.sandbox.state import State
 

@@ -1,4 +1,4 @@
-"""What Checkbox keeps: organizations, registers, cashiers, shifts, receipts and their transactions.
+"""What Checkbox keeps: organizations, registers, cashiers and shifts.
 
 Plain mutable objects. Times are seconds since the epoch, money is kopiykas. What changes by itself with time
 (statuses) is computed from the stored times at the moment of reading.
@@ -10,13 +10,16 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from worker.sandbox.clock import DAY
 
+if TYPE_CHECKING:
+    from worker.sandbox.fiscal_documents import Receipt, Report, Transaction
+
 _NAMESPACE = UUID("5b7a2a3e-7f0e-5a68-9c55-2f1c1d9d0b57")
-#: Where in its processing a document is signed, and where the tax service has received it.
-_SIGNED, _DELIVERED = 0.4, 0.7
 
 
 def stable_id(*names: str) -> str:
@@ -24,7 +27,7 @@ def stable_id(*names: str) -> str:
     return str(uuid5(_NAMESPACE, "/".join(names)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tax:
     """A tax of an organization: code, letter and rate are free in each. Rates in percent."""
 
@@ -35,6 +38,16 @@ class Tax:
     rate: Fraction
     extra_rate: Fraction | None = None
     no_vat: bool = False
+
+    @cached_property
+    def share(self) -> Fraction:
+        """Of a price that contains the tax."""
+        return self.rate / (100 + self.rate)
+
+    @cached_property
+    def extra_share(self) -> Fraction:
+        extra_rate = self.extra_rate or Fraction(0)
+        return extra_rate / (100 + extra_rate)
 
 
 @dataclass(slots=True, eq=False)
@@ -109,48 +122,6 @@ class Cashier:
 
 
 @dataclass(slots=True, eq=False)
-class Transaction:
-    """A document on its way to the tax service."""
-
-    id: str
-    type: str
-    serial: int
-    created_at: float
-    #: When the tax service answers; infinite while that is not known.
-    done_at: float
-    previous_hash: str
-    #: The tax service's words when it refuses.
-    error: str | None = None
-    fiscal_code: str | None = None
-    offline_id: str | None = None
-    original_datetime: float | None = None
-    shift: Shift | None = None
-
-    def is_over(self, now: float) -> bool:
-        return now >= self.done_at
-
-    def status(self, now: float) -> str:
-        if self.is_over(now):
-            return "DONE" if self.error is None else "ERROR"
-        if now < self.signed_at:
-            return "PENDING"
-        return "SIGNED" if now < self.delivered_at else "DELIVERED"
-
-    @property
-    def signed_at(self) -> float:
-        return self._moment(_SIGNED)
-
-    @property
-    def delivered_at(self) -> float:
-        return self._moment(_DELIVERED)
-
-    def _moment(self, share: float) -> float:
-        if math.isinf(self.done_at):
-            return self.done_at
-        return self.created_at + share * (self.done_at - self.created_at)
-
-
-@dataclass(slots=True, eq=False)
 class Balance:
     """Money of a shift. Receipts count from the moment they are accepted, except in their own 201 answer."""
 
@@ -222,63 +193,3 @@ class Shift:
 
     def is_older_than_a_day(self, now: float) -> bool:
         return now - self.opened_at > DAY
-
-
-@dataclass(slots=True, eq=False)
-class Report:
-    """An X report, or the Z report of a closing shift. ``figures`` is the body without status fields."""
-
-    id: str
-    serial: int
-    is_z_report: bool
-    shift: Shift
-    created_at: float
-    figures: dict[str, object]
-    fiscal_code: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Kopiykas of a receipt; what cash is given back as change is taken off ``cash``."""
-
-    #: Before cash is rounded.
-    total: int
-    #: What rounding adds.
-    round_sum: int
-    cash: int
-    card: int
-
-
-@dataclass(slots=True, eq=False)
-class Receipt:
-    """A receipt. What never changes is kept as JSON text: a benchmark holds 100,000 of them."""
-
-    id: str
-    type: str
-    serial: int
-    shift: Shift
-    transaction: Transaction
-    created_at: float
-    fiscal_date: float
-    sums: Sums
-    related_receipt_id: str | None
-    context: dict[str, object] | None
-    #: Members of the answer that never change, as JSON without its braces.
-    fixed: bytes
-    #: What the client sent.
-    request: bytes
-    control_number: str | None = None
-    #: The number was given at once, before the tax service answered.
-    is_offline: bool = False
-    hide_context: bool = False
-    old_names: bool = False
-
-    def status(self, now: float) -> str:
-        return self.transaction.status(now) if self.transaction.is_over(now) else "CREATED"
-
-    def fiscal_code(self, now: float) -> str | None:
-        if self.is_offline:
-            return self.transaction.fiscal_code
-        if self.transaction.error is not None or not self.transaction.is_over(now):
-            return None
-        return self.transaction.fiscal_code

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from worker.sandbox.arithmetic import Discounted, Line, TaxSum, Totals, line_taxes, rounding
 from worker.sandbox.clock import KYIV, iso
-from worker.sandbox.entities import Receipt
+from worker.sandbox.fiscal_documents import Receipt
 from worker.sandbox.options import Options
 from worker.sandbox.state import State
 from worker.sandbox.wire import Body, plain, shift, tax, transaction

@@ -8,8 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 from worker.sandbox.arithmetic import Totals, total_up
+from worker.sandbox.booking import book
 from worker.sandbox.clock import iso, parse_iso
-from worker.sandbox.entities import Cashier, Receipt, Register, Shift, Sums
+from worker.sandbox.entities import Cashier, Register, Shift
 from worker.sandbox.errors import (
     fiscal_date_before_shift,
     offline_code_used,
@@ -21,6 +22,7 @@ from worker.sandbox.errors import (
     till_short,
     total_sum_disabled,
 )
+from worker.sandbox.fiscal_documents import Receipt, Sums
 from worker.sandbox.offline import take_code
 from worker.sandbox.receipts import compact, fixed_members, fixed_members_of_service, receipt_body
 from worker.sandbox.shifts import current_shift
@@ -74,46 +76,6 @@ def service(state: State, cashier: Cashier, body: Mapping[str, Any], request: by
     fixed = fixed_members_of_service(body, abs(value))
     kind = "SERVICE_IN" if value >= 0 else "SERVICE_OUT"
     return _issue(state, _new_receipt(state, shift, body, request, kind, sums, fixed), None)
-
-
-def book(receipt: Receipt, totals: Totals | None, *, sign: int = 1) -> None:
-    """Count the receipt in its shift and in the till; with sign -1, take it out again."""
-    shift = receipt.shift
-    balance = shift.balance
-    cash, card = sign * receipt.sums.cash, sign * receipt.sums.card
-    if receipt.type == "SELL":
-        balance.cash_sales += cash
-        balance.card_sales += card
-    elif receipt.type == "RETURN":
-        balance.cash_returns += cash
-        balance.card_returns += card
-        cash = -cash
-    elif receipt.type == "SERVICE_IN":
-        balance.service_in += cash
-    else:
-        balance.service_out += cash
-        cash = -cash
-    shift.register.till += cash
-    if totals is not None:
-        _book_totals(shift, receipt, totals, sign)
-
-
-def _book_totals(shift: Shift, receipt: Receipt, totals: Totals, sign: int) -> None:
-    balance = shift.balance
-    balance.discounts += sign * int(totals.discounts_sum)
-    balance.extra_charges += sign * int(totals.extra_charge_sum)
-    balance.round_up += sign * max(receipt.sums.round_sum, 0)
-    balance.round_down += sign * max(-receipt.sums.round_sum, 0)
-    for tax_sum in totals.taxes:
-        turnover = shift.turnovers.get(tax_sum.tax.code)
-        if turnover is None:
-            continue
-        if receipt.type == "RETURN":
-            turnover.returns += sign * int(tax_sum.value)
-            turnover.returns_turnover += sign * int(tax_sum.turnover)
-        else:
-            turnover.sales += sign * int(tax_sum.value)
-            turnover.sales_turnover += sign * int(tax_sum.turnover)
 
 
 def _ready_shift(state: State, cashier: Cashier, body: Mapping[str, Any]) -> Shift:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from worker.sandbox.clock import is_today_in_kyiv, iso, parse_iso
-from worker.sandbox.entities import Balance, Cashier, Register, Report, Shift, Turnover
+from worker.sandbox.entities import Balance, Cashier, Register, Shift, Turnover
 from worker.sandbox.errors import (
     another_client,
     another_outlet,
@@ -18,6 +18,7 @@ from worker.sandbox.errors import (
     should_be_offline,
     unfinished_receipts,
 )
+from worker.sandbox.fiscal_documents import Report
 from worker.sandbox.state import State
 from worker.sandbox.wire import Body
 

@@ -9,14 +9,16 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-import structlog
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from worker.fiscal.outcomes import Fiscalized, Rejected, Unavailable
+from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
 from worker.fiscal.trail import Trail
-from worker.telemetry import metrics, trace
+from worker.telemetry import metrics, spans, trace
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
+_CODES = frozenset(code.value for code in Code)
+_TROUBLE = frozenset({"failed", "delayed", "unsettled"})
 
 
 class Told(Protocol):
@@ -39,11 +41,12 @@ class Told(Protocol):
 class Line:
     """Gathers the facts of a pass; written when it ends."""
 
-    def __init__(self, trail: Trail) -> None:
-        self._trail = trail
+    def __init__(self, trail: Trail, is_first: bool) -> None:
+        self._is_first = is_first
         self._asked_at = trail.first_seen
         self._label = "unknown"
         self._operation = "SELL"
+        self._told: dict[str, str | None] = {}
         self.facts: dict[str, Any] = {"outcome": "unsettled"}
 
     def know(self, told: Told, label: str, time_of_request: datetime | None = None) -> None:
@@ -51,21 +54,25 @@ class Line:
         self._operation = told.operation.value if told.operation else "SELL"
         if time_of_request is not None:
             self._asked_at = time_of_request.timestamp()
-        structlog.contextvars.bind_contextvars(
-            request_id=told.request_id,
-            order_id=str(told.order) if told.order else None,
-            doc_number=told.doc_number,
-            integration=told.integration,
-            cashier=told.cashier,
-            operation=self._operation,
-        )
+        if self._is_first:
+            metrics.REQUEST_WAIT.observe(max(0.0, time.time() - self._asked_at))
+        self._told = {
+            "request_id": told.request_id,
+            "order_id": str(told.order) if told.order else None,
+            "doc_number": told.doc_number,
+            "integration": told.integration,
+            "cashier": told.cashier,
+            "operation": self._operation,
+        }
+        bind_contextvars(**self._told)
 
     def replayed(self, code: str) -> None:
-        metrics.REPLAYED.labels(code).inc()
+        metrics.REPLAYED.labels(code if code in _CODES else "unknown").inc()
 
     def succeeded(self, done: Fiscalized) -> None:
         outcome = "already_fiscalized" if done.already else "succeeded"
         self._count(outcome, "")
+        metrics.LAST_SUCCESS.set_to_current_time()
         if not done.already:
             metrics.RECEIPTS_AMOUNT.labels(self._label, self._operation).inc(done.receipt.total)
         self.facts.update(outcome=outcome, receipt_id=done.receipt.id)
@@ -77,11 +84,15 @@ class Line:
         self.facts.update(outcome="failed", code=verdict.code.value)
 
     def postponed(self, reason: str, wait: float) -> None:
+        metrics.POSTPONED.labels(reason).inc()
         self.facts.update(outcome="postponed", reason=reason, delay_seconds=round(wait, 3))
 
     def delayed(self, verdict: Unavailable, wait: float, first: bool) -> None:
         if first:
             self._count("delayed", "CHECKBOX_UNAVAILABLE")
+        metrics.RETRIES.inc()
+        if verdict.may_have_sold:
+            metrics.UNKNOWN_OUTCOMES.inc()
         self.facts.update(
             outcome="delayed",
             delay_seconds=round(wait, 3),
@@ -89,27 +100,44 @@ class Line:
             **{"http.response.status_code": verdict.detail.get("status")},
         )
 
+    def attributes(self) -> dict[str, Any]:
+        """The facts as attributes of a span."""
+        facts = {**self._told, **self.facts}
+        return {name if "." in name else f"fiscal.{name}": value for name, value in facts.items()}
+
     def _count(self, outcome: str, code: str) -> None:
         metrics.REQUESTS.labels(outcome, code, self._label).inc()
         metrics.REQUEST_DURATION.labels(outcome).observe(max(0.0, time.time() - self._asked_at))
 
 
 @contextmanager
-def attempt(queue: str, carried: Mapping[str, str], trail: Trail) -> Iterator[Line]:
-    """Count and log a pass over a message from ``queue``; the line says "unsettled" when it raised."""
-    line = Line(trail)
+def attempt(queue: str, carried: Mapping[str, str], trail: Trail, is_first: bool = False) -> Iterator[Line]:
+    """Count and log a pass over a message from ``queue``; the line says "unsettled" when it raised.
+
+    ``is_first``: nobody has looked at the message before, as far as can be told.
+    """
+    line = Line(trail, is_first)
     began = time.perf_counter()
-    trace.begin(carried)
-    structlog.contextvars.bind_contextvars(
-        attempt=trail.attempts,
-        replays=trail.replays,
-        **{"messaging.system": "rabbitmq", "messaging.destination.name": queue, "trace_id": trace.trace_id()},
-    )
-    with metrics.IN_FLIGHT.track_inprogress():
+    with trace.carrying(carried), spans.processing(queue) as span, metrics.IN_FLIGHT.track_inprogress():
+        trace_id, span_id = trace.ids()
+        bind_contextvars(
+            attempt=trail.attempts,
+            replays=trail.replays,
+            trace_id=trace_id,
+            span_id=span_id,
+            **{
+                "messaging.system": "rabbitmq",
+                "messaging.operation.name": "process",
+                "messaging.destination.name": queue,
+            },
+        )
         try:
             yield line
+        except BaseException:
+            metrics.UNSETTLED.inc()
+            raise
         finally:
             line.facts["duration_seconds"] = round(time.perf_counter() - began, 4)
+            span.note(line.attributes(), failed=line.facts["outcome"] in _TROUBLE)
             _log.info("request_processed", **line.facts)
-            structlog.contextvars.clear_contextvars()
-            trace.end()
+            clear_contextvars()

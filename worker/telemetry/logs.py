@@ -7,6 +7,7 @@ field that is not in it is dropped, and every text passes a scrubber.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from typing import Any, Literal
@@ -39,7 +40,7 @@ def _allow(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return {
         key: _scrubbed(value) if key in _FREE_TEXT else value
         for key, value in line.items()
-        if key in ALLOWED or key.startswith("_")
+        if key in ALLOWED and value is not None
     }
 
 
@@ -53,6 +54,7 @@ def _otel_names(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     line["severity_text"] = str(line.pop("level", "info")).upper()
     line["service.name"] = "fiscal-worker"
     line["service.version"] = __version__
+    line["process.pid"] = os.getpid()
     return line
 
 

@@ -5,11 +5,17 @@ The process that starts the others sets ``PROMETHEUS_MULTIPROC_DIR`` before this
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from worker.fiscal.outcomes import NOT_DEAD_LETTERED, Code
 from worker.telemetry.catalogue import counter, gauge, histogram, seen
 
 #: Values of the ``result`` label of sign-ins.
 SIGNED_IN, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE = "ok", "refused", "unavailable"
+#: Codes that end a request before its integration is known to be in the configuration.
+_BEFORE_CONFIGURATION = (Code.INVALID_MESSAGE, Code.UNKNOWN_INTEGRATION)
+#: Statuses of Checkbox's refusals.
+_REFUSALS = ("400", "401", "403", "404", "409", "422")
 
 REQUESTS = counter(
     "fiscal_requests_total",
@@ -146,10 +152,21 @@ OLDEST_UNKNOWN = seen(
 BUILD_INFO = seen("fiscal_build_info", "Always 1; the labels tell what runs.", ["version", "python_version"])
 
 
-def start_at_zero() -> None:
-    """Show the counters of closed sets before their first event, so that a rate sees that one too."""
+def start_at_zero(integrations: Iterable[str]) -> None:
+    """Show counters before their first event, so that a rate sees that one too."""
     for code in Code:
+        REPLAYED.labels(code.value)
         if code not in NOT_DEAD_LETTERED:
             DEAD_LETTERS.labels(code.value)
     for result in (SIGNED_IN, SIGN_IN_REFUSED, SIGN_IN_UNAVAILABLE):
         SIGNINS.labels(result)
+    for status in _REFUSALS:
+        UNKNOWN_ANSWERS.labels(status)
+    for code in _BEFORE_CONFIGURATION:
+        REQUESTS.labels("failed", code.value, "unknown")
+    for integration in integrations:
+        REQUESTS.labels("succeeded", "", integration)
+        REQUESTS.labels("delayed", Code.CHECKBOX_UNAVAILABLE.value, integration)
+        for code in Code:
+            if code is not Code.UNKNOWN_INTEGRATION:
+                REQUESTS.labels("failed", code.value, integration)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
+
+from worker.fiscal.privacy import scrub
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _carried: ContextVar[Mapping[str, str]] = ContextVar("trace", default=_NOTHING)
@@ -20,11 +23,14 @@ _STATE = re.compile(r"[\x20-\x7e]{1,512}")
 
 
 def carried_by(members: Mapping[str, Any]) -> Mapping[str, str]:
-    """The trace context among headers or attributes; nothing where there is none, or a broken one."""
+    """The trace context among headers or attributes; nothing where there is none, or a broken one.
+
+    A ``tracestate`` is free text that goes to Checkbox: one that looks like a buyer's data is not passed on.
+    """
     parent, state = members.get("traceparent"), members.get("tracestate")
     if not isinstance(parent, str) or not _PARENT.fullmatch(parent):
         return _NOTHING
-    if isinstance(state, str) and _STATE.fullmatch(state):
+    if isinstance(state, str) and _STATE.fullmatch(state) and scrub(state) == state:
         return {"traceparent": parent, "tracestate": state}
     return {"traceparent": parent}
 
@@ -40,14 +46,14 @@ def carried_in(body: bytes) -> Mapping[str, str]:
     return carried_by(event) if isinstance(event, dict) else _NOTHING
 
 
-def begin(carried: Mapping[str, str]) -> None:
-    """Carry ``traceparent`` and ``tracestate`` through this thread's work on a message."""
-    _carried.set(carried)
-
-
-def end() -> None:
-    """The message is done with."""
-    _carried.set(_NOTHING)
+@contextmanager
+def carrying(carried: Mapping[str, str]) -> Iterator[None]:
+    """Carry ``traceparent`` and ``tracestate`` through this thread's work."""
+    token = _carried.set(carried)
+    try:
+        yield
+    finally:
+        _carried.reset(token)
 
 
 def headers() -> Mapping[str, str]:

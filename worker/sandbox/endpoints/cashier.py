@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.sandbox import wire
+from worker.sandbox import parties, wire
 from worker.sandbox.clock import iso
 from worker.sandbox.exchange import Call, Reply, answer
 from worker.sandbox.shifts import current_shift
@@ -26,7 +26,7 @@ def sign_out(call: Call) -> Reply:
 
 
 def cashier_me(call: Call) -> Reply:
-    return answer(wire.cashier_me(call.cashier))
+    return answer(parties.cashier_me(call.cashier))
 
 
 def cashier_shift(call: Call) -> Reply:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from worker.sandbox import documents, sales
 from worker.sandbox.endpoints.query import flag, moment, number, one, page
-from worker.sandbox.entities import Receipt
 from worker.sandbox.errors import Refusal, receipt_not_found
 from worker.sandbox.exchange import Call, Reply, answer
+from worker.sandbox.fiscal_documents import Receipt
 from worker.sandbox.receipts import receipt_body
 from worker.sandbox.shifts import current_shift
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.sandbox import offline, wire
+from worker.sandbox import offline, parties, wire
 from worker.sandbox.clock import parse_iso
 from worker.sandbox.endpoints.query import flag, number, one, page, path_id
 from worker.sandbox.errors import not_found
@@ -22,24 +22,24 @@ def register_list(call: Call) -> Reply:
         and (not in_use or current_shift(register, now) is not None)
     ]
     chosen, limit, offset = page(call, found, 1000)
-    return answer(wire.page([wire.register_in_list(item, now) for item in chosen], limit, offset))
+    return answer(wire.page([parties.register_in_list(item, now) for item in chosen], limit, offset))
 
 
 def register_get(call: Call) -> Reply:
     register = call.state.registers_by_id.get(path_id(call, "cash_register_id"))
     if register is None:
         raise not_found("Касу")
-    return answer(wire.register_in_list(register, call.state.clock.now()))
+    return answer(parties.register_in_list(register, call.state.clock.now()))
 
 
 def register_info(call: Call) -> Reply:
     now = call.state.clock.now()
     current_shift(call.register, now)
-    return answer(wire.register_info(call.register, now))
+    return answer(parties.register_info(call.register, now))
 
 
 def ping_tax_service(call: Call) -> Reply:
-    is_silent = wire.is_offline(call.register, call.state.clock.now())
+    is_silent = parties.is_offline(call.register, call.state.clock.now())
     return answer(_fiscal_response("TIMEOUT" if is_silent else "DONE"))
 
 
@@ -55,7 +55,7 @@ def go_online(call: Call) -> Reply:
 
 def ask_offline_codes(call: Call) -> Reply:
     number(call, "count", 2000, low=1, high=10_000)
-    if wire.is_offline(call.register, call.state.clock.now()):
+    if parties.is_offline(call.register, call.state.clock.now()):
         return answer(_fiscal_response("ERROR"))
     offline.codes(call.state, call.register)
     return answer(_fiscal_response("DONE" if flag(call, "sync", default=False) else "OK"))

@@ -1,0 +1,71 @@
+"""Cashiers' sessions at a sandbox, with a clock that a test moves."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from tests.builders import an_integration
+from tests.checkbox.receipts import BY_PASSWORD
+from worker.checkbox.client import CheckboxClient
+from worker.checkbox.session import Pace, Session
+from worker.checkbox.sessions import Sessions
+from worker.fiscal.integrations import Cashier
+from worker.fiscal.turns import RegisterTurns
+from worker.sandbox.process import SandboxProcess
+
+DAY = 86400.0
+KEY = "test-olena"
+OLENA = replace(BY_PASSWORD, login="olena", password=SecretStr("olena-secret"), license_key=SecretStr(KEY))
+#: Everything that a test may have changed.
+DEFAULTS: dict[str, Any] = {
+    "throttle": False,
+    "done_after": 0.0,
+    "open_after": 0.0,
+    "close_after": 0.0,
+    "over_24h_status": 400,
+    "over_24h_code": None,
+    "busy_status": 400,
+    "cashier_has_shift_code": None,
+    "register_busy_code": None,
+}
+
+
+class Desk:
+    """A process's sessions; ``ahead`` moves its clocks, those of the sandbox stay."""
+
+    def __init__(
+        self, sandbox: SandboxProcess, client: CheckboxClient, folder: Path, rate: float = 1000.0
+    ) -> None:
+        sandbox.reset()
+        sandbox.clear_faults()
+        sandbox.set_options(**DEFAULTS)
+        sandbox.put_cashier("olena", password="olena-secret", pin_code="4711", license_key=KEY)
+        self.sandbox = sandbox
+        self.ahead = 0.0
+        self.rate = rate
+        self.began = datetime.now(UTC).timestamp()
+        self.integration = an_integration(checkbox_url=sandbox.url)
+        pace = Pace(
+            RegisterTurns(folder / "turns.lock"),
+            lambda: self.rate,
+            lambda: 1000.0 + self.ahead,
+            lambda: self.began + self.ahead,
+        )
+        self.sessions = Sessions(client, pace)
+
+    def enter(self, row: Cashier = OLENA) -> AbstractContextManager[Session]:
+        return self.sessions.enter(self.integration, row)
+
+    def opened(self, hours_ago: float) -> None:
+        """A person has opened olena's shift so long ago."""
+        at = datetime.fromtimestamp(self.began - hours_ago * 3600, UTC)
+        self.sandbox.open_shift("olena", at.isoformat())
+
+    def asked(self, endpoint: str) -> int:
+        return self.sandbox.requests(endpoint)

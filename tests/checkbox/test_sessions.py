@@ -1,0 +1,435 @@
+"""Signing in, and what a process knows of a cashier's shift: against the sandbox."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from tests.checkbox.desk import DAY, KEY, OLENA, Desk
+from tests.checkbox.receipts import CONTEXT, SALE
+from tests.checkbox.scripted_server import ScriptedServer, answer
+from worker.checkbox.client import CheckboxClient
+from worker.checkbox.session import Session
+from worker.fiscal.integrations import Cashier
+from worker.fiscal.outcomes import Code, Postponed, Rejected, Unavailable
+from worker.fiscal.ports import ShiftExpired, ShiftNotOpened
+from worker.sandbox.process import SandboxProcess
+
+SIGN_IN = "POST /cashier/signin"
+SIGN_IN_PIN = "POST /cashier/signinPinCode"
+SHIFT = "GET /cashier/shift"
+OPEN = "POST /shifts"
+WRONG = replace(OLENA, password=SecretStr("wrong"))
+BY_PIN = replace(OLENA, login=None, password=None, pin_code=SecretStr("4711"))
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[SandboxProcess]:
+    with SandboxProcess(cashiers=1) as process:
+        yield process
+
+
+@pytest.fixture
+def desk(running: SandboxProcess, tmp_path: Path) -> Iterator[Desk]:
+    with CheckboxClient(threads=8) as client:
+        yield Desk(running, client, tmp_path)
+
+
+def sell(session: Session) -> None:
+    session.sell(uuid4(), SALE, CONTEXT)
+
+
+# Signing in
+
+
+def test_threads_that_ask_at_once_sign_in_once(desk: Desk) -> None:
+    """One has the session; the others are put off, each to a moment of his own, and hold no thread."""
+    desk.sandbox.set_options(latency=0.2)
+    waits: list[float] = []
+    ready = threading.Barrier(8)
+
+    def ask() -> None:
+        ready.wait()
+        while True:
+            try:
+                with desk.enter() as session:
+                    session.look_up(uuid4())
+                return
+            except Postponed as wait:
+                waits.append(wait.after)
+                time.sleep(0.02)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    desk.sandbox.set_options(latency=0.0)
+    assert desk.asked(SIGN_IN) == 1
+    assert len(set(waits[:7])) == 7
+
+
+@pytest.mark.parametrize(
+    ("row", "endpoint"), [(OLENA, SIGN_IN), (BY_PIN, SIGN_IN_PIN)], ids=["password", "pin"]
+)
+def test_both_ways_of_signing_in(desk: Desk, row: Cashier, endpoint: str) -> None:
+    """Login and password, or PIN and licence key; one token serves all that follows."""
+    desk.opened(hours_ago=1)
+    for _ in range(3):
+        with desk.enter(row) as session:
+            sell(session)
+    assert desk.asked(endpoint) == 1
+    assert desk.asked(SIGN_IN) + desk.asked(SIGN_IN_PIN) == 1
+
+
+def test_a_token_that_counts_no_longer_is_renewed(desk: Desk) -> None:
+    """401 base.credentials in the midst of a sale: signed in once more, and the sale goes on."""
+    desk.opened(hours_ago=1)
+    with desk.enter() as session:
+        sell(session)
+        desk.sandbox.put_cashier("olena", sign_out=True)
+        sell(session)
+        sell(session)
+    assert desk.asked(SIGN_IN) == 2
+    assert len(desk.sandbox.ledger()) == 3
+
+
+def test_a_token_outlives_a_call_that_failed(desk: Desk) -> None:
+    """A fault of the first call after the sign-in is no reason to sign in again."""
+    desk.sandbox.fault("html_503", endpoint=SHIFT, count=1)
+    with desk.enter() as session:
+        with pytest.raises(Unavailable):
+            session.shift(DAY)
+        session.shift(DAY)
+    assert desk.asked(SIGN_IN) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "endpoint"),
+    [
+        (WRONG, SIGN_IN),
+        (replace(BY_PIN, pin_code=SecretStr("0000")), SIGN_IN_PIN),
+        (replace(BY_PIN, license_key=SecretStr("nobody's")), SIGN_IN_PIN),
+    ],
+    ids=["password", "pin", "licence key"],
+)
+def test_refused_credentials_are_remembered_for_five_seconds(desk: Desk, row: Cashier, endpoint: str) -> None:
+    """A hundred queued orders of that cashier do not knock a hundred times."""
+    for ahead, knocks in ((0.0, 1), (4.9, 1), (5.0, 2)):
+        desk.ahead = ahead
+        for _ in range(3):
+            with desk.enter(row) as session, pytest.raises(Rejected) as caught:
+                session.look_up(uuid4())
+            assert caught.value.code is Code.CASHIER_CREDENTIALS_REJECTED
+        assert desk.asked(endpoint) == knocks
+
+
+def test_new_credentials_count_at_once(desk: Desk) -> None:
+    """The configuration has changed: the old refusal says nothing of it."""
+    with desk.enter(WRONG) as session, pytest.raises(Rejected):
+        session.look_up(uuid4())
+    with desk.enter(OLENA) as session:
+        assert session.look_up(uuid4()) is None
+
+
+def test_a_fresh_token_that_is_refused_ends_it(desk: Desk) -> None:
+    """Nobody signs in for ever: once, and then a person has to look."""
+    desk.sandbox.fault("token_revoked", endpoint="GET /receipts/{receipt_id}")
+    with desk.enter() as session:
+        for _ in range(2):
+            with pytest.raises(Rejected) as caught:
+                session.look_up(uuid4())
+            assert caught.value.code is Code.CASHIER_CREDENTIALS_REJECTED
+    assert desk.asked(SIGN_IN) == 1
+
+
+@pytest.mark.parametrize("changes", [{"id": "second"}, {"license_key": None}, {"name": "Каса 9"}])
+def test_rows_with_one_login_share_a_session(desk: Desk, changes: dict[str, Any]) -> None:
+    """Checkbox knows one cashier: one token, one shift, one call at a time."""
+    with desk.enter() as session:
+        session.look_up(uuid4())
+        with pytest.raises(Postponed), desk.enter(replace(OLENA, **changes)):
+            pass
+    with desk.enter(replace(OLENA, **changes)) as session:
+        session.look_up(uuid4())
+    assert desk.asked(SIGN_IN) == 1
+
+
+def test_a_cashier_in_use_holds_no_thread(desk: Desk) -> None:
+    """His next orders are put off, one after the other; another cashier is not touched."""
+    other = replace(OLENA, login="c0001", password=SecretStr("secret-c0001"))
+    with desk.enter() as _, desk.enter(other) as session:
+        session.look_up(uuid4())
+        waits = []
+        for _ in range(3):
+            with pytest.raises(Postponed) as caught, desk.enter():
+                pass
+            waits.append(caught.value.after)
+    assert waits == sorted(set(waits))
+
+
+# The shift
+
+
+def test_an_open_shift_is_read_once(desk: Desk) -> None:
+    """The usual sale costs one POST, and a look at the receipt."""
+    desk.opened(hours_ago=1)
+    for hour in range(20):
+        desk.ahead = hour * 3600.0
+        with desk.enter() as session:
+            assert session.shift(DAY)
+            sell(session)
+    assert desk.asked(SHIFT) == 1
+
+
+def test_a_shift_that_stands_in_the_way_is_believed_for_five_seconds(desk: Desk) -> None:
+    """Then it is read anew: people may have closed it and opened another one."""
+    desk.opened(hours_ago=25)
+    for ahead, reads in ((0.0, 1), (4.9, 1), (5.0, 2)):
+        desk.ahead = ahead
+        with desk.enter() as session:
+            session.shift(DAY)
+        assert desk.asked(SHIFT) == reads
+    desk.sandbox.close_shift("olena")
+    desk.opened(hours_ago=0.1)
+    desk.ahead = 10.0
+    with desk.enter() as session:
+        shift = session.shift(DAY)
+        assert shift is not None
+        assert shift.opened_at == pytest.approx(desk.began - 360)
+        sell(session)
+
+
+def test_a_shift_that_grew_old_meanwhile_is_read_anew(desk: Desk) -> None:
+    """What was good for a day when it was read may be in the way by now."""
+    desk.opened(hours_ago=22.5)
+    with desk.enter() as session:
+        session.shift(23 * 3600)
+        desk.ahead = 3600.0
+        session.shift(23 * 3600)
+    assert desk.asked(SHIFT) == 2
+
+
+def test_a_refused_sale_contradicts_what_was_known(desk: Desk) -> None:
+    """Somebody closed the shift: the next look finds none, without asking for it."""
+    desk.opened(hours_ago=1)
+    with desk.enter() as session:
+        session.shift(DAY)
+        desk.sandbox.close_shift("olena")
+        with pytest.raises(ShiftNotOpened):
+            sell(session)
+        assert session.shift(DAY) is None
+        assert math.isnan(session.shift_opened_at)
+    assert desk.asked(SHIFT) == 1
+
+
+@pytest.mark.parametrize("code", [None, "shift.open_over_24h", "shift.not_opened_in_time"])
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_the_24_hour_refusal_is_known_whatever_code_comes(desk: Desk, code: str | None, status: int) -> None:
+    """By its message; the worker's clock says another age, and is not believed more than Checkbox."""
+    desk.sandbox.set_options(over_24h_code=code, over_24h_status=status)
+    desk.opened(hours_ago=24.01)
+    desk.ahead = -600.0
+    with desk.enter() as session:
+        shift = session.shift(DAY)
+        assert shift is not None
+        with pytest.raises(ShiftExpired):
+            sell(session)
+        refused = session.shift(DAY)
+        assert refused is not None
+        assert (shift.expired, refused.expired, refused.id) == (False, True, shift.id)
+
+
+def test_a_new_shift_is_not_taken_for_the_one_that_was_refused(desk: Desk) -> None:
+    """The mark of the refusal goes with the shift, not with the cashier."""
+    desk.opened(hours_ago=24.01)
+    desk.ahead = -600.0
+    with desk.enter() as session:
+        session.shift(DAY)
+        with pytest.raises(ShiftExpired):
+            sell(session)
+        desk.sandbox.close_shift("olena")
+        desk.opened(hours_ago=0)
+        shift = session.shift(DAY)
+        assert shift is not None
+        assert not shift.expired
+
+
+# Opening and closing
+
+
+def test_a_shift_is_opened_and_waited_for(desk: Desk) -> None:
+    """Asked for once; between its states it is looked at now and then."""
+    desk.sandbox.set_options(open_after=30.0)
+    with desk.enter() as session:
+        assert session.shift(DAY) is None
+        session.open_shift()
+        for ahead in (0.0, 0.1, 0.6):
+            desk.ahead = ahead
+            shift = session.shift(DAY)
+            assert shift is not None
+            assert shift.status == "CREATED"
+        assert desk.asked(SHIFT) == 1
+        desk.sandbox.advance(31)
+        desk.ahead = 1.0
+        shift = session.shift(DAY)
+        assert shift is not None
+        assert shift.is_open
+    assert desk.asked(OPEN) == 1
+
+
+@pytest.mark.parametrize("code", [None, "shift.already_opened"])
+@pytest.mark.parametrize("status", [400, 409])
+def test_whoever_was_faster_to_open_is_welcome(desk: Desk, code: str | None, status: int) -> None:
+    """«Касир вже працює з даною касою»: his shift is found at the next look, whatever code comes."""
+    desk.sandbox.set_options(cashier_has_shift_code=code, busy_status=status)
+    with desk.enter() as session:
+        assert session.shift(DAY) is None
+        desk.opened(hours_ago=0)
+        session.open_shift()
+        shift = session.shift(DAY)
+        assert shift is not None
+        assert shift.is_open
+
+
+@pytest.mark.parametrize("code", [None, "cash_register.busy"])
+@pytest.mark.parametrize("status", [400, 409])
+def test_another_cashiers_shift_on_the_register_is_told(desk: Desk, code: str | None, status: int) -> None:
+    """«Каса зайнята іншим касиром» is REGISTER_BUSY, and is not asked for again for five seconds."""
+    desk.sandbox.set_options(register_busy_code=code, busy_status=status)
+    other = replace(OLENA, license_key=SecretStr("test-c0001"))
+    with desk.enter(other) as session:
+        assert session.shift(DAY) is None
+        for _ in range(2):
+            with pytest.raises(Rejected) as caught:
+                session.open_shift()
+            assert caught.value.code is Code.REGISTER_BUSY
+    assert desk.asked(OPEN) == 1
+
+
+def test_an_opening_that_the_tax_service_refuses_is_told_with_its_reason(desk: Desk) -> None:
+    """The shift goes to CLOSED; five seconds later the next order tries again."""
+    desk.sandbox.fault("refuse_shift", words="Сертифікат відкликано", count=1)
+    desk.sandbox.set_options(open_after=30.0)
+    with desk.enter() as session:
+        assert session.shift(DAY) is None
+        session.open_shift()
+        desk.sandbox.advance(31)
+        desk.ahead = 1.0
+        assert session.shift(DAY) is None
+        for _ in range(2):
+            with pytest.raises(Rejected) as caught:
+                session.open_shift()
+            assert caught.value.code is Code.SHIFT_NOT_OPEN
+            assert caught.value.detail["reason"] == "Сертифікат відкликано"
+        desk.ahead = 7.0
+        session.open_shift()
+    assert desk.asked(OPEN) == 2
+
+
+def test_a_shift_that_was_opened_and_closed_by_somebody_is_no_refusal(desk: Desk) -> None:
+    """Another one is opened."""
+    desk.sandbox.set_options(open_after=30.0)
+    with desk.enter() as session:
+        session.shift(DAY)
+        session.open_shift()
+        desk.sandbox.advance(31)
+        desk.sandbox.close_shift("olena")
+        desk.ahead = 6.0
+        assert session.shift(DAY) is None
+        session.open_shift()
+    assert desk.asked(OPEN) == 2
+
+
+def test_a_refused_licence_key_of_one_row_says_nothing_of_anothers(desk: Desk) -> None:
+    """Rows of one login may name different registers."""
+    with desk.enter(replace(OLENA, license_key=SecretStr("nobody's"))) as session:
+        session.shift(DAY)
+        with pytest.raises(Rejected) as caught:
+            session.open_shift()
+        assert caught.value.code is Code.CASHIER_CREDENTIALS_REJECTED
+    with desk.enter() as session:
+        session.open_shift()
+
+
+@pytest.mark.parametrize(("finished", "unfinished"), [(True, False), (False, True)])
+def test_checkboxes_own_list_says_what_is_unfinished(desk: Desk, finished: bool, unfinished: bool) -> None:
+    """Looked at anew a second later, and not by each order that waits."""
+    desk.opened(hours_ago=23.5)
+    desk.sandbox.set_options(done_after=0.0 if finished else 60.0)
+    with desk.enter() as session:
+        shift = session.shift(DAY)
+        assert shift is not None
+        sell(session)
+        for _ in range(3):
+            assert session.has_unfinished_receipts(shift) is unfinished
+        assert desk.asked("GET /receipts/search") == (1 if unfinished else 3)
+        desk.sandbox.advance(61)
+        desk.ahead = 1.0
+        assert session.has_unfinished_receipts(shift) is False
+
+
+def test_closing_what_somebody_has_closed_is_done(desk: Desk) -> None:
+    """«Зміну не відкрито»: another process was faster."""
+    desk.opened(hours_ago=23.5)
+    with desk.enter() as session:
+        session.shift(DAY)
+        desk.sandbox.close_shift("olena")
+        session.close_shift()
+        assert session.shift(DAY) is None
+
+
+def test_the_day_of_closing_is_never_sent(tmp_path: Path) -> None:
+    """``auto_close_at`` would end a shift in the midst of its sales."""
+    shift = {"id": "066c8c8f-bd67-4661-8766-c7429e15ea27", "status": "CREATED"}
+    with ScriptedServer(answer(202, shift)) as server, CheckboxClient(threads=1) as client:
+        client.open_shift(server.url, "token", SecretStr(KEY), uuid4())
+    assert list(server.received[0].json) == ["id"]
+
+
+# The register's turns
+
+
+def test_a_turn_is_used_by_the_sale_and_given_back_without_one(desk: Desk) -> None:
+    """A pass that sold nothing costs the register nothing."""
+    desk.rate = 1.0
+    desk.opened(hours_ago=1)
+    with desk.enter() as session:
+        session.shift(DAY)
+        assert session.take_turn(again=False) == 0
+    with desk.enter() as session:
+        assert session.take_turn(again=False) == 0
+        sell(session)
+    with desk.enter() as session:
+        assert session.take_turn(again=False) > 0
+
+
+def test_turns_are_the_registers_and_not_the_sessions(desk: Desk) -> None:
+    """A changed password makes a new session, and the register's pace is kept all the same."""
+    desk.rate = 1.0
+    desk.opened(hours_ago=1)
+    with desk.enter() as session:
+        session.shift(DAY)
+        session.take_turn(again=False)
+        sell(session)
+    desk.sandbox.put_cashier("olena", password="new-secret")
+    with desk.enter(replace(OLENA, password=SecretStr("new-secret"))) as session:
+        session.shift(DAY)
+        assert session.take_turn(again=False) > 0
+
+
+def test_nothing_is_sold_before_the_fleet_was_counted(desk: Desk) -> None:
+    """A share of 0: everybody waits, and nobody for long."""
+    desk.rate = 0.0
+    with desk.enter() as session:
+        assert 0 < session.take_turn(again=False) <= 1
+        assert 0 < session.promise_turn() <= 1

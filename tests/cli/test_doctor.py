@@ -1,0 +1,375 @@
+"""`doctor` finds what is wrong with a set-up, names it, and touches nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pika
+import pytest
+import typer
+import yaml
+from click.testing import Result
+from typer.testing import CliRunner
+
+from tests.cli.altered import Altered
+from worker.cli.doctor import doctor
+from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
+from worker.sandbox.process import SandboxProcess
+from worker.sandbox.rabbitmq import PrivateRabbitMQ, free_ports
+from worker.sandbox.vhost import VirtualHost
+
+CONFIGURED = Path(__file__).parents[1] / "data" / "contract" / "integrations.yaml"
+SECRETS = ("olena-secret", "petro-secret", "guest:guest", "olena-key", "wrong-secret", "archive-token")
+ME = "/api/v1/cashier/me"
+PAST = "2020-01-01T00:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def checkbox() -> Iterator[SandboxProcess]:
+    """One sandbox for all; emptied before each test that uses it through ``place``."""
+    with SandboxProcess(integrations=CONFIGURED) as sandbox:
+        yield sandbox
+
+
+@contextmanager
+def consuming(url: str, topology: Topology, *queues: str) -> Iterator[None]:
+    """Everything declared, and a consumer on the queues, as a worker and Bimp have."""
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        channel = connection.channel()
+        topology.declare(channel)
+        for queue in queues:
+            channel.basic_consume(queue, lambda *_: None)
+        yield
+
+
+class Place:
+    """A set-up in which all is well, until a test breaks it."""
+
+    def __init__(self, vhost: VirtualHost, checkbox: SandboxProcess, folder: Path) -> None:
+        self.vhost = vhost
+        self.checkbox = checkbox
+        self.folder = folder
+        self.stack = ExitStack()
+        self.topology = Topology()
+        self.queues = (*self.topology.consumed, EVENTS_QUEUE)
+        self.is_declared = True
+        self.document: dict[str, Any] = yaml.safe_load(CONFIGURED.read_text())
+        self.environment = {"FISCAL_RABBITMQ_URL": vhost.url, "FISCAL_CHECKBOX_URL": checkbox.url}
+
+    @property
+    def integration(self) -> Any:
+        return self.document["integrations"][0]
+
+    @property
+    def olena(self) -> Any:
+        return self.integration["cashiers"][0]
+
+    def alter(self, members: dict[str, dict[str, Any]], headers: dict[str, str] | None = None) -> None:
+        altered = self.stack.enter_context(Altered(self.checkbox.url, members, headers))
+        self.environment["FISCAL_CHECKBOX_URL"] = altered.url
+
+    def doctor(self, *arguments: str) -> Result:
+        file = self.folder / "integrations.yaml"
+        if not file.exists():
+            file.write_text(yaml.safe_dump(self.document, allow_unicode=True))
+        environment = {"FISCAL_INTEGRATIONS_FILE": str(file), **self.environment}
+        app = typer.Typer()
+        app.command()(doctor)
+        with ExitStack() as stack:
+            if self.is_declared:
+                stack.enter_context(consuming(self.vhost.url, self.topology, *self.queues))
+            return CliRunner().invoke(app, arguments, env=environment)
+
+    def findings(self, *arguments: str) -> tuple[int, list[dict[str, str]]]:
+        result = self.doctor("--json", *arguments)
+        assert result.exit_code in (0, 1), result.output
+        return result.exit_code, [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def place(vhost: VirtualHost, checkbox: SandboxProcess, tmp_path: Path) -> Iterator[Place]:
+    checkbox.reset()
+    one = Place(vhost, checkbox, tmp_path)
+    with one.stack:
+        yield one
+
+
+def test_a_sound_set_up_has_nothing_wrong(place: Place) -> None:
+    """Exit code 0; broker, topology, consumers, sign-in, shift and taxes have all been looked at."""
+    code, found = place.findings()
+    assert [one for one in found if one["state"] == "wrong"] == []
+    assert code == 0
+    looked_at = {"broker", "topology", "consumers", "checkbox", "clock", "sign-in", "shift", "tax rates"}
+    assert {one["check"] for one in found} >= looked_at
+    assert any("RabbitMQ 3." in one["seen"] or "RabbitMQ 4." in one["seen"] for one in found)
+
+
+def broker_down(place: Place) -> None:
+    place.environment["FISCAL_RABBITMQ_URL"] = f"amqp://guest:guest@127.0.0.1:{free_ports(1)[0]}/%2F"
+
+
+def broker_refuses_the_password(place: Place) -> None:
+    place.environment["FISCAL_RABBITMQ_URL"] = place.vhost.url.replace("guest:guest", "guest:wrong-secret")
+
+
+def no_such_virtual_host(place: Place) -> None:
+    place.environment["FISCAL_RABBITMQ_URL"] = place.vhost.url + "-other"
+
+
+def second_address_down(place: Place) -> None:
+    other = f"amqp://guest:guest@127.0.0.1:{free_ports(1)[0]}/%2F"
+    place.environment["FISCAL_RABBITMQ_URL"] = f"{place.vhost.url};{other}"
+
+
+def nothing_declared(place: Place) -> None:
+    place.is_declared = False
+
+
+def queues_of_another_type(place: Place) -> None:
+    place.topology = Topology(queue_type="classic")
+
+
+def no_worker(place: Place) -> None:
+    place.queues = (EVENTS_QUEUE,)
+
+
+def nobody_waits_for_short_waits(place: Place) -> None:
+    place.queues = tuple(queue for queue in place.queues if queue != place.topology.follow_up)
+
+
+def nobody_listens(place: Place) -> None:
+    place.queues = place.topology.consumed
+
+
+def file_with_a_mistake(place: Place) -> None:
+    place.integration["tax_rates"][0]["code"] = "one"
+
+
+def secret_not_there(place: Place) -> None:
+    place.olena["password"] = "env:OLENA_PASSWORD"
+
+
+def checkbox_down(place: Place) -> None:
+    place.environment["FISCAL_CHECKBOX_URL"] = f"http://127.0.0.1:{free_ports(1)[0]}"
+
+
+def not_checkbox(place: Place) -> None:
+    @contextmanager
+    def somebody_else() -> Iterator[str]:
+        class Page(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"<html>")
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                """Not in a test's output."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        server.server_close()
+
+    place.environment["FISCAL_CHECKBOX_URL"] = place.stack.enter_context(somebody_else())
+
+
+def wrong_password(place: Place) -> None:
+    place.olena["password"] = "wrong-secret"
+
+
+def wrong_licence_key(place: Place) -> None:
+    place.olena["license_key"] = "olena-key"
+
+
+def no_shift(place: Place) -> None:
+    place.checkbox.close_shift("olena")
+
+
+def old_shift(place: Place) -> None:
+    place.checkbox.close_shift("olena")
+    opened_at = datetime.now(UTC) - timedelta(hours=24, minutes=1)
+    place.checkbox.open_shift("olena", opened_at.isoformat())
+
+
+def shift_that_nobody_rolls_over(place: Place) -> None:
+    place.integration["shifts"] = "auto"
+    place.integration["rollover_after"] = "PT20H"
+    for row in place.integration["cashiers"]:
+        row["license_key"] = f"test-{row['login']}"
+    place.checkbox.close_shift("olena")
+    place.checkbox.open_shift("olena", (datetime.now(UTC) - timedelta(hours=21)).isoformat())
+
+
+def register_of_a_colleague(place: Place) -> None:
+    place.integration["shifts"] = "auto"
+    for row in place.integration["cashiers"]:
+        row["license_key"] = "test-petro"
+    place.checkbox.close_shift("olena")
+
+
+def code_that_checkbox_has_not(place: Place) -> None:
+    place.integration["tax_rates"][1]["code"] = 4
+
+
+def code_of_another_rate(place: Place) -> None:
+    rates = place.integration["tax_rates"]
+    rates[0]["code"], rates[1]["code"] = rates[1]["code"], rates[0]["code"]
+
+
+def nought_percent_for_no_vat(place: Place) -> None:
+    place.integration["tax_rates"][3]["code"] = 3
+
+
+def key_ended(place: Place) -> None:
+    place.alter({ME: {"certificate_end": PAST}})
+
+
+def key_cannot_sign(place: Place) -> None:
+    place.alter({"/api/v1/cashier/check-signature": {"shift_open_possibility": False}})
+
+
+def subscription_ended(place: Place) -> None:
+    place.alter({ME: {"organization": {"subscription_exp": "2020-01-01"}}})
+
+
+def cashier_blocked(place: Place) -> None:
+    place.alter({ME: {"blocked": PAST}})
+
+
+def live_cashier_at_a_test_register(place: Place) -> None:
+    place.olena["license_key"] = "test-olena"
+    place.alter({ME: {"is_test": False}})
+
+
+def register_blocked(place: Place) -> None:
+    place.olena["license_key"] = "test-olena"
+    place.alter({"/api/v1/cash-registers/info": {"emergency_details": "Касу заблоковано"}})
+
+
+def clock_is_off(place: Place) -> None:
+    place.alter({}, {"Date": "Wed, 01 Jan 2020 00:00:00 GMT"})
+
+
+def archive_check_down(place: Place) -> None:
+    place.environment["FISCAL_ARCHIVE_CHECK_URL"] = f"http://127.0.0.1:{free_ports(1)[0]}/{{orderUuid}}"
+    place.environment["FISCAL_ARCHIVE_CHECK_TOKEN"] = "archive-token"
+
+
+@pytest.mark.parametrize(
+    ("broken", "check", "subject", "words"),
+    [
+        (broker_down, "broker", "127.0.0.1:", "does not answer"),
+        (broker_refuses_the_password, "broker", "127.0.0.1:", "refuses user or password"),
+        (no_such_virtual_host, "broker", "127.0.0.1:", "virtual host test-"),
+        (second_address_down, "broker", "127.0.0.1:", "does not answer"),
+        (nothing_declared, "topology", "queue fiscalize", "is not there"),
+        (queues_of_another_type, "topology", "queue fiscalize", "x-queue-type"),
+        (no_worker, "consumers", "fiscalize", "0 consumers"),
+        (nobody_waits_for_short_waits, "consumers", "fiscalize.follow_up", "0 consumers"),
+        (nobody_listens, "consumers", EVENTS_QUEUE, "nobody listens"),
+        (file_with_a_mistake, "integrations", "integrations.yaml", "'one' is not a code"),
+        (secret_not_there, "integrations", "integrations.yaml", "env:OLENA_PASSWORD is not set"),
+        (checkbox_down, "checkbox", "http://127.0.0.1:", "does not answer"),
+        (not_checkbox, "checkbox", "http://127.0.0.1:", "is not Checkbox"),
+        (wrong_password, "sign-in", "shop-main/olena", "Невірний логін або пароль"),
+        (wrong_licence_key, "register", "shop-main/olena", "licence key refused"),
+        (no_shift, "shift", "shop-main/olena", "none is open"),
+        (old_shift, "shift", "shop-main/olena", "24.0 h old"),
+        (shift_that_nobody_rolls_over, "shift", "shop-main/olena", "21.0 h old"),
+        (register_of_a_colleague, "shift", "shop-main/olena", "another cashier's shift"),
+        (code_that_checkbox_has_not, "tax rates", "shop-main", "7 % has code 4"),
+        (code_of_another_rate, "tax rates", "shop-main", "20 % has code 2, which is 7 % at Checkbox"),
+        (nought_percent_for_no_vat, "tax rates", "shop-main", "not_accountable has code 3"),
+        (key_ended, "key", "shop-main/olena", "ended on 2020-01-01"),
+        (key_cannot_sign, "key", "shop-main/olena", "cannot sign"),
+        (subscription_ended, "subscription", "ФОП Приклад", "ended on 2020-01-01"),
+        (cashier_blocked, "sign-in", "shop-main/olena", "is blocked"),
+        (live_cashier_at_a_test_register, "register", "shop-main/olena", "a live cashier at a test register"),
+        (register_blocked, "register", "shop-main/olena", "is blocked"),
+        (clock_is_off, "clock", "http://127.0.0.1:", "ahead of Checkbox's"),
+        (archive_check_down, "archive check", "FISCAL_ARCHIVE_CHECK_URL", "ConnectError"),
+    ],
+)
+def test_a_broken_set_up_is_named(
+    place: Place, broken: Callable[[Place], None], check: str, subject: str, words: str
+) -> None:
+    """Exit code 1; what is wrong is what was broken, nothing else, and there is a sentence on what to do."""
+    broken(place)
+    code, found = place.findings()
+    wrong = [one for one in found if one["state"] == "wrong"]
+    assert code == 1
+    assert any(
+        one["check"] == check and subject in one["subject"] and words in one["seen"] for one in wrong
+    ), wrong
+    assert {one["check"] for one in wrong} == {check}
+    assert all(one["advice"] for one in wrong)
+    assert not any(secret in json.dumps(found, ensure_ascii=False) for secret in SECRETS)
+
+
+def test_an_alarm_of_the_broker_is_seen(place: Place, rabbitmq: PrivateRabbitMQ) -> None:
+    """A broker out of memory takes connections and no messages."""
+    rabbitmq.set_memory_watermark("0")
+    try:
+        _, found = place.findings()
+    finally:
+        rabbitmq.set_memory_watermark()
+    assert "has an alarm and takes no messages" in [one["seen"] for one in found if one["state"] == "wrong"]
+
+
+def test_what_wears_out_is_a_warning(place: Place) -> None:
+    """A key with ten days left and a shift in its 23rd hour are told, and are not wrong yet."""
+    place.alter({ME: {"certificate_end": (datetime.now(UTC) + timedelta(days=10)).isoformat()}})
+    place.checkbox.close_shift("olena")
+    place.checkbox.open_shift("olena", (datetime.now(UTC) - timedelta(hours=23)).isoformat())
+    code, found = place.findings()
+    warned = {one["check"] for one in found if one["state"] == "warning"}
+    assert code == 0
+    assert warned >= {"key", "shift"}
+
+
+def test_waiting_letters_are_told(place: Place) -> None:
+    """They are no fault of the set-up; somebody should look."""
+    with pika.BlockingConnection(pika.URLParameters(place.vhost.url)) as connection:
+        channel = connection.channel()
+        place.topology.declare(channel)
+        channel.confirm_delivery()
+        channel.basic_publish("", DEAD_LETTERS, b"{}")
+    code, found = place.findings()
+    assert code == 0
+    assert [one["seen"] for one in found if one["check"] == "dead letters"] == ["1 wait for a person"]
+
+
+def test_nothing_is_changed_and_nobody_stays_signed_in(place: Place) -> None:
+    """Queues are as they were, and no token of Checkbox's is left behind."""
+    place.is_declared = False
+    place.findings()
+    assert place.vhost.queues() == {}
+    asked = place.checkbox.counters()["requests"]
+    assert asked["POST /cashier/signin"] == {"200": 2}
+    assert asked["POST /cashier/signout"] == {"205": 2}
+    assert sum(sum(told.values()) for name, told in asked.items() if name.startswith("POST")) == 4
+
+
+def test_filters_leave_the_others_alone(place: Place) -> None:
+    """Only the cashier that is named is signed in; a name that is not there is wrong usage."""
+    _, found = place.findings("--integration", "shop-main", "--cashier", "petro")
+    assert {one["subject"] for one in found if one["check"] == "sign-in"} == {"shop-main/petro"}
+    assert place.doctor("--cashier", "nobody").exit_code == 2
+
+
+def test_a_table_is_for_people(place: Place) -> None:
+    """State, check, thing, what was seen and what to do, in a line each."""
+    place.checkbox.close_shift("olena")
+    result = place.doctor()
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("wrong")]
+    assert "shop-main/olena" in line
+    assert line.endswith("have the cashier open a shift in Checkbox")
+    assert "1 wrong" in result.stderr

@@ -1,0 +1,171 @@
+"""A cashier at a Checkbox that is kept in memory: behaves as the session does, without a network.
+
+`tests/contracts/test_cashier_session.py` runs the same suite on it and on the session at the sandbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from tests.builders import issued
+from worker.fiscal.integrations import Cashier, Integration
+from worker.fiscal.order import Operation
+from worker.fiscal.outcomes import IssuedReceipt, Rejected, Unavailable
+from worker.fiscal.ports import CashierHasShift, ReceiptExists, Shift, ShiftExpired, ShiftNotOpened
+from worker.fiscal.receipt import Receipt
+
+NOW = 1_795_000_000.0
+DAY = 86400.0
+REGISTER = "7e83f1a0-0000-4000-8000-000000000001"
+
+
+def a_shift(**changes: object) -> Shift:
+    """Open for an hour."""
+    shift = Shift("066c8c8f-bd67-4661-8766-c7429e15ea27", "OPENED", NOW - 3600, REGISTER, "TEST102567")
+    return replace(shift, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeCheckbox:
+    """The ledger, and the shift of the one cashier; ``now`` moves when a test moves it."""
+
+    now: float = NOW
+    current: Shift | None = field(default_factory=a_shift)
+    receipts: dict[str, IssuedReceipt] = field(default_factory=dict)
+    #: Raised by the next calls of a name, one each: ``checkbox.faults["sell"] = [Unavailable()]``.
+    faults: dict[str, list[Exception]] = field(default_factory=dict)
+    #: A receipt is made, and then the answer is lost.
+    lost_answers: int = 0
+    #: What a receipt becomes at once; None leaves it CREATED until ``finish``.
+    becomes: str | None = None
+    gives_context: bool = True
+    turn: float = 0.0
+    opening_ends_in: str = "OPENED"
+    calls: list[str] = field(default_factory=list)
+
+    def called(self, name: str) -> None:
+        self.calls.append(name)
+        if self.faults.get(name):
+            raise self.faults[name].pop(0)
+
+    def finish(self, status: str = "DONE") -> None:
+        """The tax service has answered: every receipt and shift under way comes to its end."""
+        for receipt_id, receipt in self.receipts.items():
+            if receipt.status == "CREATED":
+                self.receipts[receipt_id] = _ended(receipt, status)
+        if self.current is not None and self.current.status in ("CREATED", "OPENING"):
+            self.current = replace(self.current, status=self.opening_ends_in, opened_at=self.now)
+        elif self.current is not None and self.current.status == "CLOSING":
+            self.current = None
+
+
+class FakeSession:
+    """``CashierSession`` over the fake Checkbox; it looks at the shift each time."""
+
+    def __init__(self, checkbox: FakeCheckbox) -> None:
+        self.checkbox = checkbox
+
+    def look_up(self, receipt_id: UUID) -> IssuedReceipt | None:
+        self.checkbox.called("look_up")
+        return self.checkbox.receipts.get(str(receipt_id))
+
+    def sell(self, receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]) -> IssuedReceipt:
+        checkbox = self.checkbox
+        checkbox.called("sell")
+        if str(receipt_id) in checkbox.receipts:
+            raise ReceiptExists
+        if checkbox.current is None or not checkbox.current.is_open:
+            raise ShiftNotOpened
+        if checkbox.now - (checkbox.current.opened_at or checkbox.now) > DAY:
+            raise ShiftExpired
+        made = issued(
+            receipt,
+            id=str(receipt_id),
+            status="CREATED",
+            fiscal_code=None,
+            seconds_to_number=None,
+            context=dict(context) if checkbox.gives_context else {},
+            is_return=receipt.operation is Operation.RETURN,
+            related_receipt_id=str(receipt.related_receipt_id) if receipt.related_receipt_id else None,
+            shift_id=checkbox.current.id,
+        )
+        kept = made if checkbox.becomes is None else _ended(made, checkbox.becomes)
+        checkbox.receipts[str(receipt_id)] = kept
+        if checkbox.lost_answers:
+            checkbox.lost_answers -= 1
+            raise Unavailable({"reason": "read timed out"})
+        return kept
+
+    def shift(self, good_for: float) -> Shift | None:
+        self.checkbox.called("shift")
+        return self.checkbox.current
+
+    def doubt_shift(self) -> None:
+        pass
+
+    def open_shift(self) -> None:
+        try:
+            self.checkbox.called("open_shift")
+        except CashierHasShift:
+            return
+        assert self.checkbox.current is None
+        self.checkbox.current = a_shift(id="new-shift", status="CREATED", opened_at=None)
+
+    def close_shift(self) -> None:
+        self.checkbox.called("close_shift")
+        assert self.checkbox.current is not None
+        self.checkbox.current = replace(self.checkbox.current, status="CLOSING")
+
+    def has_unfinished_receipts(self, shift: Shift) -> bool:
+        self.checkbox.called("has_unfinished_receipts")
+        return any(
+            receipt.status == "CREATED" and receipt.shift_id == shift.id
+            for receipt in self.checkbox.receipts.values()
+        )
+
+    def returns_of(self, sale: IssuedReceipt) -> tuple[Sequence[IssuedReceipt], bool]:
+        self.checkbox.called("returns_of")
+        return [one for one in self.checkbox.receipts.values() if one.related_receipt_id == sale.id], True
+
+    def take_turn(self, again: bool) -> float:
+        return self.checkbox.turn
+
+    def promise_turn(self) -> float:
+        return self.checkbox.turn
+
+
+class FakeSessions:
+    """``CashierSessions`` of the one cashier; ``refusal`` is what a sign-in ends in."""
+
+    def __init__(self, checkbox: FakeCheckbox, refusal: Rejected | None = None) -> None:
+        self._session = FakeSession(checkbox)
+        self._refusal = refusal
+
+    @contextmanager
+    def enter(self, integration: Integration, cashier: Cashier) -> Iterator[FakeSession]:
+        if self._refusal is not None:
+            raise self._refusal
+        yield self._session
+
+
+class FakeArchive:
+    """``ArchiveCheck`` that says what it is told to, or raises it."""
+
+    def __init__(self, answer: bool | Exception) -> None:
+        self._answer = answer
+        self.asked: list[UUID] = []
+
+    def is_archived(self, order: UUID) -> bool:
+        self.asked.append(order)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+def _ended(receipt: IssuedReceipt, status: str) -> IssuedReceipt:
+    if status == "DONE":
+        return replace(receipt, status="DONE", fiscal_code="TEST-kV7DlT", seconds_to_number=2.0)
+    return replace(receipt, status=status, error="Помилка перевірки документа")

@@ -1,0 +1,331 @@
+"""What becomes of a delivery, on a real broker with real events: only the story is scripted."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pika
+import pytest
+
+from tests.rabbit.running import TOPOLOGY, Running, channel, declare, drained, publish
+from worker.fiscal.order import Request
+from worker.fiscal.outcomes import (
+    NOT_DEAD_LETTERED,
+    Code,
+    Fiscalized,
+    IssuedReceipt,
+    Postponed,
+    Rejected,
+    Unavailable,
+    Verdict,
+)
+from worker.fiscal.trail import Trail
+from worker.rabbit.brake import Brake
+from worker.rabbit.connection import Publisher, PublishFailed, parameters
+from worker.rabbit.delivery import Delivery
+from worker.rabbit.settlement import RetryPolicy, Settlement
+from worker.rabbit.topology import DEAD_LETTERS, EVENTS_EXCHANGE, EVENTS_QUEUE
+from worker.sandbox.vhost import VirtualHost
+
+Eventually = Callable[..., Any]
+EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
+ORDER = (EXAMPLES / "valid" / "one_line_card.json").read_bytes()
+REQUEST_ID = json.loads(ORDER)["id"]
+RECEIPT = IssuedReceipt(
+    id="5d9ec3c5-3f1c-5a7e-9d0c-0f4f6a1f2b3c",
+    status="DONE",
+    fiscal_code="FISCAL-1",
+    fiscal_date="2026-11-24T10:20:07+00:00",
+    total=27000,
+    lines=(),
+    offline=False,
+    tax_url=None,
+    register_number=None,
+    shift_id=None,
+    context={},
+    error=None,
+    seconds_to_number=1.0,
+)
+DONE = Fiscalized(RECEIPT, already=False, checkbox_url="https://api.checkbox.ua")
+
+
+class Story:
+    """Does what the next item of the script says; the last one stands for all that follow."""
+
+    def __init__(self) -> None:
+        self.script: list[Exception | Fiscalized] = [DONE]
+        self.trails: list[Trail] = []
+
+    def __call__(self, request: Request, trail: Trail) -> Fiscalized:
+        self.trails.append(trail)
+        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+
+class Desk:
+    """A settlement on an empty virtual host, and what it left behind."""
+
+    def __init__(self, vhost: VirtualHost, folder: Path) -> None:
+        self.vhost = vhost
+        self.now = time.time()
+        self.story = Story()
+        self.brake = Brake(folder, limit=3)
+        self.publisher = Publisher(parameters(vhost.url, "test"), TOPOLOGY.declare)
+        declare(vhost.url)
+        self.settlement = self.settling(RetryPolicy(min_backoff=5, max_backoff=600, max_age=3600))
+
+    def settling(self, policy: RetryPolicy) -> Settlement:
+        return Settlement(
+            self.story,
+            self.publisher,
+            TOPOLOGY,
+            policy,
+            self.brake,
+            lambda name: name == "shop-main",
+            lambda: self.now,
+            Random(1),
+        )
+
+    def process(self, step: Exception | Fiscalized, body: bytes = ORDER, **members: Any) -> None:
+        self.story.script = [step]
+        self.settlement.process(Delivery("fiscalize", body, **members))
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for body, _ in drained(self.vhost.url, EVENTS_QUEUE)]
+
+    def letters(self) -> list[tuple[bytes, pika.BasicProperties]]:
+        return drained(self.vhost.url, DEAD_LETTERS)
+
+    def waiting(self, queue: str) -> list[Delivery]:
+        return [
+            Delivery(queue, body, properties.content_type, headers=properties.headers)
+            for body, properties in drained(self.vhost.url, queue)
+        ]
+
+
+@pytest.fixture
+def desk(vhost: VirtualHost, tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(vhost, tmp_path)
+    yield desk
+    desk.publisher.close()
+
+
+def test_a_receipt_with_a_number_is_told(desk: Desk) -> None:
+    """One succeeded event, and nothing else anywhere."""
+    desk.process(DONE)
+    [event] = desk.events()
+    assert event["type"] == "ua.bimp.fiscalization.succeeded.v1"
+    assert event["data"]["receipt"]["fiscalCode"] == "FISCAL-1"
+    assert event["data"]["requestId"] == REQUEST_ID
+    assert {name for name, depth in desk.vhost.queues().items() if depth.messages} == set()
+
+
+@pytest.mark.parametrize("code", [code for code in Code if code is not Code.INVALID_MESSAGE])
+def test_a_no_is_told_and_put_away(desk: Desk, code: Code) -> None:
+    """The event says whether there is a dead letter; it has the body byte for byte and its content type."""
+    desk.process(Rejected(code, {"why": "x"}), content_type="application/json")
+    [event] = desk.events()
+    assert event["data"]["code"] == code
+    assert event["data"]["deadLettered"] is (code not in NOT_DEAD_LETTERED)
+    letters = desk.letters()
+    assert len(letters) == (code not in NOT_DEAD_LETTERED)
+    for body, properties in letters:
+        assert body == ORDER
+        assert properties.content_type == "application/json"
+        assert properties.headers["x-fiscal-code"] == code
+        assert properties.headers["x-fiscal-request"] == REQUEST_ID
+        assert json.loads(properties.headers["x-fiscal-detail"]) == {"why": "x"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"queue_name":"elsewhere","actor_name":"fiscalize","args":[],"kwargs":{},"options":null,"id":"7"}',
+        b'{"queue_name":"fiscalize","actor_name":["a"],"args":null,"options":{"eta":9e99},"id":"7"}',
+        b'{"id":"7","specversion":"1.0","options":[],"retries":"x","message_timestamp":"now"}',
+    ],
+    ids=["foreign queue", "actor is a list", "options are a list"],
+)
+def test_an_envelope_of_dramatiq_is_an_invalid_message(
+    desk: Desk, eventually: Eventually, body: bytes
+) -> None:
+    """T4, T5: more of them than threads; good orders go on, and every one of the bad is a dead letter."""
+    with Running(desk.vhost.url, desk.settlement.process, threads=2) as running:
+        publish(desk.vhost.url, *[body] * 4, ORDER)
+        eventually(lambda: desk.vhost.queues()[DEAD_LETTERS].messages == 4)
+        eventually(lambda: desk.vhost.queues()[EVENTS_QUEUE].messages == 5)
+        eventually(lambda: desk.vhost.queues()["fiscalize"].messages == 0)
+        assert running.threads_alive == 2
+    assert {properties.headers["x-fiscal-code"] for _, properties in desk.letters()} == {"INVALID_MESSAGE"}
+    assert sorted(event["data"].get("code", "") for event in desk.events()) == ["", *["INVALID_MESSAGE"] * 4]
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"[1]", b'{"id": ""}', b"x" * (2**20 + 1)])
+def test_without_a_request_id_there_is_a_dead_letter_and_no_event(desk: Desk, body: bytes) -> None:
+    """Nobody could match it to anything."""
+    desk.process(DONE, body)
+    [(kept, properties)] = desk.letters()
+    assert kept == body
+    assert "x-fiscal-request" not in properties.headers
+    assert desk.events() == []
+
+
+def test_a_fault_of_the_worker_is_this_message_alone(desk: Desk) -> None:
+    """INTERNAL_ERROR with the error's name, and none of its words."""
+    desk.process(ZeroDivisionError("buyer@example.com"))
+    [(_, properties)] = desk.letters()
+    assert json.loads(properties.headers["x-fiscal-detail"]) == {"error": "ZeroDivisionError"}
+    assert desk.events()[0]["data"]["code"] == "INTERNAL_ERROR"
+
+
+def test_a_long_detail_is_cut(desk: Desk) -> None:
+    """A thousand errors: at most 8 KiB in the header, and it says so."""
+    errors = [{"path": f"/data/order/products/{n}/vat", "problem": "є обов'язковим"} for n in range(1000)]
+    desk.process(Rejected(Code.TOTALS_MISMATCH, {"errors": errors}))
+    [(_, properties)] = desk.letters()
+    detail = properties.headers["x-fiscal-detail"]
+    assert len(detail.encode()) <= 8192
+    cut = json.loads(detail)
+    assert cut["truncated"] is True
+    assert cut["errors"] == errors[: len(cut["errors"])]
+    assert len(cut["errors"]) >= 32
+
+
+def test_long_names_are_cut_in_headers(desk: Desk) -> None:
+    """Each at most 256 characters."""
+    desk.process(DONE, json.dumps({"id": "i" * 128, "data": {"order": {"docNumber": "№" * 64}}}).encode())
+    [(_, properties)] = desk.letters()
+    texts = {name: value for name, value in properties.headers.items() if isinstance(value, str)}
+    assert max(len(value) for name, value in texts.items() if name != "x-fiscal-detail") <= 256
+
+
+@pytest.mark.parametrize(
+    ("after", "queue"), [(0.5, TOPOLOGY.follow_up), (20.0, TOPOLOGY.follow_up), (21.0, TOPOLOGY.retry)]
+)
+def test_what_needs_time_waits_and_nobody_is_told(desk: Desk, after: float, queue: str) -> None:
+    """Short waits in one queue and long ones in another; no attempt is counted."""
+    trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=1)
+    desk.process(Postponed(after, "number", trail))
+    [waiting] = desk.waiting(queue)
+    assert waiting.body == ORDER
+    assert waiting.due == pytest.approx(desk.now + after, abs=0.002)
+    assert waiting.trail(0) == trail
+    assert desk.events() == []
+
+
+def test_a_fault_is_told_once_and_tried_again(desk: Desk) -> None:
+    """Delayed once for the request, then silence; the attempts are counted and a look-up comes first."""
+    desk.process(Unavailable({"status": 503}))
+    [event] = desk.events()
+    assert event["type"] == "ua.bimp.fiscalization.delayed.v1"
+    [waiting] = desk.waiting(TOPOLOGY.retry)
+    trail = waiting.trail(0)
+    assert (trail.faults, trail.delayed, trail.look_up_first) == (1, True, True)
+    assert desk.now + 3.7 < waiting.due < desk.now + 6.3
+    desk.story.script = [Unavailable({"status": 503})]
+    desk.settlement.process(waiting)
+    assert desk.events() == []
+    assert desk.waiting(TOPOLOGY.retry)[0].trail(0).faults == 2
+
+
+def test_retry_after_is_honoured_up_to_the_longest_wait(desk: Desk) -> None:
+    """Never before what the other side asked for, and never held for longer than the setting."""
+    desk.process(Unavailable({}, retry_after=60))
+    assert desk.waiting(TOPOLOGY.retry)[0].due == pytest.approx(desk.now + 60, abs=0.002)
+    desk.process(Unavailable({}, retry_after=86_400))
+    assert desk.waiting(TOPOLOGY.retry)[0].due == pytest.approx(desk.now + 600, abs=0.002)
+
+
+def test_the_last_try_is_at_the_end_of_the_longest_age(desk: Desk) -> None:
+    """A fault shortly before it is tried once more at it; one at it is CHECKBOX_UNAVAILABLE."""
+    start = desk.now
+    trail = Trail(first_seen=start, faults=9, delayed=True)
+    headers = Delivery("fiscalize", b"").put_off(trail, 0).headers
+    desk.now = start + 3599
+    desk.process(Unavailable({"status": 502}), headers=headers)
+    [waiting] = desk.waiting(TOPOLOGY.retry)
+    assert waiting.due == pytest.approx(start + 3600, abs=0.002)
+    desk.now = start + 3600
+    desk.settlement.process(waiting)
+    [event] = desk.events()
+    assert (event["data"]["code"], event["data"]["detail"]) == ("CHECKBOX_UNAVAILABLE", {"status": 502})
+    assert event["data"]["attempts"] == 11
+    [(_, properties)] = desk.letters()
+    assert properties.headers["x-fiscal-attempts"] == 11
+
+
+@pytest.mark.parametrize(
+    "step", [DONE, Rejected(Code.ORDER_ARCHIVED), Unavailable({})], ids=lambda step: type(step).__name__
+)
+def test_an_event_without_a_way_leaves_the_message_unsettled(
+    desk: Desk, step: Fiscalized | Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T2: what could not be confirmed raises, so that nothing is acknowledged and nothing else happens."""
+    monkeypatch.setattr(desk.publisher, "_redeclare", None)
+    with channel(desk.vhost.url) as opened:
+        opened.queue_unbind(EVENTS_QUEUE, EVENTS_EXCHANGE, "fiscalization.#")
+    with pytest.raises(PublishFailed):
+        desk.process(step)
+    assert {name for name, depth in desk.vhost.queues().items() if depth.messages} == set()
+
+
+def test_a_repeat_after_a_crash_has_the_same_event_id(desk: Desk) -> None:
+    """Bimp can tell it by its id; another replay of the same request has another."""
+    desk.process(Rejected(Code.SHIFT_NOT_OPEN))
+    desk.process(Rejected(Code.SHIFT_NOT_OPEN), redelivered=True)
+    desk.process(Rejected(Code.SHIFT_NOT_OPEN), headers={"x-fiscal-replays": 1})
+    first, again, replayed = (event["id"] for event in desk.events())
+    assert first == again != replayed
+
+
+def test_faults_in_a_row_engage_the_brake(desk: Desk) -> None:
+    """A success in between ends the row; a message's own fault does too."""
+    broken = Rejected(Code.INTERNAL_ERROR)
+    for step in (broken, broken, DONE, broken, broken, Rejected(Code.INVALID_MESSAGE), broken, broken):
+        desk.process(step)
+        assert not desk.brake.is_engaged
+    desk.process(broken)
+    assert desk.brake.is_engaged
+
+
+def test_a_postponed_pass_says_nothing_of_the_worker(desk: Desk) -> None:
+    """Waiting in between neither counts nor ends the row."""
+    broken = Rejected(Code.INTERNAL_ERROR)
+    for step in (broken, Postponed(1, "number"), broken, Unavailable({}), broken):
+        desk.process(step)
+    assert desk.brake.is_engaged
+
+
+def test_the_way_through_waits_ends_in_one_event(desk: Desk, eventually: Eventually) -> None:
+    """Put off twice and delayed once over the real queues: each pass knows the ones before."""
+    desk.settlement = desk.settling(RetryPolicy(min_backoff=0.1, max_backoff=1, max_age=3600))
+    posted = Trail(first_seen=1e9, posted_at=1e9 + 5, has_turn=True)
+    desk.story.script = [
+        Postponed(0.1, "register_turn", posted),
+        Unavailable({}),
+        Postponed(0.1, "shift"),
+        DONE,
+    ]
+
+    def process(delivery: Delivery) -> None:
+        desk.now = time.time()
+        desk.settlement.process(delivery)
+
+    desk.settlement = desk.settling(RetryPolicy(min_backoff=0.1, max_backoff=1, max_age=1e10))
+    with Running(desk.vhost.url, process):
+        publish(desk.vhost.url, ORDER)
+        eventually(lambda: desk.vhost.queues()[EVENTS_QUEUE].messages == 2)
+        eventually(lambda: not any(desk.vhost.queues()[name].messages for name in TOPOLOGY.consumed))
+    assert [event["type"].split(".")[-2] for event in desk.events()] == ["delayed", "succeeded"]
+    assert [(trail.faults, trail.posted_at) for trail in desk.story.trails[1:]] == [
+        (0, 1e9 + 5),
+        (1, 1e9 + 5),
+        (1, 1e9 + 5),
+    ]

@@ -1,0 +1,65 @@
+"""The alert rules: Prometheus' own checks and tests of them, and what a person finds in an alert."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.telemetry.queries import ROOT, RULE_TESTS, RULES, alerts, metrics_in, rules
+from worker.telemetry.catalogue import CATALOGUE
+
+ALERTS = alerts()
+
+
+def test_prometheus_accepts_the_rules() -> None:
+    """`promtool check rules` with every lint."""
+    done = subprocess.run(
+        ["promtool", "check", "rules", "--lint=all", "--lint-fatal", RULES],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.name)
+def test_each_alert_fires_when_it_should_and_only_then(path: Any) -> None:
+    """`promtool test rules`."""
+    done = subprocess.run(["promtool", "test", "rules", path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_alert_has_a_firing_and_a_quiet_case() -> None:
+    """An alert that was never seen to fire, or never to be quiet, is not trusted."""
+    seen: dict[str, set[bool]] = {}
+    for path in RULE_TESTS:
+        for case in yaml.safe_load(path.read_text())["tests"]:
+            for one in case["alert_rule_test"]:
+                seen.setdefault(one["alertname"], set()).add(bool(one["exp_alerts"]))
+    assert seen == {alert["alert"]: {True, False} for alert in ALERTS}
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=[alert["alert"] for alert in ALERTS])
+def test_an_alert_says_what_it_means_and_what_to_do(alert: dict[str, Any]) -> None:
+    """Name, `for`, severity, summary without figures, description, and an entry of the runbook."""
+    assert re.fullmatch(r"Fiscal([A-Z][a-z0-9]+)+", alert["alert"])
+    assert alert["for"]
+    assert alert["labels"]["severity"] in ("critical", "warning")
+    told = alert["annotations"]
+    assert "{{" not in told["summary"]
+    assert told["description"]
+    document, _, anchor = told["runbook_url"].partition("#")
+    headings = re.findall(r"^#+ (.+)$", (ROOT / document).read_text("utf-8"), re.MULTILINE)
+    assert anchor in {
+        re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+    }
+
+
+def test_every_metric_of_a_rule_exists() -> None:
+    """A rule over a metric that nobody counts never fires."""
+    used = {metric for rule in rules() for metric in metrics_in(rule["expr"])}
+    assert used <= set(CATALOGUE)

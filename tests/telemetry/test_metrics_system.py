@@ -1,0 +1,279 @@
+"""What Prometheus sees of running workers: after a known run, after the death of a process, in trouble."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pika
+import pytest
+
+from tests.system.shop import Shop
+from tests.telemetry.orders import order, request_id
+from tests.telemetry.prometheus import Prometheus, samples
+from tests.telemetry.queries import RULES, dashboard_queries, metrics_in, rules
+from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE
+from worker.sandbox.process import SandboxProcess
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
+
+SUCCEEDED = 'fiscal_requests_total{code="",integration="shop-main",outcome="succeeded"}'
+AMOUNT = 'fiscal_receipts_amount_kopecks_total{integration="shop-main",operation="SELL"}'
+TOTAL = 27000
+RESTARTS = "fiscal_process_restarts_total"
+#: Panels that are empty when all is well.
+EMPTY_WHEN_WELL = (
+    "overview: Oldest request waiting",
+    "overview: Put right without a failure",
+    "checkbox: Unknown for",
+)
+#: Metrics of rules that are absent when all is well.
+ABSENT_WHEN_WELL = {
+    "fiscal_oldest_waiting_timestamp_seconds",
+    "fiscal_oldest_unknown_outcome_timestamp_seconds",
+}
+
+
+def shown(running: Shop) -> dict[str, float]:
+    """The samples of the worker's page now."""
+    return samples(running.worker.page("/metrics")[1])
+
+
+def events_of(running: Shop, *bodies: bytes) -> None:
+    """Wait for the outcome of each order; events are taken, dead letters stay where they are."""
+    missing = {request_id(body) for body in bodies}
+    deadline = time.monotonic() + 30
+    with pika.BlockingConnection(pika.URLParameters(running.vhost.url)) as connection:
+        channel = connection.channel()
+        while missing:
+            assert time.monotonic() < deadline, running.worker.log.read_text()[-2000:]
+            method, _, body = channel.basic_get(EVENTS_QUEUE, auto_ack=True)
+            if method is None:
+                connection.sleep(0.02)
+            elif method.routing_key != "fiscalization.delayed":
+                missing.discard(json.loads(body)["data"]["requestId"])
+
+
+def replay(running: Shop, code: str) -> None:
+    """As an operator does."""
+    subprocess.run(
+        [sys.executable, "-m", "worker", "dead-letters", "replay", "--code", code, "--yes", "--rate", "0"],
+        env={**os.environ, "FISCAL_RABBITMQ_URL": running.vhost.url},
+        check=True,
+        capture_output=True,
+    )
+
+
+def test_after_a_known_run_every_query_gives_the_figures_of_the_run(
+    shop: Callable[..., Shop], shop_sandbox: SandboxProcess, eventually: Callable[..., object]
+) -> None:
+    """Three good, three failed by three codes, one retried, one replayed; scraped by a real Prometheus."""
+    running = shop()
+    with Prometheus({"w1": running.worker.port}, RULES) as prometheus:
+        eventually(lambda: prometheus.value("fiscal_processes_consuming") == 2)
+        eventually(lambda: prometheus.query("fiscal_requests_total"))
+        good = [order() for _ in range(3)]
+        bad = [order("invalid/TOTALS_MISMATCH.total"), order("invalid/UNKNOWN_INTEGRATION.typo")]
+        for body in (*good, *bad):
+            running.publish(body)
+        events_of(running, *good, *bad)
+        shop_sandbox.fault("html_503", count=1, endpoint="POST /receipts/sell")
+        retried = order()
+        running.publish(retried)
+        events_of(running, retried)
+        shop_sandbox.fault("error_receipt", count=1)
+        rejected = order()
+        running.publish(rejected)
+        events_of(running, rejected)
+        replay(running, "RECEIPT_REJECTED")
+        eventually(lambda: shown(running)[SUCCEEDED] == 5)
+        eventually(lambda: prometheus.value('sum(fiscal_requests_total{outcome="succeeded"})') == 5)
+        eventually(lambda: prometheus.value('fiscal_queue_messages{queue="fiscalize.dead_letters"}') == 2)
+
+        expected = {
+            'sum(fiscal_requests_total{outcome="succeeded",integration="shop-main"})': 5,
+            'sum(fiscal_requests_total{outcome="failed"})': 3,
+            'sum(fiscal_requests_total{outcome="failed",integration="unknown"})': 1,
+            'sum(fiscal_requests_total{outcome="delayed",code="CHECKBOX_UNAVAILABLE"})': 1,
+            "sum(fiscal_request_duration_seconds_count)": 9,
+            "sum(fiscal_request_wait_seconds_count)": 7,
+            "sum(fiscal_receipts_amount_kopecks_total)": 5 * TOTAL,
+            "sum(fiscal_dead_letters_total)": 3,
+            'fiscal_dead_letters_total{code="RECEIPT_REJECTED"}': 1,
+            "sum(fiscal_replayed_total)": 1,
+            'fiscal_replayed_total{code="RECEIPT_REJECTED"}': 1,
+            "fiscal_retries_total": 1,
+            "fiscal_unknown_outcomes_total": 1,
+            "fiscal_unknown_outcomes_waiting": 0,
+            "fiscal_duplicates_prevented_total": 0,
+            'fiscal_checkbox_requests_total{endpoint="/api/v1/receipts/sell",status="503"}': 1,
+            'fiscal_checkbox_requests_total{endpoint="/api/v1/receipts/sell",status="201"}': 6,
+            'sum(fiscal_signins_total{result!="ok"})': 0,
+            "fiscal_in_flight": 0,
+            "fiscal_consuming": 1,
+            "fiscal_broker_up": 1,
+            "fiscal_events_consumers": 0,
+            "fiscal_queue_consumers{queue='fiscalize'}": 2,
+            "time() - fiscal_last_success_timestamp_seconds < bool 60": 1,
+            "count(time() - fiscal_heartbeat_timestamp_seconds < 60)": 2,
+        }
+        assert {query: prometheus.value(query) for query in expected} == expected
+        assert prometheus.value("sum(fiscal_request_duration_seconds_sum)") < 120  # type: ignore[operator]
+        _assert_panels_and_rules_have_data(prometheus, eventually)
+
+
+def _assert_panels_and_rules_have_data(prometheus: Prometheus, eventually: Callable[..., object]) -> None:
+    eventually(lambda: not prometheus.query("fiscal_oldest_waiting_timestamp_seconds"))
+    empty = {where for where, query in dashboard_queries() if not prometheus.query(query)}
+    assert {where.rpartition(": ")[0] for where in empty} == set(EMPTY_WHEN_WELL)
+    states = {rule["name"]: (rule["health"], rule.get("lastError")) for rule in prometheus.rules()}
+    assert set(states.values()) == {("ok", None)}
+    used = {metric for rule in rules() for metric in metrics_in(rule["expr"])}
+    absent = {name for name in used if not prometheus.query(f'{{__name__=~"{name}(_count)?"}}')}
+    assert absent == ABSENT_WHEN_WELL
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_a_killed_process_takes_no_count_along_and_leaves_no_gauge_behind(
+    shop: Callable[..., Shop],
+    shop_sandbox: SandboxProcess,
+    eventually: Callable[..., object],
+    processes: int,
+) -> None:
+    """Counters never go down in the life of the main process; what is held and in flight is not doubled."""
+    running = shop(
+        FISCAL_PROCESSES=str(processes), FISCAL_RETRY_MIN_BACKOFF="PT1M", FISCAL_RETRY_MAX_BACKOFF="PT1M"
+    )
+    first = [order() for _ in range(6)]
+    for body in first:
+        running.publish(body)
+    events_of(running, *first)
+    shop_sandbox.fault("html_503", endpoint="POST /receipts/sell", count=4)
+    held = [order() for _ in range(4)]
+    for body in held:
+        running.publish(body)
+    retry = 'fiscal_waiting_requests{queue="fiscalize.retry"}'
+    eventually(lambda: shown(running)[retry] == 4)
+    shop_sandbox.fault("delay", seconds=60.0, count=1, endpoint="POST /receipts/sell")
+    running.publish(order())
+    eventually(lambda: shown(running)["fiscal_in_flight"] == 1)
+    before = shown(running)
+
+    hung = _process_that_works(running)
+    for pid in [hung] if processes == 1 else [*_worker_processes(running)[:2], hung]:
+        if Path(f"/proc/{pid}").exists():
+            os.kill(pid, signal.SIGKILL)
+    eventually(lambda: shown(running)[RESTARTS] >= 1)
+    eventually(lambda: shown(running)["fiscal_processes_consuming"] == processes)
+    eventually(lambda: shown(running)[retry] == 4)
+    after = shown(running)
+    _assert_never_down(before, after)
+    assert after["fiscal_in_flight"] <= 1
+    second = [order() for _ in range(3)]
+    for body in second:
+        running.publish(body)
+    eventually(lambda: shown(running)[SUCCEEDED] == before[SUCCEEDED] + 4)
+    assert shown(running)[AMOUNT] == before[AMOUNT] + 4 * TOTAL
+    eventually(lambda: shown(running)["fiscal_in_flight"] == 0)
+
+
+def _assert_never_down(before: dict[str, float], after: dict[str, float]) -> None:
+    counted = {series for series in before if "_total" in series or "_count" in series or "_bucket" in series}
+    assert counted
+    assert {series for series in counted if after.get(series, 0) < before[series]} == set()
+
+
+def _children(running: Shop) -> list[int]:
+    assert running.worker.process is not None
+    main = running.worker.process.pid
+    return [int(pid) for pid in Path(f"/proc/{main}/task/{main}/children").read_text().split()]
+
+
+def _worker_processes(running: Shop) -> list[int]:
+    """All children but the monitor, which was started first."""
+    return _children(running)[1:]
+
+
+def _process_that_works(running: Shop) -> int:
+    """The one with a connection to the sandbox's sell that hangs: its process holds the message in flight."""
+    found = [line["process.pid"] for line in running.worker.lines() if line["event"] == "request_processed"]
+    candidates = _worker_processes(running)
+    return next((pid for pid in reversed(found) if pid in candidates), candidates[0])
+
+
+def test_the_monitor_may_die_too(shop: Callable[..., Shop], eventually: Callable[..., object]) -> None:
+    """Its successor shows the same counts."""
+    running = shop()
+    body = order()
+    running.publish(body)
+    events_of(running, body)
+    before = shown(running)
+    os.kill(_children(running)[0], signal.SIGKILL)
+    eventually(lambda: shown(running).get(RESTARTS) == 1)
+    _assert_never_down(before, shown(running))
+    eventually(lambda: 'fiscal_queue_messages{queue="fiscalize"}' in shown(running))
+
+
+def test_an_unknown_outcome_is_shown_until_a_look_up_settles_it(
+    shop: Callable[..., Shop], shop_sandbox: SandboxProcess, eventually: Callable[..., object]
+) -> None:
+    """The answer to a sale is lost and the look-ups fail; then one is answered."""
+    running = shop()
+    shop_sandbox.fault("drop_after_commit", count=1, endpoint="POST /receipts/sell")
+    shop_sandbox.fault("error_500", endpoint="GET /receipts/{receipt_id}")
+    body = order()
+    running.publish(body)
+    eventually(lambda: shown(running)["fiscal_unknown_outcomes_waiting"] == 1)
+    page = shown(running)
+    assert time.time() - 20 < page["fiscal_oldest_unknown_outcome_timestamp_seconds"] <= time.time()
+    assert time.time() - 20 < page["fiscal_oldest_waiting_timestamp_seconds"] <= time.time()
+    assert page["fiscal_unknown_outcomes_total"] == 1
+    shop_sandbox.clear_faults()
+    events_of(running, body)
+    eventually(lambda: shown(running)["fiscal_unknown_outcomes_waiting"] == 0)
+    eventually(lambda: "fiscal_oldest_waiting_timestamp_seconds" not in shown(running))
+    page = shown(running)
+    assert "fiscal_oldest_unknown_outcome_timestamp_seconds" not in page
+    assert page["fiscal_duplicates_prevented_total"] >= 1
+    assert page[SUCCEEDED] == 1
+
+
+def test_what_the_broker_does_not_tell_is_absent(
+    shop: Callable[..., Shop], rabbitmq: PrivateRabbitMQ, eventually: Callable[..., object]
+) -> None:
+    """Not 0, which would look like empty queues; the worker is alive all the same."""
+    running = shop()
+    queue = f'fiscal_queue_messages{{queue="{DEAD_LETTERS}"}}'
+    eventually(lambda: shown(running).get(queue) == 0)
+    assert shown(running)["fiscal_events_consumers"] == 0
+    rabbitmq.stop_app()
+    try:
+        eventually(lambda: shown(running)["fiscal_broker_up"] == 0)
+        page = shown(running)
+        assert not [series for series in page if "queue_" in series or "fiscal_events" in series]
+        eventually(lambda: running.worker.page("/readyz")[0] == 503)
+        assert running.worker.page("/healthz")[0] == 200
+    finally:
+        rabbitmq.start_app()
+    eventually(lambda: shown(running).get(queue) == 0, timeout=30)
+    eventually(lambda: running.worker.page("/readyz")[0] == 200)
+
+
+def test_it_is_seen_whether_bimp_listens(
+    shop: Callable[..., Shop], eventually: Callable[..., object]
+) -> None:
+    """Consumers of `bimp.fiscal.events`, and the events that nobody has taken."""
+    running = shop()
+    body = order()
+    running.publish(body)
+    eventually(lambda: shown(running).get("fiscal_events_unread") == 1)
+    with pika.BlockingConnection(pika.URLParameters(running.vhost.url)) as connection:
+        connection.channel().basic_consume(EVENTS_QUEUE, lambda *_: None, auto_ack=True)
+        eventually(lambda: shown(running)["fiscal_events_consumers"] == 1)
+        eventually(lambda: shown(running)["fiscal_events_unread"] == 0)
+    eventually(lambda: shown(running)["fiscal_events_consumers"] == 0)

@@ -1,0 +1,120 @@
+"""OpenTelemetry spans, when the extra ``otel`` is installed and an exporter's address is set; else nothing.
+
+The SDK reads its own variables: ``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_TRACES_SAMPLER`` and so on.
+Attributes are names, numbers and ids, nobody's words.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol
+
+from worker import __version__
+from worker.telemetry import trace
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+_ADDRESSES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+_tracer: Tracer | None = None
+
+
+class Span(Protocol):
+    """Takes the facts of a piece of work."""
+
+    def note(self, facts: Mapping[str, Any], failed: bool = False) -> None:
+        """Attributes; None is left out."""
+        ...
+
+
+class _NoSpan:
+    def note(self, facts: Mapping[str, Any], failed: bool = False) -> None:
+        """There is nobody to tell."""
+
+
+class _Recorded:
+    def __init__(self, span: Any) -> None:
+        self._span = span
+
+    def note(self, facts: Mapping[str, Any], failed: bool = False) -> None:
+        from opentelemetry.trace import StatusCode
+
+        self._span.set_attributes({name: value for name, value in facts.items() if value is not None})
+        if failed:
+            self._span.set_status(StatusCode.ERROR)
+
+
+_NO_SPAN = _NoSpan()
+
+
+def start() -> None:
+    """Begin to export the spans of this process; call it after the fork, since exporting takes a thread."""
+    global _tracer
+    if not any(os.environ.get(name) for name in _ADDRESSES) or not _is_installed():
+        return
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    resource = Resource.create({"service.name": "fiscal-worker", "service.version": __version__})
+    provider = TracerProvider(resource=resource)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    _tracer = provider.get_tracer("fiscal-worker", __version__)
+
+
+def _is_installed() -> bool:
+    try:
+        return all(find_spec(name) is not None for name in _NEEDED)
+    except ModuleNotFoundError:  # a parent package of it is missing
+        return False
+
+
+@contextmanager
+def processing(queue: str) -> Iterator[Span]:
+    """A pass over a message, as a child of what the message carries; requests and events follow from it."""
+    if _tracer is None:
+        yield _NO_SPAN
+        return
+    with _recorded(_tracer, f"process {queue}", "CONSUMER") as span:
+        span.note(
+            {
+                "messaging.system": "rabbitmq",
+                "messaging.operation.name": "process",
+                "messaging.operation.type": "process",
+                "messaging.destination.name": queue,
+            }
+        )
+        yield span
+
+
+@contextmanager
+def calling(method: str, template: str) -> Iterator[Span]:
+    """A call to Checkbox."""
+    if _tracer is None:
+        yield _NO_SPAN
+        return
+    with _recorded(_tracer, f"{method} {template}", "CLIENT") as span:
+        span.note({"http.request.method": method, "url.template": template})
+        yield span
+
+
+@contextmanager
+def _recorded(tracer: Tracer, name: str, kind: str) -> Iterator[Span]:
+    from opentelemetry.trace import SpanKind
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    before = trace.headers()
+    context = TraceContextTextMapPropagator().extract(before)
+    # Exceptions are not recorded: their words may hold an order.
+    with tracer.start_as_current_span(
+        name, context, kind=SpanKind[kind], record_exception=False, set_status_on_exception=False
+    ) as span:
+        carried: dict[str, str] = {}
+        TraceContextTextMapPropagator().inject(carried)
+        with trace.carrying(carried or before):
+            yield _Recorded(span)
