@@ -10,8 +10,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 
-from dramatiq.worker import Worker
 from prometheus_client.multiprocess import mark_process_dead
 
 from config.integrations_file import Change, IntegrationsFile
@@ -29,8 +29,9 @@ from worker.rabbit.connection import Publisher, parameters
 from worker.rabbit.fleet import Fleet
 from worker.rabbit.settlement import RetryPolicy, Settlement
 from worker.rabbit.topology import Topology
+from worker.rabbit.waiting import waiting_for
 from worker.shift_keeper import ShiftKeeper
-from worker.telemetry import metrics, spans, trace
+from worker.telemetry import inquiries, metrics, spans, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.pulse import Pulse
 
@@ -48,6 +49,8 @@ class Shared:
     brake: Brake
     pulse: Pulse
     turns: RegisterTurns
+    #: What the monitor answers on.
+    pages: socket
 
     def forget(self, pid: int, slot: int) -> None:
         """A process ended: its gauges count no longer."""
@@ -102,7 +105,9 @@ class Process:
     def __init__(self, settings: Settings, integrations: IntegrationsFile, shared: Shared, slot: int) -> None:
         params = parameters(settings.rabbitmq_url.get_secret_value(), f"fiscal-worker {os.getpid()}")
         topology = topology_of(settings)
+        shared.pages.close()
         self._slot = slot
+        self._folder = shared.folder
         self._shown: Mapping[str, Integration] | None = None
         self._pulse = shared.pulse
         self._stop = threading.Event()
@@ -143,7 +148,7 @@ class Process:
             random.Random(),  # noqa: S311 - jitter
         )
         self._broker.install(settlement.process)
-        self._worker = Worker(self._broker, worker_threads=settings.threads, worker_timeout=1000)
+        self._worker = self._broker.worker(settings.threads)
 
     def run(self) -> None:
         """Work until SIGTERM, or until the parent process is gone."""
@@ -152,15 +157,24 @@ class Process:
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._integrations.watch(self._stop)
-        threading.Thread(target=self._keeper.run, args=(self._stop,), daemon=True).start()
+        for work in (self._keep_shifts, self._count_fleet):
+            threading.Thread(target=work, daemon=True).start()
         self._worker.start()
-        # Until the fleet was counted a lone process does not sell.
-        while not self._stop.wait(_BEAT if self._fleet.share else _BEAT / 10) and os.getppid() == parent:
-            if self._broker.is_consuming:
-                self._fleet.count()
+        inquiries.answer(self._folder, self._slot, lambda order: waiting_for(self._broker, order))
+        while not self._stop.wait(_BEAT) and os.getppid() == parent:
             self._beat()
         self._stop.set()
         self._worker.stop()
+
+    def _keep_shifts(self) -> None:
+        self._keeper.run(self._stop)
+
+    def _count_fleet(self) -> None:
+        """In a thread of its own: a network that hangs must not silence the heartbeat."""
+        # Until the fleet was counted a lone process does not sell.
+        while not self._stop.wait(_BEAT if self._fleet.share else _BEAT / 10):
+            if self._broker.is_consuming:
+                self._fleet.count()
         self._fleet.close()
 
     def _beat(self) -> None:

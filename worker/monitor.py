@@ -6,16 +6,17 @@ import os
 import signal
 import threading
 import time
+from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from config.settings import Settings
 from worker.app import Shared, topology_of
 from worker.rabbit.connection import parameters
 from worker.rabbit.topology import CONTROL_EXCHANGE, DEAD_LETTERS, EVENTS_QUEUE, RESUME
-from worker.telemetry import health
+from worker.telemetry import health, inquiries
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -48,8 +49,9 @@ class Monitor:
             self._shared.pulse,
             (self._topology.follow_up, self._topology.retry),
         )
-        port = self._settings.metrics_port
-        server = health.server(port, observed, self._what_is_dead, self._what_is_missing)
+        server = health.server(
+            self._shared.pages, observed, self._what_is_dead, self._what_is_missing, self._what_is_held
+        )
         threading.Thread(target=server.serve_forever, daemon=True).start()
         while not self._stop.is_set() and os.getppid() == parent:
             self._look()
@@ -62,8 +64,11 @@ class Monitor:
             self._view, self._seen_at = self._look_at(channel), time.monotonic()
             channel.close()
             connection.process_data_events(time_limit=_LOOK_EVERY)
-        except (AMQPError, OSError):
+        except (AMQPError, OSError) as fault:
             self._view = None
+            if isinstance(fault, ChannelClosedByBroker) and fault.reply_code == 404:
+                self._stop.wait(_LOOK_EVERY)  # the broker is there, and nothing is declared yet
+                return
             self._connection = None
             self._tell_lost()
             self._stop.wait(_LOOK_EVERY)
@@ -108,6 +113,9 @@ class Monitor:
         if self._lost is False:
             _log.warning("broker_lost")
             self._lost = True
+
+    def _what_is_held(self, order: str) -> dict[str, Any]:
+        return inquiries.ask(self._shared.folder, self._shared.pulse.processes, order)
 
     def _what_is_dead(self) -> str | None:
         silent = self._shared.pulse.silent

@@ -144,7 +144,9 @@ class Havoc:
 
     def _refuse_publishes(self) -> None:
         """Orders still come, and nothing that the worker publishes is taken: what is unsettled goes back."""
-        self.node.ctl("set_policy", "refuse", _SETTLED_IN, '{"max-length":0,"overflow":"reject-publish"}')
+        # In two steps: a classic queue that learns both at once drops what it holds (seen on RabbitMQ 3.10).
+        for policy in ('{"overflow":"reject-publish"}', '{"max-length":0,"overflow":"reject-publish"}'):
+            self.node.ctl("set_policy", "refuse", _SETTLED_IN, policy)
         time.sleep(self.generator.uniform(*_STALL))
         self.node.ctl("clear_policy", "refuse")
 

@@ -13,7 +13,6 @@ from prometheus_client import REGISTRY
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.envelope import RETRY_AFTER_LIMIT, read_envelope
 from worker.checkbox.failures import RULES, classify, is_sure_none
-from worker.fiscal.privacy import WORDS_LIMIT, scrub
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.fiscal.ports import (
     CashierHasShift,
@@ -23,6 +22,7 @@ from worker.fiscal.ports import (
     ShiftNotOpened,
     TokenRefused,
 )
+from worker.fiscal.privacy import WORDS_LIMIT, scrub
 
 NOW = 1_780_000_000.0
 HTML = "<html><body>Access denied: error code 1010</body></html>"

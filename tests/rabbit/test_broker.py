@@ -402,7 +402,6 @@ def test_it_has_no_middleware_but_its_own(vhost: VirtualHost) -> None:
     assert broker.get_declared_delay_queues() == set()
 
 
-@pytest.mark.xfail(strict=True, reason="worker.app imports dramatiq before worker.rabbit.broker sets it")
 def test_a_lost_consumer_comes_back_in_half_a_second() -> None:
     """Dramatiq reads its restart delay when it is imported: whoever imports the worker gets ours."""
     program = "import worker.app, dramatiq.worker as w; print(w.CONSUMER_RESTART_DELAY_SECS)"

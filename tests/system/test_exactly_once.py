@@ -254,6 +254,23 @@ def test_the_same_order_with_other_content(stage: Stage, eventually: Eventually)
     assert len(stage.sandbox.ledger()) == 1
 
 
+def test_a_request_that_arrives_after_it_was_given_up(stage: Stage, eventually: Eventually) -> None:
+    """The network holds a sale back past its time-out and delivers it then, beside the next attempt."""
+    stage.worker().start()
+    warm = order("warm")
+    stage.bimp.publish([warm])
+    eventually(lambda: succeeded(stage, warm), 30)
+    stage.to_checkbox.stall()
+    request = order()
+    stage.bimp.publish([request])
+    eventually(lambda: stage.bimp.heard.of(request.id, "delayed"), 30)
+    assert not stage.sales_of(request.product)
+    stage.to_checkbox.resume()
+    eventually(lambda: succeeded(stage, request), 40)
+    eventually(lambda: is_at_rest(stage))
+    assert statuses(stage, request) == ["DONE"]
+
+
 def test_sigterm_under_load(stage: Stage, eventually: Eventually) -> None:
     """It ends within 25 s with exit code 0; what is not answered waits in the queues, and goes on later."""
     stage.sandbox.set_options(latency=0.2)

@@ -74,7 +74,7 @@ def _without(message: bytes, *path: str | int) -> bytes:
 def test_marked_values_are_found_nowhere(
     shop: Callable[..., Shop], shop_sandbox: SandboxProcess, integrations: Path
 ) -> None:
-    """Through success, refusals that repeat them, faults, invalid messages and refused credentials, at DEBUG."""
+    """Through success, refusals that repeat them, faults, bad messages and refused credentials, at DEBUG."""
     shop_sandbox.put_cashier("olena", password=PASSWORD)
     shop_sandbox.put_cashier("pinned", pin_code=PIN, license_key=LICENSE)
     shop_sandbox.open_shift("pinned")

@@ -49,7 +49,7 @@ def server(
         watched.pulse,
         ("fiscalize.follow_up", "fiscalize.retry"),
     )
-    server = health.server(0, observed, lambda: watched.dead, lambda: watched.missing)
+    server = health.server(health.listen(0), observed, lambda: watched.dead, lambda: watched.missing)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield server
     server.shutdown()

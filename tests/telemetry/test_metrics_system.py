@@ -20,7 +20,8 @@ from tests.telemetry.prometheus import Prometheus, samples
 from tests.telemetry.queries import RULES, dashboard_queries, metrics_in, rules
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE
 from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.sandbox.proxy import FaultProxy
+from worker.sandbox.vhost import VirtualHost
 
 SUCCEEDED = 'fiscal_requests_total{code="",integration="shop-main",outcome="succeeded"}'
 AMOUNT = 'fiscal_receipts_amount_kopecks_total{integration="shop-main",operation="SELL"}'
@@ -244,24 +245,23 @@ def test_an_unknown_outcome_is_shown_until_a_look_up_settles_it(
 
 
 def test_what_the_broker_does_not_tell_is_absent(
-    shop: Callable[..., Shop], rabbitmq: PrivateRabbitMQ, eventually: Callable[..., object]
+    shop: Callable[..., Shop], vhost: VirtualHost, eventually: Callable[..., object]
 ) -> None:
     """Not 0, which would look like empty queues; the worker is alive all the same."""
-    running = shop()
-    queue = f'fiscal_queue_messages{{queue="{DEAD_LETTERS}"}}'
-    eventually(lambda: shown(running).get(queue) == 0)
-    assert shown(running)["fiscal_events_consumers"] == 0
-    rabbitmq.stop_app()
-    try:
+    with FaultProxy.before(vhost.url) as proxy:
+        running = shop(FISCAL_RABBITMQ_URL=proxy.through(vhost.url))
+        queue = f'fiscal_queue_messages{{queue="{DEAD_LETTERS}"}}'
+        eventually(lambda: shown(running).get(queue) == 0)
+        assert shown(running)["fiscal_events_consumers"] == 0
+        proxy.refuse()
         eventually(lambda: shown(running)["fiscal_broker_up"] == 0)
         page = shown(running)
         assert not [series for series in page if "queue_" in series or "fiscal_events" in series]
         eventually(lambda: running.worker.page("/readyz")[0] == 503)
         assert running.worker.page("/healthz")[0] == 200
-    finally:
-        rabbitmq.start_app()
-    eventually(lambda: shown(running).get(queue) == 0, timeout=30)
-    eventually(lambda: running.worker.page("/readyz")[0] == 200)
+        proxy.resume()
+        eventually(lambda: shown(running).get(queue) == 0)
+        eventually(lambda: running.worker.page("/readyz")[0] == 200)
 
 
 def test_it_is_seen_whether_bimp_listens(

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from worker.fiscal.privacy import scrub
 from worker.fiscal.ports import Shift
+from worker.fiscal.privacy import scrub
 
 Document = Mapping[str, Any]
 

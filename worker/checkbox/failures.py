@@ -21,7 +21,6 @@ from typing import Any
 
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.envelope import Envelope, read_envelope, retry_after
-from worker.fiscal.privacy import scrub
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.fiscal.ports import (
     CashierHasShift,
@@ -31,6 +30,7 @@ from worker.fiscal.ports import (
     ShiftNotOpened,
     TokenRefused,
 )
+from worker.fiscal.privacy import scrub
 from worker.telemetry.metrics import UNKNOWN_ANSWERS
 
 Outcome = Callable[[dict[str, Any]], Exception]

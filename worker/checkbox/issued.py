@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from worker.checkbox.answers import Document, Unreadable, child, integer, moment, text
-from worker.fiscal.privacy import scrub
 from worker.fiscal.outcomes import IssuedLine, IssuedReceipt
+from worker.fiscal.privacy import scrub
 
 
 def read_receipt(document: Any, private: Iterable[str] = ()) -> IssuedReceipt:

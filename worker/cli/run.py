@@ -36,22 +36,29 @@ def run() -> None:
 
 
 def _supervise(settings: Settings, folder: Path) -> int:
+    from config.errors import ConfigurationError
     from config.settings import environment, unknown_variables
     from worker.app import Shared, read_integrations
     from worker.fiscal.turns import RegisterTurns
     from worker.rabbit.brake import Brake
     from worker.supervisor import Supervisor
-    from worker.telemetry import logs
+    from worker.telemetry import health, logs
     from worker.telemetry.pulse import Pulse
 
     logs.configure(settings.log_format, settings.log_level)
     for sentence in unknown_variables(environment()):
         logs.logger(__name__).warning("setting_unknown", message=sentence)
     integrations = read_integrations(settings)
+    try:
+        pages = health.listen(settings.metrics_port)
+    except OSError as error:
+        problem = f"FISCAL_METRICS_PORT: {settings.metrics_port} cannot be listened on: {error.strerror}"
+        raise ConfigurationError([f"{problem}; allowed is a free port"]) from None
     shared = Shared(
         folder,
         Brake(folder, settings.dead_letter_limit),
         Pulse(settings.processes),
         RegisterTurns(folder / "register_turns.lock"),
+        pages,
     )
     return Supervisor(settings, integrations, shared).run()

@@ -20,6 +20,7 @@ import pika
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import Middleware, SkipMessage
+from dramatiq.worker import Worker
 from pika.exceptions import AMQPError
 
 from worker.rabbit.consumer import ConsumedMessage, DeliveryConsumer
@@ -131,6 +132,10 @@ class FiscalBroker(dramatiq.Broker):
 
     def ended(self) -> None:
         self._began.pop(threading.get_ident(), None)
+
+    def worker(self, threads: int) -> Worker:
+        """Dramatiq's worker on this broker."""
+        return Worker(self, worker_threads=threads, worker_timeout=1000)
 
     def install(self, process: Callable[[Delivery], None]) -> None:
         """Declare the actor, once for each queue: what comes back goes before what is new."""

@@ -1,4 +1,4 @@
-"""``/metrics``, ``/healthz`` and ``/readyz``.
+"""``/metrics``, ``/healthz``, ``/readyz``, and ``/orders/<uuid or docNumber>`` for this machine alone.
 
 Alive is judged by the heartbeat of the worker processes and never by a dependency: a restart does not bring
 RabbitMQ or Checkbox back. Ready is consuming.
@@ -6,12 +6,16 @@ RabbitMQ or Checkbox back. Ready is consuming.
 
 from __future__ import annotations
 
+import json
 import math
 import platform
+import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
@@ -25,6 +29,7 @@ from worker.telemetry.pulse import Pulse
 
 #: Status and body.
 Answer = tuple[int, bytes]
+_ORDERS = "/orders/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +108,26 @@ def _labelled(described: Described, values: Mapping[str, float]) -> Metric:
     return shown
 
 
+def listen(port: int) -> socket.socket:
+    """The socket of the pages; raises ``OSError`` when the port is taken.
+
+    Taken before anything is forked, so that a port that is not to be had stops the start, and a monitor that
+    is replaced finds its socket still open.
+    """
+    return socket.create_server(("", port), reuse_port=False, backlog=128)
+
+
 def server(
-    port: int, observed: Observed, alive: Callable[[], str | None], ready: Callable[[], str | None]
+    listening: socket.socket,
+    observed: Observed,
+    alive: Callable[[], str | None],
+    ready: Callable[[], str | None],
+    held: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> ThreadingHTTPServer:
-    """The HTTP server; ``alive`` and ``ready`` tell what is wrong, or None."""
+    """The HTTP server; ``alive`` and ``ready`` tell what is wrong, or None.
+
+    ``held`` tells what the processes hold of an order, and only to who is on this machine.
+    """
     registry = CollectorRegistry()
     registry.register(KnownOnly())
     registry.register(observed)
@@ -123,7 +144,11 @@ def server(
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = urlsplit(self.path).path
-            status, body = pages[path]() if path in pages else (404, b"not found\n")
+            order = self._order_in(path)
+            if held is not None and order is not None:
+                status, body = 200, json.dumps(held(order)).encode()
+            else:
+                status, body = pages[path]() if path in pages else (404, b"not found\n")
             self.send_response(status)
             kind = CONTENT_TYPE_LATEST if path == "/metrics" else "text/plain; charset=utf-8"
             self.send_header("Content-Type", kind)
@@ -131,7 +156,14 @@ def server(
             self.end_headers()
             self.wfile.write(body)
 
+        def _order_in(self, path: str) -> str | None:
+            is_near = ip_address(self.client_address[0]).is_loopback
+            return unquote(path.removeprefix(_ORDERS)) if is_near and path.startswith(_ORDERS) else None
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
             """Probes every few seconds are no news."""
 
-    return ThreadingHTTPServer(("", port), Page)
+    pages_server = ThreadingHTTPServer(("", 0), Page, bind_and_activate=False)
+    pages_server.socket.close()
+    pages_server.socket = listening
+    return pages_server

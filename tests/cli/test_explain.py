@@ -1,0 +1,193 @@
+"""`explain` answers why an order is not fiscalized, from the letters, the worker's memory and Checkbox."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from tests.cli.letters import put
+from tests.cli.orders import sell
+from tests.system.shop import CONTRACT, Shop
+from worker.cli.explain import explain
+from worker.cli.next_steps import NEXT_STEPS, next_step
+from worker.fiscal.outcomes import Code
+from worker.rabbit.topology import DEAD_LETTERS
+from worker.sandbox.process import SandboxProcess
+from worker.sandbox.rabbitmq import PrivateRabbitMQ, free_ports
+from worker.sandbox.worker_process import WorkerProcess
+
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def shop(rabbitmq: PrivateRabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """One worker for all tests of the module: each has an order of its own."""
+    vhost = rabbitmq.new_vhost()
+    log = tmp_path_factory.mktemp("explain") / "worker.log"
+    with SandboxProcess(
+        integrations=CONTRACT / "integrations.yaml", options={"done_after": 0.3, "throttle": "false"}
+    ) as sandbox:
+        environment = {
+            "FISCAL_RABBITMQ_URL": vhost.url,
+            "FISCAL_CHECKBOX_URL": sandbox.url,
+            "FISCAL_INTEGRATIONS_FILE": str(CONTRACT / "integrations.yaml"),
+            "FISCAL_RETRY_MIN_BACKOFF": "PT30S",
+            "FISCAL_REGISTER_RATE": "100",
+        }
+        with WorkerProcess(environment, log) as worker:
+            one = Shop(vhost, sandbox, worker)
+            yield one
+            one.close()
+    vhost.delete()
+
+
+@pytest.fixture(autouse=True)
+def well(shop: Shop) -> None:
+    """No fault is left from the test before."""
+    shop.sandbox.clear_faults()
+
+
+def ask(shop: Shop, *arguments: str, port: int | None = None) -> Result:
+    app = typer.Typer()
+    app.command()(explain)
+    environment = {
+        "FISCAL_RABBITMQ_URL": shop.vhost.url,
+        "FISCAL_CHECKBOX_URL": shop.sandbox.url,
+        "FISCAL_INTEGRATIONS_FILE": str(CONTRACT / "integrations.yaml"),
+        "FISCAL_METRICS_PORT": str(port or shop.worker.port),
+    }
+    return CliRunner().invoke(app, arguments, env=environment)
+
+
+def answer(shop: Shop, *arguments: str, code: int = 0) -> dict[str, Any]:
+    result = ask(shop, "--json", *arguments)
+    assert result.exit_code == code, result.output
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_a_fiscalized_order_has_its_number_and_link(shop: Shop) -> None:
+    """By uuid it is found at Checkbox, with the words for a person."""
+    number = next(NUMBERS)
+    order = sell(shop, number)
+    shop.outcome(f"request-{number}")
+    told = answer(shop, order)
+    (receipt,) = told["receipts"]
+    assert receipt["operation"] == "SELL"
+    assert receipt["fiscalCode"].startswith("TEST-")
+    assert receipt["taxUrl"].startswith("https://")
+    assert told["verdict"] == f"fiscalized: SELL {receipt['fiscalCode']}"
+    assert told["next"] == "Nothing."
+    assert receipt["fiscalCode"] in ask(shop, order.upper()).stdout
+
+
+def test_a_waiting_order_has_reason_attempts_and_due(
+    shop: Shop, eventually: Callable[..., object]
+) -> None:
+    """What a worker process holds is told by it, by docNumber too; the receipt is asked for as well."""
+    shop.sandbox.fault("error_500", endpoint="POST /receipts/sell")
+    number = next(NUMBERS)
+    order = sell(shop, number)
+    shop.until(lambda: shop.events_of(f"request-{number}", "delayed"))
+    told = eventually(lambda: (found := answer(shop, f"D-{number}", code=0))["waiting"] and found)
+    assert isinstance(told, dict)
+    (row,) = told["waiting"]
+    assert (row["order"], row["docNumber"]) == (order, f"D-{number}")
+    assert row["queue"] == "fiscalize.retry"
+    assert row["attempts"] == 2
+    assert row["due"] > row["firstSeen"]
+    assert told["verdict"].startswith("on its way: Checkbox may have made the receipt")
+    assert row["due"] in told["next"]
+    assert told["notAsked"] == []
+
+
+def test_a_dead_letter_has_its_reason_and_the_next_step(shop: Shop) -> None:
+    """By docNumber: the code, since when, how often, and the runbook's sentence."""
+    number = next(NUMBERS)
+    put(shop.vhost.url, [number], docnumber=f"D-{number}", order=str(uuid4()), replays=2)
+    told = answer(shop, f"D-{number}")
+    (letter,) = told["deadLetters"]
+    assert (letter["code"], letter["replays"]) == ("SHIFT_NOT_OPEN", 2)
+    assert told["verdict"] == "dead letter SHIFT_NOT_OPEN"
+    assert told["next"] == next_step("SHIFT_NOT_OPEN")
+    assert shop.vhost.queues()[DEAD_LETTERS].messages >= 1
+
+
+def test_a_receipt_that_exists_beside_a_letter_wins(shop: Shop) -> None:
+    """Somebody has sold it since: a replay tells Bimp, and makes no second one."""
+    number = next(NUMBERS)
+    order = sell(shop, number)
+    shop.outcome(f"request-{number}")
+    put(shop.vhost.url, [number], docnumber=f"D-{number}", order=order)
+    told = answer(shop, f"D-{number}")
+    assert told["verdict"].startswith("fiscalized")
+    assert told["next"].startswith("Replay its letter")
+
+
+def test_receipts_in_error_are_walked_past(shop: Shop) -> None:
+    """The refused one and its words are told, and the one that counts."""
+    number = next(NUMBERS)
+    shop.sandbox.fault("error_receipt", count=1, words="Помилка ДПС")
+    order = sell(shop, number)
+    assert shop.outcome(f"request-{number}")["data"]["code"] == "RECEIPT_REJECTED"
+    assert [one["error"] for one in answer(shop, order)["receipts"]] == ["Помилка ДПС"]
+    again = json.loads(shop.letters[-1][1]) | {"id": f"request-{number}-again"}
+    shop.publish(json.dumps(again).encode())
+    shop.outcome(f"request-{number}-again")
+    told = answer(shop, order)
+    assert [one["status"] for one in told["receipts"]] == ["ERROR", "DONE"]
+    assert told["verdict"].startswith("fiscalized")
+
+
+def test_an_order_that_nobody_knows(shop: Shop) -> None:
+    """Exit code 3, and what that may mean."""
+    told = answer(shop, str(uuid4()), code=3)
+    assert told["verdict"].startswith("not seen: never sent")
+    assert told["notAsked"] == []
+
+
+def test_who_cannot_be_asked_is_named(shop: Shop) -> None:
+    """A worker on another machine, and Checkbox for an order whose uuid nobody knows."""
+    result = ask(shop, "D-none", port=free_ports(1)[0])
+    assert result.exit_code == 1
+    assert "not asked    a running worker: none answers on port" in result.stdout
+    assert "not asked    Checkbox: it knows orders by uuid" in result.stdout
+
+
+def test_nobody_stays_signed_in(shop: Shop) -> None:
+    """As often as somebody was signed in, somebody was signed out."""
+    before = shop.sandbox.counters()["requests"]
+    answer(shop, str(uuid4()), code=3)
+    after = shop.sandbox.counters()["requests"]
+
+    def calls(when: dict[str, Any], name: str) -> int:
+        return sum(when.get(name, {}).values())
+
+    for name in ("POST /cashier/signin", "POST /cashier/signout"):
+        assert calls(after, name) - calls(before, name) == 1
+
+
+def test_every_code_has_a_sentence_and_a_chapter() -> None:
+    """The runbook's headings, the sentences and the contract's codes are the same."""
+    headings = re.findall(r"^## ([A-Z0-9_]+)$", RUNBOOK.read_text(), re.MULTILINE)
+    assert set(headings) == set(NEXT_STEPS) == {code.value for code in Code}
+    assert all(sentence.endswith(".") for sentence in NEXT_STEPS.values())
+
+
+def test_the_page_is_for_this_machine(shop: Shop) -> None:
+    """The worker answers on its port under /orders/ to loopback, and other pages are as they were."""
+    status, body = shop.worker.page(f"/orders/{uuid4()}")
+    assert status == 200
+    assert json.loads(body) == {"processes": 2, "answered": 2, "waiting": []}
+    assert shop.worker.page("/order")[0] == 404

@@ -1,0 +1,61 @@
+"""What a process holds of an order until it is due, for a person who asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.fiscal.trail import Trail
+from worker.rabbit.broker import FiscalBroker
+from worker.rabbit.consumer import ConsumedMessage
+from worker.rabbit.dead_letters import rfc3339
+from worker.rabbit.json_body import BODY_LIMIT, NotJsonError, parse
+from worker.rabbit.message import Known, tell
+
+
+def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
+    """The messages of the order, by its uuid or docNumber. Nothing personal is in it."""
+    found = []
+    for queue, consumer in broker.consumers.copy().items():
+        for message in consumer.waiting if consumer.is_open else ():
+            known = _known(message.delivery.body)
+            if known.doc_number == order or str(known.order).lower() == order.lower():
+                found.append(_row(queue, message, known))
+    return found
+
+
+def _known(body: bytes) -> Known:
+    try:
+        return tell(parse(body).value) if len(body) <= BODY_LIMIT else Known()
+    except NotJsonError:
+        return Known()
+
+
+def _row(queue: str, message: ConsumedMessage, known: Known) -> dict[str, Any]:
+    trail = message.trail
+    return {
+        "queue": queue,
+        "reason": _reason(trail),
+        "order": str(known.order) if known.order else None,
+        "docNumber": known.doc_number,
+        "integration": known.integration,
+        "cashier": known.cashier,
+        "operation": known.operation,
+        "request": known.request_id,
+        "attempts": trail.attempts,
+        "replays": trail.replays,
+        "firstSeen": rfc3339(trail.first_seen),
+        "due": rfc3339(message.delivery.due),
+    }
+
+
+def _reason(trail: Trail) -> str:
+    """As far as the trail tells; the most telling first."""
+    if trail.unknown_since is not None:
+        return f"Checkbox may have made the receipt; not answered since {rfc3339(trail.unknown_since)}"
+    if trail.posted_at is not None:
+        return f"the receipt was made at {rfc3339(trail.posted_at)}, its fiscal number is awaited"
+    if trail.faults:
+        return "a fault of Checkbox's or of the archive check's; tried again"
+    if trail.sale_awaited_since is not None:
+        return "the sale that it returns is awaited"
+    return "the register's turn or its shift is awaited" if trail.has_turn else "its turn is awaited"
