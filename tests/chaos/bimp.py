@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
@@ -39,29 +38,38 @@ class Letter:
         return self.headers.get("x-fiscal-request")
 
 
-@dataclass(slots=True)
 class Heard:
     """Every event that came, by request and kind (``succeeded``, ``failed``, ``delayed``), in order."""
 
-    events: dict[str, dict[str, list[dict[str, Any]]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(list))
-    )
-    total: int = 0
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._events: dict[str, dict[str, list[dict[str, Any]]]] = {}
+
+    def keep(self, event: dict[str, Any], kind: str) -> None:
+        with self._lock:
+            self._events.setdefault(event["data"]["requestId"], {}).setdefault(kind, []).append(event)
 
     def of(self, request_id: str, kind: str) -> list[dict[str, Any]]:
-        return self.events[request_id][kind] if request_id in self.events else []
+        with self._lock:
+            return list(self._events.get(request_id, {}).get(kind, ()))
+
+    @property
+    def requests(self) -> set[str]:
+        """The requests that anything was said of."""
+        with self._lock:
+            return set(self._events)
 
     @property
     def succeeded(self) -> set[str]:
-        return {request for request, kinds in list(self.events.items()) if kinds.get("succeeded")}
+        return self._with("succeeded")
 
     @property
     def ended(self) -> set[str]:
-        return {
-            request
-            for request, kinds in list(self.events.items())
-            if kinds.get("succeeded") or kinds.get("failed")
-        }
+        return self._with("succeeded", "failed")
+
+    def _with(self, *kinds: str) -> set[str]:
+        with self._lock:
+            return {request for request, told in self._events.items() if any(kind in told for kind in kinds)}
 
 
 class Bimp:
@@ -142,16 +150,10 @@ class Bimp:
         channel.basic_qos(prefetch_count=200)
         for method, _, body in channel.consume(EVENTS_QUEUE, inactivity_timeout=0.2):
             if method is not None:
-                self._keep(json.loads(body), method.routing_key)
+                self.heard.keep(json.loads(body), method.routing_key.removeprefix("fiscalization."))
                 channel.basic_ack(method.delivery_tag)
             if self._stop.is_set():
                 return
-
-    def _keep(self, event: dict[str, Any], routing_key: str) -> None:
-        self.heard.total += 1
-        self.heard.events[event["data"]["requestId"]][routing_key.removeprefix("fiscalization.")].append(
-            event
-        )
 
 
 def _read(channel: BlockingChannel) -> Iterable[Letter]:

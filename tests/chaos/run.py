@@ -172,20 +172,17 @@ class _Play:
 
 def _figures(evidence: Evidence, play: _Play, havoc: Havoc) -> dict[str, int | float]:
     statuses = Counter(entry["status"] for entry in evidence.ledger)
-    kinds = Counter(
-        {
-            kind: sum(len(kinds.get(kind, ())) for kinds in evidence.heard.events.values())
-            for kind in ("succeeded", "failed", "delayed")
-        }
-    )
+    heard = evidence.heard
+    kinds = ("succeeded", "failed", "delayed")
+    events = {kind: sum(len(heard.of(request, kind)) for request in heard.requests) for kind in kinds}
     return {
         "orders": len({request.product for request in evidence.requests}),
         "requests": len(evidence.requests),
         "receipts_done": statuses["DONE"],
         "receipts_error": statuses["ERROR"],
         "dead_letters_replayed": len(evidence.letters),
-        **{f"events_{kind}": count for kind, count in kinds.items()},
-        **{f"repeated_{kind}": count for kind, count in repeats(evidence.heard).items()},
+        **{f"events_{kind}": count for kind, count in events.items()},
+        **{f"repeated_{kind}": repeats(heard, kind) for kind in kinds},
         "already_fiscalized": sum(
             any(event["data"]["alreadyFiscalized"] for event in evidence.heard.of(request.id, "succeeded"))
             for request in evidence.requests

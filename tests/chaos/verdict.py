@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,7 +108,7 @@ def _events(evidence: Evidence) -> Iterator[str]:
         for event in evidence.heard.of(request.id, "failed"):
             if event["data"]["code"] != "RECEIPT_REJECTED":
                 yield f"failed {event['data']['code']} for {request.id}: {event['data']['detail']}"
-    for name in evidence.heard.events.keys() - {request.id for request in evidence.requests}:
+    for name in evidence.heard.requests - {request.id for request in evidence.requests}:
         yield f"an event for {name}, which nobody asked"
 
 
@@ -147,10 +147,7 @@ def over_rate(ledger: Iterable[Mapping[str, Any]], rate: int) -> list[str]:
     return found
 
 
-def repeats(heard: Heard) -> Counter[str]:
-    """How many events came more than once, by kind."""
-    counted: Counter[str] = Counter()
-    for kinds in heard.events.values():
-        for kind, events in kinds.items():
-            counted[kind] += len(events) - len({event["id"] for event in events})
-    return counted
+def repeats(heard: Heard, kind: str) -> int:
+    """How many events of a kind came once more."""
+    told = [heard.of(request, kind) for request in heard.requests]
+    return sum(len(events) - len({event["id"] for event in events}) for events in told)

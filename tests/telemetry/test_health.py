@@ -59,7 +59,7 @@ def server(
 def page(server: ThreadingHTTPServer, path: str) -> tuple[int, str, str]:
     """Status, content type and text."""
     try:
-        answer = urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{path}", timeout=5)
+        answer = urllib.request.urlopen(f"http://127.0.0.1:{server.server_address[1]}{path}", timeout=5)
     except urllib.error.HTTPError as error:
         return error.code, error.headers["Content-Type"], error.read().decode()
     with answer:

@@ -16,10 +16,9 @@ from typing import IO, Annotated
 import typer
 
 from worker.cli.letter_access import DeadLetters, dead_letters
-from worker.cli.letter_changes import Change, change, show_counts
+from worker.cli.letter_changes import Change, change, replaying, show_counts
 from worker.cli.letter_filter import Cashiers, Codes, Integrations, Order, Since, Until, chosen
 from worker.cli.output import Column, Table, json_line, note, printable
-from worker.rabbit.dead_letter_queue import LookThrough
 from worker.rabbit.letters import Filter, Letter
 
 app = typer.Typer(help="What waits for a person: look, send back, throw away.", no_args_is_help=True)
@@ -205,7 +204,7 @@ def replay(
 ) -> None:
     """Send letters back to the queue that they came from, one after the other, the oldest first."""
     wanted = chosen(code, integration, cashier, order, since, until)
-    what = Change("replay", "replayed", _send_back, None if force else max_replays)
+    what = replaying(None if force else max_replays)
     change(what, wanted, limit=limit, rate=rate, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
@@ -227,9 +226,3 @@ def discard(
     wanted = chosen(code, integration, cashier, order, since, until)
     what = Change("discard", "discarded", lambda look, *_: look.remove())
     change(what, wanted, limit=limit, rate=rate, dry_run=dry_run, yes=yes, as_json=as_json)
-
-
-def _send_back(look: LookThrough, letter: Letter, letters: DeadLetters) -> None:
-    """Gone from here only when it is there."""
-    look.send(letter.queue or letters.settings.queue, letter.delivery.body, letter.replay_properties())
-    look.remove()

@@ -51,7 +51,7 @@ class Pass:
     """A pass under way."""
 
     queue: LookThrough
-    stopping: Interruption
+    stopping: Callable[[], bool]
     _at: Callable[[int], None]
 
     def letters(self) -> Iterator[Letter]:

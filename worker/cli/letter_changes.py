@@ -48,6 +48,17 @@ class Report:
     would: int = 0
 
 
+def replaying(max_replays: int | None) -> Change:
+    """Sending letters back; None sends them however often they came back."""
+    return Change("replay", "replayed", _send_back, max_replays)
+
+
+def _send_back(look: LookThrough, letter: Letter, letters: DeadLetters) -> None:
+    """Gone from here only when it is there."""
+    look.send(letter.queue or letters.settings.queue, letter.delivery.body, letter.replay_properties())
+    look.remove()
+
+
 def change(
     what: Change, wanted: Wanted, *, limit: int | None, rate: float, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
@@ -92,7 +103,7 @@ def _run(
     report = Report()
     try:
         with letters.looked_through(wanted, what.command) as look:
-            _change_each(what, letters, look, limit, rate, report, as_json)
+            change_each(what, letters, look, limit, rate, report, as_json)
     except AMQPError:
         note(f"{report.done} {what.done} before the broker went away; all others are still in {DEAD_LETTERS}")
         note("the letter in hand may be both")
@@ -103,7 +114,7 @@ def _run(
     return report
 
 
-def _change_each(
+def change_each(
     what: Change,
     letters: DeadLetters,
     look: Pass,
@@ -112,6 +123,7 @@ def _change_each(
     report: Report,
     as_json: bool,
 ) -> None:
+    """Do it to the letters of a pass, ``rate`` a second; ``report`` counts as it goes."""
     due = time.monotonic()
     for letter in look.letters():
         if what.withholds(letter):

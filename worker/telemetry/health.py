@@ -163,7 +163,7 @@ def server(
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
             """Probes every few seconds are no news."""
 
-    pages_server = ThreadingHTTPServer(("", 0), Page, bind_and_activate=False)
+    pages_server = ThreadingHTTPServer(listening.getsockname()[:2], Page, bind_and_activate=False)
     pages_server.socket.close()
     pages_server.socket = listening
     return pages_server
