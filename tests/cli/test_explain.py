@@ -92,9 +92,7 @@ def test_a_fiscalized_order_has_its_number_and_link(shop: Shop) -> None:
     assert receipt["fiscalCode"] in ask(shop, order.upper()).stdout
 
 
-def test_a_waiting_order_has_reason_attempts_and_due(
-    shop: Shop, eventually: Callable[..., object]
-) -> None:
+def test_a_waiting_order_has_reason_attempts_and_due(shop: Shop, eventually: Callable[..., object]) -> None:
     """What a worker process holds is told by it, by docNumber too; the receipt is asked for as well."""
     shop.sandbox.fault("error_500", endpoint="POST /receipts/sell")
     number = next(NUMBERS)

@@ -1,4 +1,4 @@
-"""One suite for every cashier's session: the fake of the core's tests, and the real one at the sandbox."""
+"""One suite for every cashier's session: the fake, and the real one at the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tests.deploy.prometheus_rule` writes the PrometheusRule out of the rules that promtool checks."""
+"""`python -m tests.deploy.prometheus_rule` writes the PrometheusRule out of the rules for promtool."""
 
 from __future__ import annotations
 

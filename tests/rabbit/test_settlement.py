@@ -236,11 +236,14 @@ def test_a_fault_is_told_once_and_tried_again(desk: Desk) -> None:
 
 
 def test_retry_after_is_honoured_up_to_the_longest_wait(desk: Desk) -> None:
-    """Never before what the other side asked for, and never held for longer than the setting."""
+    """Never before what the other side asked for, also past the longest backoff; ten minutes at most."""
     desk.process(Unavailable({}, retry_after=60))
     assert desk.waiting(TOPOLOGY.retry)[0].due == pytest.approx(desk.now + 60, abs=0.002)
     desk.process(Unavailable({}, retry_after=86_400))
     assert desk.waiting(TOPOLOGY.retry)[0].due == pytest.approx(desk.now + 600, abs=0.002)
+    desk.settlement = desk.settling(RetryPolicy(min_backoff=0.1, max_backoff=1, max_age=3600))
+    desk.process(Unavailable({}, retry_after=60))
+    assert desk.waiting(TOPOLOGY.retry)[0].due == pytest.approx(desk.now + 60, abs=0.002)
 
 
 def test_the_last_try_is_at_the_end_of_the_longest_age(desk: Desk) -> None:

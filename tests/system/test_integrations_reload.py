@@ -14,13 +14,13 @@ def test_a_changed_file_counts_without_a_restart(vhost: VirtualHost, tmp_path: P
     """A new password is used, a broken file is told and changes nothing, and a mended one counts again."""
     integrations = write(tmp_path / "integrations.yaml")
     with counter(vhost, integrations, FISCAL_PROCESSES="2") as shop:
-        shop.sandbox.put_cashier("olena", password="changed", sign_out=True)
+        shop.sandbox.put_cashier("olena", password="word-of-olena-2", sign_out=True)
         assert shop.code(shop.order("refused")) == "CASHIER_CREDENTIALS_REJECTED"
         asked = shop.sandbox.requests(SIGN_IN)
         assert shop.code(shop.order("refused-too")) == "CASHIER_CREDENTIALS_REJECTED"
         assert shop.sandbox.requests(SIGN_IN) <= asked + 1  # of the other process, if it came there
 
-        good = integrations.read_text().replace("olena-secret", "changed")
+        good = integrations.read_text().replace("olena-secret", "word-of-olena-2")
         integrations.write_text(good)
         shop.until(lambda: _read(shop.worker.lines()) == 3)  # at the start, and now by both processes
         assert shop.replay() == 2
@@ -37,7 +37,7 @@ def test_a_changed_file_counts_without_a_restart(vhost: VirtualHost, tmp_path: P
         integrations.write_text(good)
         shop.until(lambda: shop.metric(f"{BROKEN} 0.0"))
         assert shop.code(shop.order("sold-too")) == "succeeded"
-        assert "changed" not in shop.worker.log.read_text()
+        assert "word-of-olena-2" not in shop.worker.log.read_text()
 
 
 def _read(lines: list[dict[str, object]]) -> int:

@@ -32,5 +32,5 @@ def test_a_cashier_with_an_expired_shift_does_not_delay_the_others(
     vhost: VirtualHost, tmp_path: Path
 ) -> None:
     """95 of 100 of the others' orders take at most half as long again."""
-    figures = runs.isolation(vhost.url, tmp_path, count=80, others=8, per_second=8.0, seconds=4.0)
+    figures = runs.isolation(vhost.url, tmp_path, count=80, others=8, per_second=8.0, seconds=3.0)
     assert figures["ratio"] <= 1.5

@@ -48,6 +48,8 @@ _COMMANDS = {
     "publish": "publish",
     "events": "events",
     "resume": "resume",
+    "doctor": "doctor",
+    "explain": "explain",
     "dead-letters": "app",
 }
 

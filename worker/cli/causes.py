@@ -15,7 +15,7 @@ from worker.cli.receipt_search import receipts_of
 from worker.cli.signed_in import secrets_of, signed_in
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.order import Operation
-from worker.fiscal.outcomes import Code, Unavailable, Verdict
+from worker.fiscal.outcomes import Code, Rejected, Unavailable, Verdict
 from worker.fiscal.ports import Refusal, TokenRefused
 from worker.fiscal.shifts import age
 from worker.rabbit.json_body import NotJsonError, parse
@@ -122,6 +122,8 @@ class Causes:
             return shift is not None and shift.is_open and age(shift, self._clock()) < _DAY
         if cause.order is None:
             self._client.cashier_me(integration.checkbox_url, token)
+            if cashier.license_key is not None:
+                self._client.register_info(integration.checkbox_url, cashier.license_key)
             return True
         only = (cause.operation,)
         found = receipts_of(self._client, token, integration, cashier, cause.order, only)
@@ -135,8 +137,10 @@ class Causes:
         refused_at = self._refused_at.get(key)
         if refused_at is not None and self._monotonic() - refused_at < SIGN_IN_AGAIN:
             raise Unavailable({"reason": "refused some minutes ago"})
-        self._refused_at[key] = self._monotonic()
-        token = self._signed_in.enter_context(signed_in(self._client, integration, cashier))
-        del self._refused_at[key]
+        try:
+            token = self._signed_in.enter_context(signed_in(self._client, integration, cashier))
+        except Rejected:
+            self._refused_at[key] = self._monotonic()
+            raise
         self._tokens[key] = token
         return token

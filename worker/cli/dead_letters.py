@@ -19,9 +19,11 @@ from worker.cli.letter_access import DeadLetters, dead_letters
 from worker.cli.letter_changes import Change, change, replaying, show_counts
 from worker.cli.letter_filter import Cashiers, Codes, Integrations, Order, Since, Until, chosen
 from worker.cli.output import Column, Table, json_line, note, printable
+from worker.cli.watch import watch
 from worker.rabbit.letters import Filter, Letter
 
 app = typer.Typer(help="What waits for a person: look, send back, throw away.", no_args_is_help=True)
+app.command()(watch)
 
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many letters, the oldest first.")]
 Rate = Annotated[float, typer.Option(min=0, help="Letters a second; 0 is no limit.")]

@@ -22,7 +22,8 @@ _BINDING = "fiscalization.#"
 _TICK = 0.2
 
 
-def _duration(text: str) -> timedelta:
+def duration(text: str) -> timedelta:
+    """An option's ISO 8601 duration. Raises ``typer.BadParameter``."""
     try:
         return parse_duration(text)
     except ValueError as error:
@@ -35,7 +36,7 @@ def events(
         timedelta | None,
         typer.Option(
             "--for",
-            parser=_duration,
+            parser=duration,
             metavar="DURATION",
             help="End after this time; PT30S where neither --limit nor --follow is given.",
         ),

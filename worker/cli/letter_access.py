@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -36,10 +36,12 @@ class DeadLetters:
         return str(pika.URLParameters(self.settings.rabbitmq_urls[0]).virtual_host)
 
     @contextmanager
-    def looked_through(self, wanted: Wanted, label: str, *, bar: bool = True) -> Iterator[Pass]:
-        """One pass over them, with a progress bar."""
+    def looked_through(
+        self, wanted: Wanted, label: str, *, bar: bool = True, stopping: Callable[[], bool] | None = None
+    ) -> Iterator[Pass]:
+        """One pass over them, with a progress bar. Where nothing else tells of its end, Ctrl-C does."""
         with (
-            Interruption() as stopping,
+            nullcontext(stopping) if stopping else Interruption() as stopping,
             progress(label, self.bound, shown=bar) as shown,
             LookThrough(self.connection, wanted, self.bound, stopping) as look,
         ):
@@ -75,13 +77,22 @@ class Pass:
 @contextmanager
 def dead_letters(command: str, *, changes: bool = False) -> Iterator[DeadLetters]:
     """The dead letters, for this command alone. Raises ``typer.Exit`` where there is no way to them."""
-    with broker() as (settings, connection):
-        try:
-            with locked(connection, _holder(command), changes=changes, clock=time.monotonic):
-                yield DeadLetters(settings, connection, depth(connection))
-        except (Locked, NoDeadLetterQueue) as refusal:
-            note(str(refusal))
-            raise typer.Exit(1) from None
+    try:
+        with letters_alone(command, changes=changes) as letters:
+            yield letters
+    except (Locked, NoDeadLetterQueue) as refusal:
+        note(str(refusal))
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def letters_alone(command: str, *, changes: bool = False) -> Iterator[DeadLetters]:
+    """The same. Raises ``BrokerUnreachable``, ``Locked`` and ``NoDeadLetterQueue``."""
+    with (
+        broker() as (settings, connection),
+        locked(connection, _holder(command), changes=changes, clock=time.monotonic),
+    ):
+        yield DeadLetters(settings, connection, depth(connection))
 
 
 def _holder(command: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 def run() -> None:
     """Run the worker until SIGTERM; what is in flight ends first, within 25 seconds."""
+    # A SIGTERM that comes before the supervisor can hear it waits for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     folder = Path(tempfile.mkdtemp(prefix="fiscal-worker-"))
     # prometheus_client reads it once, when it is imported.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)

@@ -41,6 +41,8 @@ _log = logger(__name__)
 
 #: Waits that are nobody's fault: the row is long, and moves.
 _OWN_ROWS = frozenset({"register_turn", "cashier_in_use"})
+#: What waits is held unacknowledged, and the broker's patience ends at 30 minutes.
+_LONGEST_HOLD = 600.0
 #: Waits up to this stay in the queue of short waits.
 _SHORT_WAIT = 20.0
 
@@ -54,10 +56,10 @@ class RetryPolicy:
     max_age: float
 
     def delay(self, faults: int, asked: float | None, random: Random) -> float:
-        """Exponential with jitter; never before the other side's Retry-After."""
+        """Exponential with jitter; not before the other side's Retry-After, up to ten minutes of it."""
         backoff: float = min(self.max_backoff, self.min_backoff * 2.0 ** min(faults, 30))
         jittered = backoff * random.uniform(0.75, 1.25)
-        return min(self.max_backoff, max(jittered, asked or 0.0))
+        return max(min(self.max_backoff, jittered), min(asked or 0.0, _LONGEST_HOLD))
 
 
 class Settlement:

@@ -18,6 +18,8 @@ from worker.telemetry.logs import logger
 
 _log = logger(__name__)
 _CODES = frozenset(code.value for code in Code)
+#: Waits in which nothing was tried yet; at a busy register there are many of them.
+_OWN_ROWS = frozenset({"register_turn", "cashier_in_use"})
 _TROUBLE = frozenset({"failed", "delayed", "unsettled"})
 
 
@@ -139,5 +141,6 @@ def attempt(queue: str, carried: Mapping[str, str], trail: Trail, is_first: bool
         finally:
             line.facts["duration_seconds"] = round(time.perf_counter() - began, 4)
             span.note(line.attributes(), failed=line.facts["outcome"] in _TROUBLE)
-            _log.info("request_processed", **line.facts)
+            tell = _log.debug if line.facts.get("reason") in _OWN_ROWS else _log.info
+            tell("request_processed", **line.facts)
             clear_contextvars()

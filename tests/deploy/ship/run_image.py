@@ -1,7 +1,7 @@
 """The image at work: read-only, without capabilities, with loopback as its only network.
 
-`tests/deploy/ship/check image` starts it in a network namespace of its own, which the containers share: broker,
-sandbox and worker find each other there, and nothing else can be reached.
+`tests/deploy/ship/check image` starts it in a network namespace of its own, which the containers share:
+broker, sandbox and worker find each other there, and nothing else can be reached.
 """
 
 from __future__ import annotations
@@ -71,14 +71,12 @@ def isolation() -> Sequence[str]:
 
 def write_secrets(folder: Path, broker_url: str) -> Path:
     """As Kubernetes mounts them: a file for each secret, readable for the worker's group."""
-    contents = {
-        "fiscal/FISCAL_RABBITMQ_URL": broker_url,
-        "cashiers/olena_login": "olena",
-        "cashiers/olena_password": "olena-password",
-        "cashiers/robot_pin_code": "0123",
-        "cashiers/robot_license_key": "sandbox-register-1",
-        "etc/integrations.yaml": (CONTRACT / "integrations.yaml").read_text(),
-    }
+    integrations = (CONTRACT / "integrations.yaml").read_text()
+    contents = {"fiscal/FISCAL_RABBITMQ_URL": broker_url}
+    for cashier in ("olena", "petro"):
+        contents[f"cashiers/{cashier}_password"] = f"{cashier}-secret"
+        integrations = integrations.replace(f"{cashier}-secret", f"file:/run/cashiers/{cashier}_password")
+    contents["etc/integrations.yaml"] = integrations
     for name, text in contents.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
@@ -111,7 +109,7 @@ def sandbox_arguments() -> Sequence[str]:
 
 @contextmanager
 def container(name: str, *arguments: str) -> Iterator[None]:
-    """In the namespace that this process is in; removed at the end, with its log where something went wrong."""
+    """In the namespace that this process is in; removed at the end, its log shown where it went wrong."""
     name = container_name(name)
     output("run", "--detach", "--name", name, "--network", "host", *isolation(), *arguments)
     try:
@@ -132,6 +130,7 @@ def look_inside() -> None:
     worker = container_name("worker")
     assert output("exec", worker, "id", "-u").strip() == "10001"
     assert fails("exec", worker, "touch", "/app/file"), "the root is read-only"
+    assert output("exec", worker, "find", "/opt/venv", "/app", "!", "-user", "root") == ""
     output("exec", worker, "touch", "/tmp/file")  # noqa: S108 - in the container
     status = output("exec", worker, "cat", "/proc/1/status")
     assert "CapEff:\t0000000000000000" in status
