@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(INSTALLED) ## Put everything that is needed into .venv; RabbitMQ comes from the operating system
@@ -87,10 +87,11 @@ chaos: $(INSTALLED) ## Kill, cut and garble while ORDERS=2000 are fiscalized; SE
 	@$(BIN)/python -m tests.chaos --orders $(ORDERS) --seed $(SEED) --seeds $(SEEDS)
 
 # What the image is built from, and what checks it: at the versions of requirements.lock where they are in it.
-LOCKS := build worker sandbox ship
+LOCKS := build worker sandbox audit ship
 WANTED_build := --group build
 WANTED_worker := --extra otel pyproject.toml
 WANTED_sandbox := --extra otel --extra sandbox pyproject.toml
+WANTED_audit := --group audit
 WANTED_ship := --group ship
 CONSTRAINED := --constraint requirements.lock
 
@@ -101,12 +102,18 @@ lock-ship: $(LOCKS:%=lock-ship-%) ## Derive the locks of the image, and of its c
 $(LOCKS:%=lock-ship-%): lock-ship-%: $(INSTALLED)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock-ship" $(BIN)/uv pip compile --quiet --universal \
 		--generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
-		$(if $(filter ship,$*),,$(CONSTRAINED)) $(WANTED_$*) --output-file requirements-$*.lock
+		$(if $(filter audit ship,$*),,$(CONSTRAINED)) $(WANTED_$*) --output-file requirements-$*.lock
 
 .PHONY: ship-check
 ship-check: $(INSTALLED) ## Build the image, run it, and check the manifests: needs root, Debian and time
-	@tests/deploy/ship/check
+	@tests/deploy/ship/check manifests image
 
 .PHONY: audit
 audit: $(INSTALLED) ## Bill of materials into build/, and known weaknesses of what the image holds
 	@tests/deploy/ship/audit
+
+.PHONY: dashboards
+dashboards: $(INSTALLED) ## Build the dashboards, and take pictures of them over a real run (Node and Chromium)
+	@$(BIN)/python k8s/dashboards/build.py
+	@cd k8s/dashboards/preview && npm ci --no-progress --loglevel=error && npx vite build --logLevel warn
+	@$(BIN)/python k8s/dashboards/preview/run.py docs/pictures

@@ -31,6 +31,7 @@ from worker.rabbit.settlement import RetryPolicy, Settlement
 from worker.rabbit.topology import Topology
 from worker.rabbit.waiting import waiting_for
 from worker.shift_keeper import ShiftKeeper
+from worker.shift_watch import ShiftWatch
 from worker.telemetry import inquiries, metrics, spans, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.pulse import Pulse
@@ -124,6 +125,7 @@ class Process:
             ),
         )
         self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current, sessions)
+        self._watch = ShiftWatch(lambda: integrations.current, sessions)
         story = Fiscalization(
             lambda: integrations.current,
             sessions,
@@ -157,7 +159,7 @@ class Process:
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._integrations.watch(self._stop)
-        for work in (self._keep_shifts, self._count_fleet):
+        for work in (self._keep_shifts, self._count_fleet, lambda: self._watch.run(self._stop)):
             threading.Thread(target=work, daemon=True).start()
         self._worker.start()
         inquiries.answer(self._folder, self._slot, lambda order: waiting_for(self._broker, order))

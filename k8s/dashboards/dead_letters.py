@@ -51,7 +51,7 @@ def dead_letters() -> Dashboard:
         )
         .with_panel(
             series_panel(
-                "Waiting",
+                "Waiting, over time",
                 "A step up is an incident, a step down a replay or a person who discarded some.",
                 [(DEAD_LETTERS, "dead letters")],
                 width=24,

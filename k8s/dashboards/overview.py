@@ -107,8 +107,8 @@ def _what_flows(dashboard: Dashboard) -> Dashboard:
         .with_panel(
             series_panel(
                 "From request to event",
-                "Quantiles over all outcomes, waiting included.",
-                quantiles("fiscal_request_duration_seconds"),
+                "Orders that were fiscalized, waiting included: quantiles.",
+                quantiles("fiscal_request_duration_seconds", only=',outcome="succeeded"'),
                 unit="s",
             )
         )
@@ -203,7 +203,7 @@ def _the_worker(dashboard: Dashboard) -> Dashboard:
                 "In flight",
                 "Requests in worker threads; near the number of threads it is saturated.",
                 [(f"sum by (instance) (fiscal_in_flight{JOB})", "{{instance}}")],
-                width=6,
+                width=5,
             )
         )
         .with_panel(
@@ -212,38 +212,38 @@ def _the_worker(dashboard: Dashboard) -> Dashboard:
                 "Over a minute a process counts as dead.",
                 [(f"time() - min by (instance) (fiscal_heartbeat_timestamp_seconds{JOB})", "{{instance}}")],
                 unit="s",
-                width=6,
+                width=5,
             )
         )
         .with_panel(
             series_panel(
                 "Consuming, and the broker",
-                "0 and 1: stopped itself or not, connected or not; consumers of the whole fleet by queue.",
+                "0 when a worker stopped itself, or lost the broker; consumers of the whole fleet by queue.",
                 [
-                    (f"min by (instance) (fiscal_consuming{JOB})", "{{instance}} not stopped"),
-                    (f"min by (instance) (fiscal_broker_up{JOB})", "{{instance}} broker"),
-                    (f"max by (queue) (fiscal_queue_consumers{JOB})", "consumers of {{queue}}"),
+                    (f"min(fiscal_consuming{JOB})", "none stopped"),
+                    (f"min(fiscal_broker_up{JOB})", "broker there"),
+                    (f"max by (queue) (fiscal_queue_consumers{JOB})", "{{queue}}"),
                 ],
-                width=6,
+                width=5,
             )
         )
         .with_panel(
             stat_panel(
-                "Processes that died",
-                "In the time that is shown.",
+                "Died",
+                "Processes of the worker that died, in the time that is shown.",
                 f"sum(increase(fiscal_process_restarts_total{JOB}[$__range]))",
                 limits=(1, 3),
                 decimals=0,
-                width=2,
+                width=3,
             ).height(8)
         )
         .with_panel(
             stat_panel(
-                "Integrations file",
-                "1 while it cannot be used and an older one is in force.",
+                "File broken",
+                "1 while the integrations file cannot be used and an older one is in force.",
                 f"max(fiscal_integrations_file_broken{JOB})",
                 limits=(1, 1),
-                width=2,
+                width=3,
             ).height(8)
         )
         .with_panel(
@@ -251,7 +251,7 @@ def _the_worker(dashboard: Dashboard) -> Dashboard:
                 "Versions",
                 "How many versions run; more than one only while a release is rolled out.",
                 f"count(count by (version) (fiscal_build_info{JOB}))",
-                width=2,
+                width=3,
             ).height(8)
         )
     )

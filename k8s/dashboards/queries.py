@@ -19,10 +19,10 @@ NO_ANSWER = 'fiscal_checkbox_requests_total{job=~"$job",status!~"[1234].."}'
 OPENED = f"fiscal_shift_opened_timestamp_seconds{JOB}"
 
 
-def quantiles(metric: str, by: str = "") -> list[tuple[str, str]]:
-    """Three quantiles of a histogram, over all of its series or by a label."""
+def quantiles(metric: str, by: str = "", only: str = "") -> list[tuple[str, str]]:
+    """Three quantiles of a histogram, over all of its series or by a label; ``only`` selects some."""
     labels = f"le, {by}" if by else "le"
-    rate = f'sum by ({labels}) (rate({metric}_bucket{{job=~"$job"}}[$__rate_interval]))'
+    rate = f'sum by ({labels}) (rate({metric}_bucket{{job=~"$job"{only}}}[$__rate_interval]))'
     return [(f"histogram_quantile({q}, {rate})", f"p{q * 100:g}") for q in (0.5, 0.95, 0.99)]
 
 

@@ -42,7 +42,7 @@ def test_the_workers_lock_has_what_the_project_needs_and_no_tool() -> None:
     assert {"uvicorn", "starlette"} <= {pin.partition("==")[0] for pin in pins("requirements-sandbox.lock")}
 
 
-@pytest.mark.parametrize("part", ["build", "worker", "sandbox", "ship"])
+@pytest.mark.parametrize("part", ["audit", "build", "sandbox", "ship", "worker"])
 def test_every_package_is_locked_and_no_index_is_named(part: str) -> None:
     """Hashes for all; the lock works with whatever index pip is configured for."""
     assert all(pins(f"requirements-{part}.lock").values())

@@ -64,6 +64,15 @@ class Sessions:
             finally:
                 lane.lock.release()
 
+    def shown_for_longer_than(self, seconds: float) -> list[tuple[str, str]]:
+        """Integration and cashier of shifts that the metrics show, opened that long ago."""
+        now = self._pace.clock()
+        return [key for key, opened_at in self._shown.copy().items() if now - opened_at >= seconds]
+
+    def show_no_shift(self, integration: str, cashier: str) -> None:
+        """The row is not in the configuration any more."""
+        self._show_shift(integration, cashier, math.nan)
+
     def _show_shift(self, integration: str, cashier: str, opened_at: float) -> None:
         shown = self._shown.get((integration, cashier), math.nan)
         if shown != opened_at and not (math.isnan(shown) and math.isnan(opened_at)):

@@ -17,7 +17,7 @@ class Html(str):
 Child = str | int | None | Iterable["Child"]
 
 
-def tag(name: str, *children: Child, **attributes: str | int | bool | None) -> Html:
+def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Html:
     """An element. ``class_`` is ``class``, ``data_label`` is ``data-label``; None and False leave one out."""
     told = "".join(
         _attribute(key.rstrip("_").replace("_", "-"), value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
@@ -119,8 +120,6 @@ class CashierLook(Job):
         return f"{self.done} of {self.total} cashiers looked at"
 
     def work(self) -> None:
-        import time
-
         for finding in checkbox(self._rows, time.time):
             if finding not in self.findings:
                 self.findings.append(finding)

@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 Kind = Literal["counter", "gauge", "histogram"]
 #: How the values of several processes become one; see prometheus_client's multiprocess mode.
-Mode = Literal["livesum", "livemax", "max", "mostrecent"]
+Mode = Literal["livesum", "livemax", "max", "livemostrecent"]
 
 
 @dataclass(frozen=True, slots=True)

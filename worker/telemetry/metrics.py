@@ -82,7 +82,7 @@ SIGNINS = counter("fiscal_signins_total", "Sign-ins of cashiers at Checkbox.", [
 SHIFT_OPENED = gauge(
     "fiscal_shift_opened_timestamp_seconds",
     "When the cashier's shift was opened; absent while none is known.",
-    "mostrecent",
+    "livemostrecent",
     ["integration", "cashier"],
     unit="seconds since 1970",
 )
