@@ -35,6 +35,7 @@ packages:
 	test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="python3-venv"; \
 	test "$(MAKECMDGOALS)" = demo || command -v promtool >/dev/null || missing="$$missing prometheus"; \
 	test -x /usr/lib/rabbitmq/bin/rabbitmq-server || test -n "$${FISCAL_RABBITMQ_URL:-}" || missing="$$missing rabbitmq-server"; \
+	test "$(MAKECMDGOALS)" = demo || ! grep -qx ID=debian /etc/os-release || command -v chromedriver >/dev/null || missing="$$missing chromium chromium-driver"; \
 	test -n "$$missing" || exit 0; \
 	if [ "$$(id -u)" = 0 ]; then root="env"; \
 	elif sudo -n true 2>/dev/null; then root="sudo -n env"; \
@@ -71,7 +72,7 @@ format: $(INSTALLED) ## Format the code and repair what can be repaired
 lock: $(INSTALLED) ## Resolve the dependencies anew into requirements.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --upgrade \
 		--generate-hashes --no-emit-index-url --python-version 3.11 \
-		--extra sandbox --extra otel --group dev pyproject.toml --output-file requirements.lock
+		--extra sandbox --extra console --extra otel --group dev pyproject.toml --output-file requirements.lock
 
 .PHONY: clean
 clean: ## Remove .venv and all caches

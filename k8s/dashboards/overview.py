@@ -107,7 +107,7 @@ def _what_flows(dashboard: Dashboard) -> Dashboard:
         .with_panel(
             series_panel(
                 "From request to event",
-                "Orders that were fiscalized, waiting included: quantiles.",
+                "Orders that were fiscalized: quantiles, waiting included; a replay counts from its request.",
                 quantiles("fiscal_request_duration_seconds", only=',outcome="succeeded"'),
                 unit="s",
             )

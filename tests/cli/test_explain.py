@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 import typer
 from click.testing import Result
@@ -189,3 +191,16 @@ def test_the_page_is_for_this_machine(shop: Shop) -> None:
     assert status == 200
     assert json.loads(body) == {"processes": 2, "answered": 2, "waiting": []}
     assert shop.worker.page("/order")[0] == 404
+
+
+def test_the_page_is_for_nobody_else(shop: Shop) -> None:
+    """Whoever comes by another address than loopback finds nothing there, and the metrics as ever."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it only chooses the address
+        except OSError:
+            pytest.skip("this machine has no other address than loopback")
+        own = probe.getsockname()[0]
+    with httpx2.Client(base_url=f"http://{own}:{shop.worker.port}", trust_env=False) as stranger:
+        assert stranger.get(f"/orders/{uuid4()}").status_code == 404
+        assert stranger.get("/metrics").status_code == 200

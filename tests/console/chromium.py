@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -65,7 +66,8 @@ class Browser:
 
     @property
     def text(self) -> str:
-        return str(self.driver.find_element(By.TAG_NAME, "body").text)
+        """In one go: a page may be replaced between two questions."""
+        return str(self.run("return document.body ? document.body.innerText : ''"))
 
     def all(self, selector: str) -> list[WebElement]:
         return list(self.driver.find_elements(By.CSS_SELECTOR, selector))
@@ -76,7 +78,9 @@ class Browser:
 
     def until(self, condition, timeout: float = 30.0):  # type: ignore[no-untyped-def]
         """What the condition gives when it is something true."""
-        return WebDriverWait(self.driver, timeout, poll_frequency=0.05).until(lambda _: condition())
+        replaced = [StaleElementReferenceException]
+        waiting = WebDriverWait(self.driver, timeout, 0.05, ignored_exceptions=replaced)
+        return waiting.until(lambda _: condition())
 
     def until_text(self, text: str) -> None:
         self.until(lambda: text in self.text)

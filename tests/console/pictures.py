@@ -33,7 +33,7 @@ def main() -> None:
             save("overview", browser.picture())
             browser.open(f"{url}/replay?code=SHIFT_OPEN_OVER_24H")
             browser.press("Replay 12 letters")
-            browser.until_text("4 of 12")
+            browser.until(lambda: browser.run("return document.querySelector('progress').value") > 3)
             save("replay", browser.picture())
             browser.until_text("Done.")
             browser.size(*PHONE)

@@ -79,7 +79,7 @@ def test_from_the_sign_in_to_a_replay(
     browser.open(console)
     check(browser)
     browser.sign_in(console, TOKEN)
-    browser.until_text("5 letters waiting for a person.")
+    browser.until_text("Waiting for a person: 5 letters.")
     check(browser)
     browser.press("4 letters")
     browser.until_text("Of code SHIFT_NOT_OPEN, integration shop-main, cashier olena: 4 letters.")

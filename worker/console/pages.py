@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from worker.cli.checks.finding import State
 from worker.cli.letter_view import message_json
 from worker.cli.next_steps import next_step
 from worker.console.access import Session
@@ -24,6 +25,9 @@ from worker.console.layout import (
 )
 from worker.console.letters import MAX_REPLAYS, RATE, SHOWN, Group
 from worker.rabbit.letters import Filter, Letter
+
+#: What is wrong is what one came for.
+_FIRST = (State.WRONG, State.WARNING, State.OK)
 
 
 def sign_in(problem: str | None) -> str:
@@ -55,7 +59,7 @@ def overview(groups: Sequence[Group], session: Session) -> str:
     """All letters by code, with the next step for each."""
     total = sum(group.count for group in groups)
     body: list[Child] = [
-        tag("p", f"{letters_of(total)} waiting for a person." if total else "No letter waits for a person."),
+        tag("p", f"Waiting for a person: {letters_of(total)}." if total else "No letter waits for a person."),
         _search(),
     ]
     for group in groups:
@@ -202,6 +206,6 @@ def _findings(look: CashierLook) -> Html:
     heads = ("state", "check", "of", "seen", "what to do")
     rows = (
         (tag("span", one.state, class_=one.state), one.check, one.subject, one.seen, one.advice)
-        for one in list(look.findings)
+        for one in sorted(look.findings, key=lambda one: _FIRST.index(one.state))
     )
     return table("What was seen", heads, rows)

@@ -2,7 +2,8 @@
 // Values are checked by the packages' own schemas, which let unknown keys pass; these are found by TypeScript.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const PACKAGES = {
   "external-secrets.io/v1": "@kubernetes-models/external-secrets/external-secrets.io/v1",
@@ -13,6 +14,7 @@ const CORE = /^(v1|apps\/v1|batch\/v1|policy\/v1|networking\.k8s\.io\/v1)$/;
 // No package has its type.
 const UNTYPED = new Set(["rabbitmq.com/v1beta1 RabbitmqCluster"]);
 
+const here = dirname(fileURLToPath(import.meta.url));
 const source = [];
 let checked = 0;
 let failed = false;
@@ -43,12 +45,12 @@ for (const file of process.argv.slice(2)) {
     source.push(`export const d${checked} = ${literal} satisfies T${checked};`);
   }
 }
-const folder = mkdtempSync(join(import.meta.dirname, "checked-"));
+const folder = mkdtempSync(join(here, "checked-"));
 try {
   const typescript = join(folder, "documents.ts");
   writeFileSync(typescript, source.join("\n"));
   const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "es2022"];
-  execFileSync(join(import.meta.dirname, "node_modules/.bin/tsc"), [...options, typescript], { stdio: "inherit" });
+  execFileSync(join(here, "node_modules/.bin/tsc"), [...options, typescript], { stdio: "inherit" });
 } catch {
   failed = true;
 } finally {
