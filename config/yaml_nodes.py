@@ -147,7 +147,7 @@ class ListReader:
 
     def _node(self, depth: int) -> Node:
         node = self._node_or_end(depth)
-        assert node is not None, "libyaml gives every key a value"  # noqa: S101
+        assert node is not None, "libyaml gives every key a value"
         return node
 
     def _sequence(self, start: SequenceStartEvent, depth: int) -> Sequence:

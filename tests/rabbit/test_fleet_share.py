@@ -1,4 +1,4 @@
-"""What part of a register's rate a worker's processes take, right after a start and when others come and go."""
+"""What part of a register's rate a worker's processes take: after a start, and when others come and go."""
 
 from __future__ import annotations
 

@@ -16,16 +16,12 @@ from worker.sandbox.worker_process import WorkerProcess
 @pytest.fixture
 def shop_sandbox() -> Iterator[SandboxProcess]:
     """The sandbox with the cashiers of the contract's examples; receipts are DONE after half a second."""
-    with SandboxProcess(
-        integrations=CONTRACT / "integrations.yaml", options={"done_after": 0.5}
-    ) as sandbox:
+    with SandboxProcess(integrations=CONTRACT / "integrations.yaml", options={"done_after": 0.5}) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def shop(
-    vhost: VirtualHost, shop_sandbox: SandboxProcess, tmp_path: Path
-) -> Iterator[Callable[..., Shop]]:
+def shop(vhost: VirtualHost, shop_sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Callable[..., Shop]]:
     """`shop(FISCAL_…=…)` starts a worker on an empty virtual host and gives what Bimp and operators see."""
     started: list[Shop] = []
 
