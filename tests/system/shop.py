@@ -69,6 +69,18 @@ class Shop:
                 )
             self._connection.sleep(0.02)
 
+    def wait_for_letters(self, count: int) -> None:
+        """Until so many dead letters lie there; they are left where they are."""
+        deadline = time.monotonic() + 20
+        while self.vhost.queues()[DEAD_LETTERS].messages_ready < count:
+            assert time.monotonic() < deadline
+            self._connection.sleep(0.05)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings that the worker runs with."""
+        return self.worker.settings
+
     def events_of(self, request_id: str, outcome: str | None = None) -> list[dict[str, Any]]:
         """The events of a request, of one outcome or of all."""
         return [

@@ -36,11 +36,14 @@ class Fiscalization:
         """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
         integration, cashier = self._chosen(request)
         planned = plan(request, integration)
-        if trail.posted_at is None and trail.faults == 0:
-            for warning in planned.warnings:
-                self._warn(warning)
         with self._sessions.enter(integration, cashier) as session:
-            return Issuing(request, planned.receipt, trail, integration, session, self._surroundings).run()
+            issuing = Issuing(request, planned.receipt, trail, integration, session, self._surroundings)
+            try:
+                return issuing.run()
+            finally:
+                if issuing.has_sold:
+                    for warning in planned.warnings:
+                        self._warn(warning)
 
     def _chosen(self, request: Request) -> tuple[Integration, Cashier]:
         integration = self._integrations().get(request.integration)

@@ -78,6 +78,8 @@ class Issuing:
         self._around = surroundings
         self._context = context_of(request, trail, receipt)
         self._looked = False
+        #: The receipt was made in this pass.
+        self.has_sold = False
 
     def run(self) -> Fiscalized:
         """Raises a ``Verdict`` when the pass does not end in a numbered receipt."""
@@ -136,6 +138,7 @@ class Issuing:
             # The session knows better now what stands in the way.
             make_ready(self._session, self._integration, self._around.clock())
             raise Postponed(0.0, "shift_changed") from None
+        self.has_sold = True
         return self._accept(issued, posted=True)
 
     def _receipt_id(self) -> UUID:

@@ -27,10 +27,10 @@ class WorkerProcess:
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self.port = free_ports(1)[0]
         self.log = log
+        self.settings = {"FISCAL_METRICS_PORT": str(self.port), **environment}
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("FISCAL_")},
-            "FISCAL_METRICS_PORT": str(self.port),
-            **environment,
+            **self.settings,
         }
         self.process: subprocess.Popen[bytes] | None = None
 

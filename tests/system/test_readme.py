@@ -1,0 +1,74 @@
+"""Every command of the README is run, or, where it is this very run, known to make."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.system.shop import CONTRACT, Shop
+from worker.rabbit.topology import DEAD_LETTERS
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
+PROGRAM = [command for command in COMMANDS if command.startswith("fiscal-worker ")]
+MAKE = [command for command in COMMANDS if command.startswith("make ")]
+
+
+def test_all_commands_are_of_the_two_kinds() -> None:
+    """A command of another kind needs a test of its own."""
+    assert sorted(COMMANDS) == sorted([*PROGRAM, *MAKE])
+    assert "make demo" in MAKE
+    assert "make test" in MAKE
+
+
+@pytest.mark.parametrize("command", sorted(set(MAKE)))
+def test_make_knows_its_targets(command: str) -> None:
+    """What the target would run can be told, from its variables to its last line."""
+    done = subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_demo_ends_as_the_contract_says() -> None:
+    """It shows a row for each example, and each ends as its name says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", "demo", "--json"], cwd=ROOT, capture_output=True, check=False
+    )
+    rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    examples = [*CONTRACT.glob("valid/*.json"), *CONTRACT.glob("invalid/*.json")]
+    assert done.returncode == 0, (rows, done.stderr)
+    assert {row["example"] for row in rows} == {path.stem for path in examples}
+
+
+def test_the_operators_commands_do_what_they_say(shop: Callable[..., Shop]) -> None:
+    """Each of them ends well against a worker whose cashier has left his shift open for a day."""
+    running = shop()
+    running.sandbox.close_shift("olena")
+    running.sandbox.open_shift("olena", opened_at="2020-01-01T09:00:00Z")
+    message = json.loads((CONTRACT / "valid" / "one_line_card.json").read_text())
+    message["data"]["order"]["docNumber"] = "ЗП-000482"
+    running.publish(json.dumps(message).encode())
+    running.wait_for_letters(1)
+    environment = {**os.environ, **running.environment}
+    outcomes = {}
+    for command in PROGRAM:
+        if command == "fiscal-worker run":
+            continue  # it runs
+        arguments = shlex.split(command)[1:]
+        done = subprocess.run(
+            [sys.executable, "-m", "worker", *arguments], env=environment, capture_output=True, check=False
+        )
+        outcomes[command] = (done.returncode, done.stdout.decode() + done.stderr.decode())
+    found_by_doctor = outcomes.pop("fiscal-worker doctor")
+    assert found_by_doctor[0] == 1
+    assert " wrong" in found_by_doctor[1]
+    assert {command: code for command, (code, _) in outcomes.items() if code} == {}, outcomes
+    assert running.vhost.queues()[DEAD_LETTERS].messages <= 1
