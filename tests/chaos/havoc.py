@@ -127,7 +127,8 @@ class Havoc:
         code = self.worker.terminate(40)
         took = time.monotonic() - began
         if code != 0 or took > 25:
-            self.problems.append(f"SIGTERM: exit code {code} after {took:.1f} s")
+            end = self.worker.log.read_text()[-3000:]
+            self.problems.append(f"SIGTERM: exit code {code} after {took:.1f} s; its log ends in {end}")
         self.worker.start(wait=False)
 
     def _await_start(self) -> None:

@@ -8,11 +8,14 @@ of them and still finds its turn.
 from __future__ import annotations
 
 import fcntl
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import Array, c_double
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
+from typing import BinaryIO
 from zlib import crc32
 
 #: A turn that was taken by a process that died is free again after this; longer than any call.
@@ -52,6 +55,8 @@ class RegisterTurns:
         """``lock`` is a file that is made here; a killed process lets go of it."""
         self._lock = lock
         self._lock.touch()
+        self._threads = threading.Lock()
+        self._opened: tuple[int, BinaryIO] | None = None
         self._times: Array[c_double] = RawArray(c_double, _PLACES * _WIDTH)
 
     def take(self, register: str, now: float, share: float, again: bool) -> tuple[int | None, float]:
@@ -101,10 +106,20 @@ class RegisterTurns:
 
     @contextmanager
     def _locked(self) -> Iterator[Array[c_double]]:
-        # Each opens the file anew: a lock belongs to what was opened, and keeps threads apart as well.
-        with self._lock.open("r+b") as file:
+        with self._threads:
+            file = self._file()
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield self._times
+            try:
+                yield self._times
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _file(self) -> BinaryIO:
+        """Opened once by each process: a lock belongs to what was opened, and a fork would share it."""
+        pid = os.getpid()
+        if self._opened is None or self._opened[0] != pid:
+            self._opened = (pid, self._lock.open("r+b"))
+        return self._opened[1]
 
 
 def _place(register: str) -> int:

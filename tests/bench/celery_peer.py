@@ -1,0 +1,41 @@
+"""A Celery worker with a pool of threads that runs the same story. What is put off is applied anew."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_init
+
+from tests.bench.story import THREADS, URL, Story
+from worker.fiscal.outcomes import Postponed
+from worker.fiscal.trail import Trail
+
+app = Celery("peer", broker=URL)
+app.conf.update(
+    task_acks_late=True,
+    worker_prefetch_multiplier=1,
+    worker_concurrency=THREADS,
+    task_ignore_result=True,
+    broker_transport_options={"confirm_publish": True},
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+)
+_story: list[Story] = []
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _begin(**_: Any) -> None:
+    _story.append(Story())
+
+
+@app.task(name="fiscalize")  # type: ignore[untyped-decorator]
+def fiscalize(body: str, kept: dict[str, Any] | None) -> None:
+    """A pass."""
+    trail = Trail(**kept) if kept else None
+    try:
+        _story[0].tell(body.encode(), trail)
+    except Postponed as wait:
+        left = wait.trail or trail
+        fiscalize.apply_async((body, asdict(left) if left else None), countdown=wait.after)

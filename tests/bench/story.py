@@ -1,0 +1,55 @@
+"""The worker's own story without its broker, settlement and telemetry, for the peers to run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from config.integrations_file import IntegrationsFile
+from worker.checkbox.client import CheckboxClient
+from worker.checkbox.session import Pace
+from worker.checkbox.sessions import Sessions
+from worker.fiscal.fiscalization import Fiscalization
+from worker.fiscal.trail import Trail
+from worker.fiscal.turns import RegisterTurns
+from worker.rabbit.connection import Publisher, parameters
+from worker.rabbit.events import Events
+from worker.rabbit.message import Known, read
+
+THREADS = int(os.environ.get("FISCAL_THREADS", "8"))
+PROCESSES = int(os.environ.get("FISCAL_PROCESSES", "1"))
+URL = os.environ.get("FISCAL_RABBITMQ_URL", "")
+
+
+class Story:
+    """One for each process. The rate of 100 is shared evenly by its processes."""
+
+    def __init__(self) -> None:
+        integrations = IntegrationsFile(
+            Path(os.environ["FISCAL_INTEGRATIONS_FILE"]),
+            os.environ["FISCAL_CHECKBOX_URL"],
+            {},
+            on_error=lambda _: None,
+            on_change=lambda _: None,
+        )
+        turns = RegisterTurns(Path(tempfile.mkdtemp()) / "turns")
+        pace = Pace(turns, lambda: 100 / PROCESSES, time.monotonic, time.time)
+        self._fiscalization = Fiscalization(
+            lambda: integrations.current,
+            Sessions(CheckboxClient(threads=THREADS), pace),
+            None,
+            time.time,
+            10.0,
+            lambda _: None,
+            lambda: None,
+        )
+        self._events = Events(Publisher(parameters(URL, "bench")), time.time)
+
+    def tell(self, body: bytes, trail: Trail | None) -> None:
+        """A pass; the event is confirmed when it returns. Raises ``Postponed`` with the trail, and the rest."""
+        request = read(body)
+        trail = trail or Trail(first_seen=time.time())
+        done = self._fiscalization.fiscalize(request, trail)
+        self._events.succeeded(Known.of(request), trail, done, request.order.total)
