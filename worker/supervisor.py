@@ -86,7 +86,7 @@ class Supervisor:
                 self._topology.remove_other_bindings(connection)
                 connection.close()
                 return True
-            except (AMQPError, OSError) as error:
+            except (AMQPError, AssertionError, OSError) as error:  # pika asserts where a broker dies under it
                 if not told:
                     _log.warning("broker_awaited", **{"error.type": type(error).__name__})
                     told = True
