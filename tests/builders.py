@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -56,8 +57,14 @@ _MESSAGE: Mapping[str, Any] = {
     },
 }
 
+class LeftOut(Enum):
+    """A value of its own, with a name that is the same in every process."""
+
+    LEFT_OUT = "left out"
+
+
 #: In a message: take the member away.
-LEFT_OUT = object()
+LEFT_OUT = LeftOut.LEFT_OUT
 
 
 def a_message(**changes: Any) -> dict[str, Any]:
