@@ -118,3 +118,24 @@ dashboards: $(INSTALLED) ## Build the dashboards, and take pictures of them over
 	@$(BIN)/python k8s/dashboards/build.py
 	@cd k8s/dashboards/preview && npm ci --no-progress --loglevel=error && npx vite build --logLevel warn
 	@$(BIN)/python k8s/dashboards/preview/run.py docs/pictures
+
+# The peers that are measured beside the worker are no part of .venv.
+BENCH := build/bench-packages/.installed
+$(BENCH): requirements-bench.lock $(INSTALLED)
+	@rm -rf $(@D)
+	@$(PIP) install --require-hashes --requirement requirements-bench.lock --target $(@D)
+	@touch $@
+
+.PHONY: lock-bench
+lock-bench: $(INSTALLED) ## Resolve what only `make bench` needs into requirements-bench.lock
+	@UV_CUSTOM_COMPILE_COMMAND="make lock-bench" $(BIN)/uv pip compile --quiet \
+		--generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
+		--group bench --output-file requirements-bench.lock
+
+.PHONY: bench
+bench: $(BENCH) ## Measure the worker beside what it stands on, and beside peers: a quarter of an hour; BENCH_ARGS=--help
+	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+.PHONY: bench-check
+bench-check: $(INSTALLED) ## Compare the last `make bench` with the recorded ratios; fails on a loss over 20 %
+	@$(BIN)/python -m tests.bench.ratios

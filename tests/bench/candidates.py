@@ -1,4 +1,4 @@
-"""Who is measured: the worker, the floor under it, and two peers. Each is processes that a shell could start."""
+"""Who is measured: the worker, the floor under it, and two peers; each as processes of its own."""
 
 from __future__ import annotations
 
@@ -64,8 +64,6 @@ class Candidate:
     settings: Mapping[str, str] = field(default_factory=dict)
     #: Whether the command starts the processes itself, or has to be started so many times.
     forks: bool = True
-    #: Whether a receipt is asked for again until it has its number.
-    waits_for_number: bool = True
 
 
 def _to_us(place: Place, rows: list[CashierRow]) -> Postbox:
@@ -139,8 +137,15 @@ CLASSIC = Candidate(
     queue_type="classic",
     settings={"FISCAL_QUEUE_TYPE": "classic"},
 )
-FLOOR = Candidate("floor", _floor, _to_floor, queue_type="classic", waits_for_number=False)
-CELERY = Candidate("celery", _celery, _to_celery, queue_type="classic", forks=False)
+FLOOR = Candidate("floor", _floor, _to_floor, queue_type="classic")
+CELERY = Candidate(
+    "celery",
+    _celery,
+    _to_celery,
+    queue_type="classic",
+    settings={"PYTHONPATH": f"{Path.cwd()}:{PEERS.resolve()}"},
+    forks=False,
+)
 PIKA = Candidate(
     "pika",
     lambda _: [sys.executable, "-m", "tests.bench.pika_peer"],

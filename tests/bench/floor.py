@@ -1,7 +1,7 @@
 """The floor: what Dramatiq, the HTTP library and a confirmed publish cost with no worker around them.
 
-Run by ``dramatiq tests.bench.floor``. The broker is Dramatiq's own with confirms and a prefetch of its threads;
-two calls to Checkbox, one event. It waits for no number, checks nothing, logs nothing, and may not be used.
+Run by ``dramatiq tests.bench.floor``. The broker is Dramatiq's own with confirms and a prefetch of its
+threads; two calls to Checkbox, one event. It waits for no number, checks nothing, logs nothing: not for use.
 """
 
 from __future__ import annotations

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import statistics
 import subprocess
-import threading
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -18,16 +16,13 @@ from uuid import uuid4
 import pika
 
 from tests.bench import machine
-from tests.bench.candidates import PEERS, Candidate, Place
+from tests.bench.candidates import Candidate, Place
+from tests.bench.heard import Heard
 from tests.chaos.orders import CashierRow, OrderRequest, a_request, write_integrations
-from tests.load.figures import percentile
 from worker.rabbit.connection import parameters
-from worker.rabbit.topology import EVENTS_QUEUE, Topology
+from worker.rabbit.topology import Topology
 from worker.sandbox.process import SandboxProcess
 from worker.sandbox.rabbitmq import PrivateRabbitMQ, free_ports
-
-Figures = dict[str, float]
-_STALLED_AFTER = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,48 +41,6 @@ class Shape:
     orders: int = 500
     #: Orders a second that are published evenly; 0 is all at once.
     pace: float = 0.0
-
-
-@dataclass(slots=True)
-class Heard:
-    """When the event of each request came; a context manager."""
-
-    url: str
-    at: dict[str, float] = field(default_factory=dict)
-    failed: int = 0
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread = field(init=False)
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(10)
-
-    def _listen(self) -> None:
-        with pika.BlockingConnection(pika.URLParameters(self.url)) as connection:
-            channel = connection.channel()
-            channel.basic_qos(prefetch_count=500)
-            for method, _, body in channel.consume(EVENTS_QUEUE, auto_ack=True, inactivity_timeout=0.2):
-                if self._stop.is_set():
-                    return
-                if method is not None:
-                    self.failed += method.routing_key != "fiscalization.succeeded"
-                    self.at.setdefault(json.loads(body)["data"]["requestId"], time.monotonic())
-
-    def wait_for(self, wanted: set[str], enough: int | None = None) -> None:
-        """Raises ``TimeoutError`` when nothing new came for a minute."""
-        enough = len(wanted) if enough is None else enough
-        count, since = -1, time.monotonic()
-        while (found := len(wanted & self.at.keys())) < enough:
-            if found != count:
-                count, since = found, time.monotonic()
-            if time.monotonic() - since > _STALLED_AFTER:
-                raise TimeoutError(f"{found} of {enough}")
-            time.sleep(0.05)
 
 
 class Stage:
@@ -145,7 +98,7 @@ class Stage:
             **self.place.environment,
             "FISCAL_METRICS_PORT": str(free_ports(1)[0]),
             "dramatiq_queue_prefetch": str(self.shape.threads),
-            "PYTHONPATH": f"{Path.cwd()}:{PEERS.resolve()}",
+            "PYTHONPATH": str(Path.cwd()),
             **self.candidate.settings,
         }
         with (self._folder / "candidate.log").open("ab") as log:
@@ -199,63 +152,18 @@ class Stage:
         channel.close()
         return ids
 
+    def command(self, *arguments: str) -> int:
+        """Run ``fiscal-worker`` as an operator would; its exit code."""
+        command = [sys.executable, "-m", "worker", *arguments]
+        return subprocess.run(
+            command, env=self.place.environment, stdout=subprocess.DEVNULL, check=False
+        ).returncode
+
     def counted(self) -> int:
         """Requests that Checkbox has had of this candidate."""
         return sum(sum(statuses.values()) for statuses in self.sandbox.counters()["requests"].values())
 
     def warm_up(self) -> None:
         """Every active cashier signed in, the time of the numbers learned."""
-        published = self.publish(max(2 * self.shape.active, 60))
+        published = self.publish(self.shape.active + 60)
         self.heard.wait_for(set(published))
-
-
-def measure(stage: Stage) -> Figures:
-    """The figures of a run: the candidate is warm, and gets its orders at once or evenly."""
-    shape = stage.shape
-    waiting = stage.fill(shape.backlog)
-    stage.start()
-    if waiting:
-        stage.heard.wait_for(waiting, 2 * shape.active + 200)
-    else:
-        stage.warm_up()
-    pids = stage.pids()
-    requests, heard, cpu = stage.counted(), len(stage.heard.at), machine.cpu_seconds(pids)
-    began = time.monotonic()
-    if waiting:
-        stage.heard.wait_for(waiting, heard + shape.orders)
-        return {
-            "orders_per_second": (len(stage.heard.at) - heard) / (time.monotonic() - began),
-            **_costs(stage, pids, cpu, requests, len(stage.heard.at) - heard),
-        }
-    published = stage.publish(shape.orders, shape.pace)
-    stage.heard.wait_for(set(published))
-    assert not stage.heard.failed, f"{stage.heard.failed} requests failed"
-    took = [stage.heard.at[request] - at for request, at in published.items()]
-    # The last receipts' wait for their number is no work: nothing is left to do meanwhile.
-    tail = shape.done_after if stage.candidate.waits_for_number else 0.0
-    busy = max(stage.heard.at[request] for request in published) - min(published.values()) - tail
-    return {
-        "orders_per_second": shape.orders / busy,
-        **_costs(stage, pids, cpu, requests, shape.orders),
-        **_times(took, shape),
-    }
-
-
-def _costs(stage: Stage, pids: list[int], cpu: float, requests: int, orders: int) -> Figures:
-    return {
-        "cpu_ms_per_order": (machine.cpu_seconds(pids) - cpu) / orders * 1000,
-        "requests_per_order": (stage.counted() - requests) / orders,
-        "largest_process_mib": machine.largest_mib(pids),
-    }
-
-
-def _times(took: Sequence[float], shape: Shape) -> Figures:
-    """Milliseconds from message to event; ``added`` is what is left without Checkbox's own time."""
-    own = 2 * shape.latency + shape.done_after
-    found = {f"p{share}_ms": percentile(took, share / 100) * 1000 for share in (50, 95, 99)}
-    return {**found, **{f"added_p{share}_ms": found[f"p{share}_ms"] - own * 1000 for share in (50, 99)}}
-
-
-def median_of(rounds: Sequence[Figures]) -> Figures:
-    """Of each figure."""
-    return {name: round(statistics.median(one[name] for one in rounds), 3) for name in rounds[0]}

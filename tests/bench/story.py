@@ -48,7 +48,7 @@ class Story:
         self._events = Events(Publisher(parameters(URL, "bench")), time.time)
 
     def tell(self, body: bytes, trail: Trail | None) -> None:
-        """A pass; the event is confirmed when it returns. Raises ``Postponed`` with the trail, and the rest."""
+        """A pass; the event is confirmed when it returns. Raises ``Verdict``."""
         request = read(body)
         trail = trail or Trail(first_seen=time.time())
         done = self._fiscalization.fiscalize(request, trail)

@@ -381,7 +381,7 @@ def test_a_worker_that_starts_before_the_broker_waits_for_it(
         assert not running.broker.is_consuming
         proxy.resume()
         eventually(lambda: seen)
-        assert running.broker.is_consuming
+        eventually(lambda: running.broker.is_consuming)
         running.worker.stop()
 
 

@@ -1,0 +1,110 @@
+"""The figures of one run."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Sequence
+from typing import Self
+
+from tests.bench import machine
+from tests.bench.stage import Shape, Stage
+from tests.load.figures import percentile
+
+Figures = dict[str, float]
+
+
+def measure(stage: Stage) -> Figures:
+    """The figures of a run: the candidate is warm, and gets its orders at once or evenly."""
+    shape = stage.shape
+    waiting = stage.fill(shape.backlog)
+    stage.start()
+    if waiting:
+        stage.heard.wait_for(waiting, shape.active + 200)
+    else:
+        stage.warm_up()
+    pids = stage.pids()
+    requests, heard, cpu = stage.counted(), len(stage.heard.at), machine.cpu_seconds(pids)
+    began = time.monotonic()
+    if waiting:
+        stage.heard.wait_for(waiting, heard + shape.orders)
+        return {
+            "orders_per_second": (len(stage.heard.at) - heard) / (time.monotonic() - began),
+            **_costs(stage, pids, cpu, requests, len(stage.heard.at) - heard),
+        }
+    with Watched(stage) as watched:
+        published = stage.publish(shape.orders, shape.pace)
+        stage.heard.wait_for(set(published))
+    assert not stage.heard.failed, f"{stage.heard.failed} requests failed"
+    first = min(stage.heard.at[request] for request in published)
+    took = [stage.heard.at[request] - at for request, at in published.items()]
+    return {
+        "orders_per_second": watched.orders_per_second(first, shape.orders),
+        **_costs(stage, pids, cpu, requests, shape.orders),
+        **_times(took, shape),
+    }
+
+
+class Watched:
+    """How fast a run is once it is running: by the calls that Checkbox gets while orders are still waiting.
+
+    Before the first event the calls are sales only, and after the last sale some threads have nothing to do.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._seen: list[tuple[float, int, int]] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._look()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._look()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.1):
+            self._look()
+
+    def _look(self) -> None:
+        requests = self._stage.sandbox.counters()["requests"]
+        sales = sum(requests.get("POST /receipts/sell", {}).values())
+        self._seen.append((time.monotonic(), sum(sum(one.values()) for one in requests.values()), sales))
+
+    def orders_per_second(self, first_event: float, orders: int) -> float:
+        """Of a run that all orders were sold in."""
+        (_, calls_before, _), (_, calls_after, sales) = self._seen[0], self._seen[-1]
+        selling = [seen for seen in self._seen if calls_before < seen[1] and seen[2] < sales]
+        # Who sells everything before he looks at anything has no such time: all threads are busy selling.
+        running = [seen for seen in selling if seen[0] >= first_event]
+        running = running if len(running) > 1 else selling
+        if len(running) < 2:
+            raise ValueError("the run was too short: more orders are needed")
+        (began, earlier, _), (ended, later, _) = running[0], running[-1]
+        return (later - earlier) / (ended - began) / ((calls_after - calls_before) / orders)
+
+
+def _costs(stage: Stage, pids: list[int], cpu: float, requests: int, orders: int) -> Figures:
+    return {
+        "cpu_ms_per_order": (machine.cpu_seconds(pids) - cpu) / orders * 1000,
+        "requests_per_order": (stage.counted() - requests) / orders,
+        "largest_process_mib": machine.largest_mib(pids),
+    }
+
+
+def _times(took: Sequence[float], shape: Shape) -> Figures:
+    """Milliseconds from message to event; ``added`` is what is left without Checkbox's own time."""
+    own = 2 * shape.latency + shape.done_after
+    found = {f"p{share}_ms": percentile(took, share / 100) * 1000 for share in (50, 95, 99)}
+    return {**found, **{f"added_p{share}_ms": found[f"p{share}_ms"] - own * 1000 for share in (50, 99)}}
+
+
+def median_of(rounds: Sequence[Figures]) -> Figures:
+    """Of each figure."""
+    return {name: round(statistics.median(one[name] for one in rounds), 3) for name in rounds[0]}

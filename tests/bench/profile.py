@@ -1,0 +1,154 @@
+"""Where the CPU time of an order goes: ``python -m tests.bench.profile [--orders 2000]``.
+
+One thread of the worker's own parts, in this process, against a real broker and a Checkbox that answers at
+once; a timer of CPU time looks at the stack every 2 ms. Prints milliseconds an order for each step, what it
+calls included. Eight threads cost more: they wait for the interpreter's lock and for each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import FrameType, SimpleNamespace
+
+import pika
+
+from config.integrations_file import IntegrationsFile
+from tests.bench.candidates import OURS
+from tests.bench.stage import Shape, Stage
+from tests.chaos.orders import OrderRequest
+from worker.checkbox.client import CheckboxClient
+from worker.checkbox.session import Pace
+from worker.checkbox.sessions import Sessions
+from worker.fiscal.fiscalization import Fiscalization
+from worker.fiscal.turns import RegisterTurns
+from worker.rabbit.brake import Brake
+from worker.rabbit.connection import Publisher, parameters
+from worker.rabbit.delivery import Delivery
+from worker.rabbit.settlement import RetryPolicy, Settlement
+from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.telemetry import logs, trace
+
+#: Steps, as the code calls them.
+_STEPS = (
+    "Settlement.process",
+    "Transport.call",
+    "Client.send",
+    "BaseClient.build_request",
+    "Publisher.publish",
+    "Events.succeeded",
+    "Settlement._put_off",
+    "Delivery.received",
+    "Delivery.trail",
+    "read",
+    "to_request",
+    "plan",
+    "context_of",
+    "sell_body",
+    "parse",
+    "read_receipt",
+    "RegisterTurns._locked",
+    "attempt",
+    "BoundLoggerBase._proxy_to_logger",
+    "MetricWrapperBase.labels",
+)
+
+
+class _Kept(Publisher):
+    """Publishes for real, and keeps what comes back so that nobody has to consume it."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(parameters(url, "profile"))
+        self.put_off: list[pika.BasicProperties] = []
+
+    def publish(self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties) -> None:
+        super().publish(exchange, routing_key, body, properties)
+        if not exchange:
+            self.put_off.append(properties)
+
+
+def _settlement(stage: Stage, publisher: Publisher, folder: Path) -> Settlement:
+    place = stage.place
+    integrations = IntegrationsFile(
+        place.integrations, place.checkbox_url, {}, on_error=lambda _: None, on_change=lambda _: None
+    )
+    pace = Pace(RegisterTurns(folder / "turns"), lambda: 100.0, time.monotonic, time.time)
+    sessions = Sessions(CheckboxClient(threads=8, headers=trace.headers), pace)
+    story = Fiscalization(
+        lambda: integrations.current, sessions, None, time.time, 10.0, lambda _: None, lambda: None
+    )
+    return Settlement(
+        story.fiscalize,
+        publisher,
+        Topology(),
+        RetryPolicy(1.0, 2.0, 1000.0),
+        Brake(folder, 100),
+        lambda _: True,
+        time.time,
+        random.Random(),
+    )
+
+
+def _both_passes(settlement: Settlement, publisher: _Kept, requests: Iterable[OrderRequest]) -> None:
+    new = SimpleNamespace(exchange=ORDERS_EXCHANGE, redelivered=False)
+    back = SimpleNamespace(exchange="", redelivered=False)
+    for request in requests:
+        settlement.process(Delivery.received("fiscalize", new, pika.BasicProperties(), request.body))
+        while publisher.put_off:
+            properties = publisher.put_off.pop()
+            settlement.process(Delivery.received("fiscalize.follow_up", back, properties, request.body))
+
+
+def sampled(settlement: Settlement, publisher: _Kept, requests: Sequence[OrderRequest]) -> dict[str, float]:
+    """Milliseconds of CPU time an order, by the name of a function."""
+    seen: Counter[str] = Counter()
+
+    def look(_: int, frame: FrameType | None) -> None:
+        names = set()
+        while frame is not None:
+            names.add(frame.f_code.co_qualname)
+            frame = frame.f_back
+        seen.update(names)
+
+    signal.signal(signal.SIGPROF, look)
+    signal.setitimer(signal.ITIMER_PROF, 0.002, 0.002)
+    began = time.process_time()
+    _both_passes(settlement, publisher, requests)
+    each = (time.process_time() - began) * 1000 / len(requests)
+    signal.setitimer(signal.ITIMER_PROF, 0.0)
+    return {name: each * count / seen["_both_passes"] for name, count in seen.items()}
+
+
+def main() -> None:
+    """Print the steps."""
+    parser = argparse.ArgumentParser("python -m tests.bench.profile", description=__doc__)
+    parser.add_argument("--orders", type=int, default=2000)
+    orders = parser.parse_args().orders
+    shape = Shape(latency=0.0, done_after=0.0)
+    with (
+        Path(os.devnull).open("w") as lines,
+        PrivateRabbitMQ() as node,
+        tempfile.TemporaryDirectory() as folder,
+        Stage(node, OURS, shape, Path(folder)) as stage,
+    ):
+        with contextlib.redirect_stdout(lines):
+            logs.configure("json", "INFO")
+        publisher = _Kept(stage.place.broker_url)
+        settlement = _settlement(stage, publisher, Path(folder))
+        _both_passes(settlement, publisher, stage.requests(150))
+        found = sampled(settlement, publisher, list(stage.requests(orders)))
+    for name in _STEPS:
+        print(f"{found.get(name, 0.0):7.3f} ms  {name}")
+
+
+if __name__ == "__main__":
+    main()
