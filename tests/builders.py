@@ -57,6 +57,7 @@ _MESSAGE: Mapping[str, Any] = {
     },
 }
 
+
 class LeftOut(Enum):
     """A value of its own, with a name that is the same in every process."""
 
