@@ -100,6 +100,11 @@ def _integrations_read(change: Change) -> None:
         _log.warning("integrations_file_doubtful", message=warning)
 
 
+def _put_right(kind: str) -> None:
+    metrics.WARNINGS.labels(kind).inc()
+    _log.warning("request_doubtful", kind=kind)
+
+
 class Process:
     """One worker process: threads, consumers, and a heartbeat."""
 
@@ -132,7 +137,7 @@ class Process:
             archive_check_of(settings),
             time.time,
             settings.return_wait.total_seconds(),
-            lambda kind: metrics.WARNINGS.labels(kind).inc(),
+            _put_right,
             metrics.DUPLICATES_PREVENTED.inc,
         )
         settlement = Settlement(

@@ -44,6 +44,8 @@ class FakeCheckbox:
     gives_context: bool = True
     turn: float = 0.0
     opening_ends_in: str = "OPENED"
+    #: Whether the search reaches back to the sale.
+    shows_all_returns: bool = True
     calls: list[str] = field(default_factory=list)
 
     def called(self, name: str) -> None:
@@ -128,7 +130,8 @@ class FakeSession:
 
     def returns_of(self, sale: IssuedReceipt) -> tuple[Sequence[IssuedReceipt], bool]:
         self.checkbox.called("returns_of")
-        return [one for one in self.checkbox.receipts.values() if one.related_receipt_id == sale.id], True
+        related = [one for one in self.checkbox.receipts.values() if one.related_receipt_id == sale.id]
+        return related, self.checkbox.shows_all_returns
 
     def take_turn(self, again: bool) -> float:
         return self.checkbox.turn

@@ -101,6 +101,16 @@ def test_more_than_was_sold_is_refused() -> None:
     assert caught.value.code is Code.RETURN_WITHOUT_SALE
 
 
+def test_a_check_that_was_not_whole_is_told() -> None:
+    """Checkbox's search may not reach back to the sale: the return is sent, and somebody is warned."""
+    checkbox = FakeCheckbox()
+    sale = sold(checkbox)
+    back = planned(a_return(order_uuid=SALE_ORDER))
+    assert returns.check(back, sale, FakeSession(checkbox))
+    checkbox.shows_all_returns = False
+    assert not returns.check(back, sale, FakeSession(checkbox))
+
+
 def test_a_line_that_was_not_sold_cannot_come_back() -> None:
     """Whatever its price."""
     checkbox = FakeCheckbox()

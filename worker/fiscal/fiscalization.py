@@ -29,8 +29,9 @@ class Fiscalization:
     ) -> None:
         self._integrations = integrations
         self._sessions = sessions
-        self._warn = warn
-        self._surroundings = Surroundings(archive, clock, return_wait, NumberTimes(), duplicate_prevented)
+        self._surroundings = Surroundings(
+            archive, clock, return_wait, NumberTimes(), duplicate_prevented, warn
+        )
 
     def fiscalize(self, request: Request, trail: Trail) -> Fiscalized:
         """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
@@ -43,7 +44,7 @@ class Fiscalization:
             finally:
                 if issuing.has_sold:
                     for warning in planned.warnings:
-                        self._warn(warning)
+                        self._surroundings.warn(warning)
 
     def _chosen(self, request: Request) -> tuple[Integration, Cashier]:
         integration = self._integrations().get(request.integration)

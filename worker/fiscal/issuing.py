@@ -38,6 +38,8 @@ class Surroundings:
     number_times: NumberTimes
     #: Called when a receipt was found where another one would have been made.
     duplicate_prevented: Callable[[], None]
+    #: Called with the name of what was put right, or could not be checked whole, without a failure.
+    warn: Callable[[str], None]
 
 
 def context_of(request: Request, trail: Trail, receipt: Receipt) -> dict[str, str | int]:
@@ -112,7 +114,8 @@ class Issuing:
         self._await_turn()
         if self._request.operation is Operation.RETURN:
             sale = returns.sale_of(self._request, self._trail, self._session, self._around)
-            returns.check(self._receipt, sale, self._session)
+            if not returns.check(self._receipt, sale, self._session):
+                self._around.warn("earlier_returns_not_all_seen")
             self._receipt = replace(self._receipt, related_receipt_id=UUID(sale.id))
         if self._around.archive is not None and self._around.archive.is_archived(self._request.order.uuid):
             raise Rejected(Code.ORDER_ARCHIVED)

@@ -67,10 +67,14 @@ def _sale_of_order(order: UUID, session: CashierSession) -> IssuedReceipt | None
         attempt += 1
 
 
-def check(receipt: Receipt, sale: IssuedReceipt, session: CashierSession) -> None:
-    """Raises ``Rejected`` (RETURN_WITHOUT_SALE) when, with earlier returns, more comes back than was sold."""
-    found, _ = session.returns_of(sale)
+def check(receipt: Receipt, sale: IssuedReceipt, session: CashierSession) -> bool:
+    """Whether all earlier returns were seen, so that the check was whole.
+
+    Raises ``Rejected`` (RETURN_WITHOUT_SALE) when, with those that were seen, more comes back than was sold.
+    """
+    found, all_seen = session.returns_of(sale)
     earlier = [one for one in found if one.is_numbered or one.status == "CREATED"]
     too_much = check_return(receipt, sale, earlier)
     if too_much is not None:
         raise Rejected(Code.RETURN_WITHOUT_SALE, too_much)
+    return all_seen
