@@ -25,8 +25,9 @@ from worker.fiscal.integrations import Integration
 from worker.fiscal.turns import RegisterTurns
 from worker.rabbit.brake import Brake
 from worker.rabbit.broker import FiscalBroker
-from worker.rabbit.connection import Publisher, parameters
+from worker.rabbit.connection import parameters
 from worker.rabbit.fleet import Fleet
+from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import RetryPolicy, Settlement
 from worker.rabbit.topology import Topology
 from worker.rabbit.waiting import waiting_for
@@ -38,6 +39,8 @@ from worker.telemetry.pulse import Pulse
 
 _log = logger(__name__)
 _BEAT = 1.0
+#: Requests whose outcome the broker has yet to confirm; their threads have gone on.
+_ON_THEIR_WAY = 4
 #: No pass takes longer: every call has a deadline, and so has every publish.
 _STUCK_AFTER = 120.0
 
@@ -119,7 +122,8 @@ class Process:
         self._stop = threading.Event()
         self._integrations = integrations
         self._fleet = Fleet(params, topology.queue, at_least=settings.processes)
-        self._broker = FiscalBroker(params, topology, settings.threads, lambda: shared.brake.is_engaged)
+        prefetch = settings.threads + _ON_THEIR_WAY
+        self._broker = FiscalBroker(params, topology, prefetch, lambda: shared.brake.is_engaged)
         sessions = Sessions(
             CheckboxClient(threads=settings.threads, headers=trace.headers),
             Pace(

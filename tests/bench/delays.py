@@ -19,8 +19,9 @@ from contextlib import contextmanager
 import pika
 
 from worker.rabbit.broker import FiscalBroker
-from worker.rabbit.connection import Publisher, parameters
+from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import Topology
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
 

@@ -31,8 +31,9 @@ from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.turns import RegisterTurns
 from worker.rabbit.brake import Brake
-from worker.rabbit.connection import Publisher, parameters
+from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import RetryPolicy, Settlement
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
 from worker.sandbox.rabbitmq import PrivateRabbitMQ

@@ -14,9 +14,10 @@ from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.trail import Trail
 from worker.fiscal.turns import RegisterTurns
-from worker.rabbit.connection import Publisher, parameters
+from worker.rabbit.connection import parameters
 from worker.rabbit.events import Events
 from worker.rabbit.message import Known, read
+from worker.rabbit.publisher import Publisher
 
 THREADS = int(os.environ.get("FISCAL_THREADS", "8"))
 PROCESSES = int(os.environ.get("FISCAL_PROCESSES", "1"))
@@ -52,4 +53,4 @@ class Story:
         request = read(body)
         trail = trail or Trail(first_seen=time.time())
         done = self._fiscalization.fiscalize(request, trail)
-        self._events.succeeded(Known.of(request), trail, done, request.order.total)
+        self._events.succeeded(Known.of(request), trail, done, request.order.total).result()

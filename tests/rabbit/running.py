@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -30,7 +31,7 @@ class Running:
     def __init__(
         self,
         url: str,
-        process: Callable[[Delivery], None],
+        process: Callable[[Delivery], Future[None] | None],
         *,
         topology: Topology = TOPOLOGY,
         threads: int = 4,
@@ -61,7 +62,7 @@ class Running:
     @property
     def held(self) -> int:
         """Messages that wait in the consumers until they are due."""
-        return sum(consumer.held for consumer in self.broker.consumers.values())
+        return len(self.broker.waiting)
 
 
 class Seen:

@@ -17,8 +17,10 @@ from pika import BasicProperties
 import worker
 from tests.rabbit.running import TOPOLOGY, Running, Seen, declare, publish, put_off
 from worker.fiscal.trail import Trail
-from worker.rabbit.connection import Publisher, PublishFailed, parameters
+from worker.rabbit.confirming import PublishFailed
+from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import Topology
 from worker.sandbox.proxy import FaultProxy
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
@@ -78,9 +80,9 @@ def test_jobs_that_outlive_their_connection_acknowledge_nothing(
         with Running(proxy.through(vhost.url), gate, threads=4) as running:
             publish(vhost.url, *ORDERS)
             eventually(lambda: gate.entered == 4)
-            old = running.broker.consumers["fiscalize"]
+            old = running.broker.consumer
             proxy.cut()
-            eventually(lambda: running.broker.consumers["fiscalize"] is not old)
+            eventually(lambda: running.broker.consumer is not old)
             eventually(lambda: vhost.queues()["fiscalize"] == QueueDepth(8, 4, 4, 1))
             gate.open_first.set()
             eventually(lambda: gate.entered == 8)
@@ -101,9 +103,9 @@ def test_jobs_that_outlive_their_connection_spoil_no_orderly_end(
         with Running(proxy.through(vhost.url), gate, threads=4) as running:
             publish(vhost.url, *ORDERS)
             eventually(lambda: gate.entered == 4)
-            old = running.broker.consumers["fiscalize"]
+            old = running.broker.consumer
             proxy.cut()
-            eventually(lambda: running.broker.consumers["fiscalize"] is not old)
+            eventually(lambda: running.broker.consumer is not old)
             eventually(lambda: vhost.queues()["fiscalize"].messages_unacknowledged == 4)
             running.broker.stopping.set()
             gate.open_first.set()

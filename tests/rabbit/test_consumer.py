@@ -57,9 +57,9 @@ def test_held_messages_outlive_their_connection(vhost: VirtualHost, eventually: 
         for n in range(20):
             put_off(vhost.url, TOPOLOGY.follow_up, f"order {n}".encode(), due)
         eventually(lambda: running.held == 20)
-        old = running.broker.consumers["fiscalize.follow_up"]
+        old = running.broker.consumer
         proxy.cut()
-        eventually(lambda: running.broker.consumers["fiscalize.follow_up"] is not old and running.held == 20)
+        eventually(lambda: running.broker.consumer is not old and running.held == 20)
         assert not seen
         eventually(lambda: vhost.queues()["fiscalize.follow_up"].messages == 0)
     assert sorted(seen.bodies) == sorted(f"order {n}".encode() for n in range(20))
@@ -99,8 +99,8 @@ def test_a_channel_that_the_broker_closed_is_replaced(
         with Running(vhost.url, Seen()) as running:
             put_off(vhost.url, TOPOLOGY.retry, b"order", time.time() + 600)
             eventually(lambda: running.held == 1)
-            old = running.broker.consumers[TOPOLOGY.retry]
-            eventually(lambda: running.broker.consumers[TOPOLOGY.retry] is not old and running.held == 1)
+            old = running.broker.consumer
+            eventually(lambda: running.broker.consumer is not old and running.held == 1)
             assert running.broker.is_consuming
     finally:
         rabbitmq.evaluate(_TIMEOUT.format(milliseconds=1_800_000, tick=60_000))

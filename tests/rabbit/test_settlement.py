@@ -26,8 +26,10 @@ from worker.fiscal.outcomes import (
 )
 from worker.fiscal.trail import Trail
 from worker.rabbit.brake import Brake
-from worker.rabbit.connection import Publisher, PublishFailed, parameters
+from worker.rabbit.confirming import PublishFailed
+from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import RetryPolicy, Settlement
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_EXCHANGE, EVENTS_QUEUE
 from worker.sandbox.vhost import VirtualHost
@@ -95,7 +97,7 @@ class Desk:
 
     def process(self, step: Exception | Fiscalized, body: bytes = ORDER, **members: Any) -> None:
         self.story.script = [step]
-        self.settlement.process(Delivery("fiscalize", body, **members))
+        self.settlement.process(Delivery("fiscalize", body, **members)).result()
 
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(body) for body, _ in drained(self.vhost.url, EVENTS_QUEUE)]

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 # Read by dramatiq.worker when it is imported: seconds until a lost consumer is tried again.
@@ -35,7 +36,10 @@ _RECONNECT_AFTER = 0.5
 
 
 class FiscalBroker(dramatiq.Broker):
-    """Consumes the three queues of a deployment; it never publishes."""
+    """Consumes the three queues of a deployment; it never publishes.
+
+    To Dramatiq they are one queue, so that one thread and one connection serve them all.
+    """
 
     def __init__(
         self,
@@ -49,14 +53,15 @@ class FiscalBroker(dramatiq.Broker):
         self._params = params
         self._topology = topology
         self._prefetch = {
-            topology.queue: prefetch,
+            # What comes back goes before what is new.
             topology.follow_up: FOLLOW_UP_PREFETCH,
             topology.retry: RETRY_PREFETCH,
+            topology.queue: prefetch,
         }
         self._is_halted = is_halted
         self.stopping = threading.Event()
         self._began: dict[int, float] = {}
-        self.consumers: dict[str, DeliveryConsumer] = {}
+        self.consumer: DeliveryConsumer | None = None
 
     def declare_queue(self, queue_name: str) -> None:
         if queue_name not in self.queues:
@@ -85,38 +90,36 @@ class FiscalBroker(dramatiq.Broker):
             self._topology.declare(channel)
             channel.close()
             consumer = DeliveryConsumer(
-                connection,
-                queue_name,
-                queue_name,
-                self._prefetch[queue_name],
-                timeout / 1000,
-                self._is_halted,
+                connection, queue_name, self._prefetch, timeout / 1000, self._is_halted
             )
         except BaseException:
             if connection.is_open:
                 connection.close()
             raise
-        self.consumers[queue_name] = consumer
+        self.consumer = consumer
         return consumer
 
     @property
     def is_consuming(self) -> bool:
-        """Whether every queue has an open consumer and the worker has not stopped itself."""
-        return (
-            not self._is_halted()
-            and self.consumers.keys() == self.queues
-            and all(consumer.is_open for consumer in self.consumers.values())
-        )
+        """Whether every queue is consumed and the worker has not stopped itself."""
+        return not self._is_halted() and self.consumer is not None and self.consumer.is_open
+
+    @property
+    def waiting(self) -> list[ConsumedMessage]:
+        """What waits in this process until it is due."""
+        consumer = self.consumer
+        return consumer.waiting if consumer is not None and consumer.is_open else []
 
     def held(self) -> Held:
-        """What waits in this process until it is due."""
-        open_now = {queue: one for queue, one in self.consumers.copy().items() if one.is_open}
-        rows = {queue: consumer.waiting for queue, consumer in open_now.items()}
-        trails = [message.trail for row in rows.values() for message in row]
+        """What waits in this process until it is due, in figures."""
+        deliveries = [message.delivery for message in self.waiting]
+        now = time.time()
+        trails = [delivery.trail(now) for delivery in deliveries]
         unknown = [trail.unknown_since for trail in trails if trail.unknown_since is not None]
+        retry = sum(delivery.queue == self._topology.retry for delivery in deliveries)
         return Held(
-            follow_up=len(rows.get(self._topology.follow_up, ())),
-            retry=len(rows.get(self._topology.retry, ())),
+            follow_up=len(deliveries) - retry,
+            retry=retry,
             oldest_first_seen=min((trail.first_seen for trail in trails), default=0.0),
             unknown=len(unknown),
             oldest_unknown=min(unknown, default=0.0),
@@ -137,18 +140,21 @@ class FiscalBroker(dramatiq.Broker):
         """Dramatiq's worker on this broker."""
         return Worker(self, worker_threads=threads, worker_timeout=1000)
 
-    def install(self, process: Callable[[Delivery], None]) -> None:
-        """Declare the actor, once for each queue: what comes back goes before what is new."""
-        for priority, queue in enumerate(
-            (self._topology.follow_up, self._topology.retry, self._topology.queue)
-        ):
+    def install(self, process: Callable[[Delivery], Future[None] | None]) -> None:
+        """Declare the actor, once for each queue. What it returns is confirmed before its message is."""
+        for priority, queue in enumerate(self._prefetch):
             dramatiq.Actor(
-                process, broker=self, actor_name=queue, queue_name=queue, priority=priority, options={}
+                process,
+                broker=self,
+                actor_name=queue,
+                queue_name=self._topology.queue,
+                priority=priority,
+                options={},
             )
 
 
 class SettledOnly(Middleware):
-    """A message counts as settled only when the actor returned; errors in hooks leave it unsettled."""
+    """A message counts as done only when the actor returned; errors in hooks leave it undone."""
 
     def before_process_message(self, broker: dramatiq.Broker, message: MessageProxy) -> None:
         assert isinstance(broker, FiscalBroker)
@@ -163,7 +169,8 @@ class SettledOnly(Middleware):
         assert isinstance(broker, FiscalBroker)
         assert isinstance(message, ConsumedMessage)
         broker.ended()
-        message.settled = exception is None
+        message.effect = result
+        message.is_done = exception is None
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: Any) -> None:
         assert isinstance(broker, FiscalBroker)

@@ -1,8 +1,8 @@
 """How messages come off the queues and how they are settled.
 
 Dramatiq's stock consumer acknowledges other people's messages after a reconnect, and acknowledges what a
-failing hook left undone. Here a message knows the consumer it came from, and is acknowledged only when the
-actor has said that its outcome is confirmed; everything else goes back to the queue.
+failing hook left undone. Here a message knows the consumer it came from, and is acknowledged only when its
+actor has returned and the broker has confirmed what the actor returned; everything else goes back.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import pika
@@ -24,33 +25,32 @@ from dramatiq.errors import ConnectionClosed
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPChannelError, AMQPConnectionError
 
-from worker.fiscal.trail import Trail
 from worker.rabbit.delivery import Delivery
 
 #: Seconds before what could not be settled is returned: long enough not to spin while the broker refuses.
 GIVE_BACK_AFTER = 2.0
+#: Seconds that the end waits for confirms that are on their way.
+_LAST_CONFIRMS = 5.0
 
 _BROKEN = (AssertionError, AMQPConnectionError, AMQPChannelError)
 
 
 class ConsumedMessage(MessageProxy):
-    """A delivery on its way through Dramatiq; ``settled`` is set when its outcome is confirmed."""
+    """A delivery on its way through Dramatiq."""
 
     def __init__(self, message: Message[None], consumer: DeliveryConsumer, tag: int) -> None:
         super().__init__(message)
         self.consumer = consumer
         self.tag = tag
-        self.settled = False
+        #: The actor returned.
+        self.is_done = False
+        #: What the broker has yet to confirm before the message may be acknowledged.
+        self.effect: Future[None] | None = None
 
     @property
     def delivery(self) -> Delivery:
         delivery: Delivery = self.args[0]
         return delivery
-
-    @cached_property
-    def trail(self) -> Trail:
-        """What earlier passes left."""
-        return self.delivery.trail(time.time())
 
     @property
     def is_stale(self) -> bool:
@@ -59,41 +59,53 @@ class ConsumedMessage(MessageProxy):
 
 
 class DeliveryConsumer(Consumer):
-    """Consumes one queue. Messages that are not due yet are held here, unacknowledged, until they are.
+    """Consumes the queues of a deployment, each with a prefetch of its own, on one connection.
 
-    Dramatiq's own delay queue would publish each of them once more and look at them once a second.
+    Messages that are not due yet are held here, unacknowledged, until they are: Dramatiq's own delay queue
+    would publish each of them once more and look at them once a second.
     """
 
     def __init__(
         self,
         connection: pika.BlockingConnection,
-        queue: str,
-        actor: str,
-        prefetch: int,
+        name: str,
+        prefetch: Mapping[str, int],
         timeout: float,
         is_halted: Callable[[], bool],
     ) -> None:
+        """``name`` is what Dramatiq knows the consumer by; an actor is named like the queue it works on."""
         self._connection = connection
-        self._queue = queue
-        self._actor = actor
+        self._name = name
         self._timeout = timeout
         self._is_halted = is_halted
         self._arrived: deque[ConsumedMessage] = deque()
         self._held: list[tuple[float, int, ConsumedMessage]] = []
         self._order = itertools.count()
         self._is_cancelled = False
-        self._channel: BlockingChannel = connection.channel()
-        self._channel.add_on_cancel_callback(self._on_cancelled)
-        self._channel.basic_qos(prefetch_count=prefetch)
-        self._tag: str | None = self._channel.basic_consume(queue, self._on_message)
+        self._tags: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._settled: deque[tuple[ConsumedMessage, bool]] = deque()
+        self._unconfirmed = 0
+        self._channels = {queue: self._channel(count) for queue, count in prefetch.items()}
+        self._consume()
+
+    def _channel(self, prefetch: int) -> BlockingChannel:
+        channel = self._connection.channel()
+        channel.add_on_cancel_callback(self._on_cancelled)
+        channel.basic_qos(prefetch_count=prefetch)
+        return channel
+
+    def _consume(self) -> None:
+        for queue, channel in self._channels.items():
+            self._tags[queue] = channel.basic_consume(queue, partial(self._on_message, queue))
 
     @property
     def is_open(self) -> bool:
-        return bool(self._connection.is_open and self._channel.is_open) and not self._is_cancelled
-
-    @property
-    def held(self) -> int:
-        return len(self._held)
+        return (
+            bool(self._connection.is_open)
+            and not self._is_cancelled
+            and all(channel.is_open for channel in self._channels.values())
+        )
 
     @property
     def waiting(self) -> list[ConsumedMessage]:
@@ -122,10 +134,12 @@ class DeliveryConsumer(Consumer):
             return self._timeout
         return min(self._timeout, max(0.0, self._held[0][0] - time.time()))
 
-    def _on_message(self, _: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        delivery = Delivery.received(self._queue, method, properties, body)
+    def _on_message(
+        self, queue: str, _: Any, method: Any, properties: pika.BasicProperties, body: bytes
+    ) -> None:
+        delivery = Delivery.received(queue, method, properties, body)
         message = ConsumedMessage(
-            Message(self._queue, self._actor, (delivery,), {}, {}, message_id=""), self, method.delivery_tag
+            Message(self._name, queue, (delivery,), {}, {}, message_id=""), self, method.delivery_tag
         )
         if delivery.due > time.time():
             heapq.heappush(self._held, (delivery.due, next(self._order), message))
@@ -134,42 +148,67 @@ class DeliveryConsumer(Consumer):
 
     def _obey_halt(self) -> None:
         """While the worker has stopped itself nothing is consumed, and what waits here goes back."""
-        if self._is_halted():
-            if self._tag is not None:
-                self._channel.basic_cancel(self._tag)
-                self._tag = None
-            for message in (*self._arrived, *(held[2] for held in self._held)):
-                self._channel.basic_nack(message.tag, requeue=True)
-            self._arrived.clear()
-            self._held.clear()
-        elif self._tag is None:
-            self._tag = self._channel.basic_consume(self._queue, self._on_message)
+        if not self._is_halted():
+            if not self._tags:
+                self._consume()
+            return
+        for queue, tag in self._tags.items():
+            self._channels[queue].basic_cancel(tag)
+        self._tags.clear()
+        for message in (*self._arrived, *(held[2] for held in self._held)):
+            self._return(message)
+        self._arrived.clear()
+        self._held.clear()
 
     def ack(self, message: MessageProxy) -> None:
         """Acknowledge a settled message, give back any other; on the connection it came by, or not at all."""
         assert isinstance(message, ConsumedMessage)
-        consumer = message.consumer
-        settle = consumer._acknowledge if message.settled else consumer._give_back
-        with suppress(*_BROKEN):  # the connection is gone, and with it the delivery: the broker has it back
-            consumer._connection.add_callback_threadsafe(partial(settle, message.tag))
+        if message.is_done and message.effect is not None:
+            message.consumer._await(message, message.effect)
+        else:
+            message.consumer._settle(message, message.is_done)
 
     #: Nothing is ever rejected: a dead letter is published and confirmed first, then acknowledged.
     nack = ack
 
-    def _acknowledge(self, tag: int) -> None:
-        if self.is_open:
-            self._channel.basic_ack(tag)
+    def _await(self, message: ConsumedMessage, effect: Future[None]) -> None:
+        with self._lock:
+            self._unconfirmed += 1
+        effect.add_done_callback(lambda done: self._confirmed(message, done.exception() is None))
 
-    def _give_back(self, tag: int) -> None:
-        self._connection.call_later(GIVE_BACK_AFTER, partial(self._return, tag))
+    def _confirmed(self, message: ConsumedMessage, is_taken: bool) -> None:
+        self._settle(message, is_taken)
+        with self._lock:
+            self._unconfirmed -= 1
 
-    def _return(self, tag: int) -> None:
+    def _settle(self, message: ConsumedMessage, is_settled: bool) -> None:
+        """By any thread; the connection belongs to the consumer's."""
+        with self._lock:
+            self._settled.append((message, is_settled))
+            is_awake = len(self._settled) > 1
+        if not is_awake:
+            with suppress(*_BROKEN):  # the connection is gone, and the broker has the delivery back
+                self._connection.add_callback_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        with self._lock:
+            settled, self._settled = self._settled, deque()
+        for message, is_settled in settled:
+            if not is_settled:
+                self._connection.call_later(GIVE_BACK_AFTER, partial(self._return, message))
+            elif self.is_open:
+                self._channels[message.delivery.queue].basic_ack(message.tag)
+
+    def _return(self, message: ConsumedMessage) -> None:
         if self.is_open:
-            self._channel.basic_nack(tag, requeue=True)
+            self._channels[message.delivery.queue].basic_nack(message.tag, requeue=True)
 
     def close(self) -> None:
         """Send what is still to be acknowledged, then let go of the rest by closing."""
+        until = time.monotonic() + _LAST_CONFIRMS
         try:
+            while self._unconfirmed and time.monotonic() < until:
+                self._connection.process_data_events(time_limit=0.05)
             sent = threading.Event()
             self._connection.add_callback_threadsafe(sent.set)
             while not sent.is_set():

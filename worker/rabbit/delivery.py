@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 import pika
@@ -25,7 +26,7 @@ DELAYED = "x-fiscal-delayed"
 _KEPT = frozenset({_TRAIL, _DUE, REPLAYS, REPLAYED_CODE, DELAYED})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Delivery:
     """One delivery of the broker. ``headers`` are ours only; foreign ones are dropped."""
 
@@ -76,7 +77,7 @@ class Delivery:
 
     def trail(self, now: float) -> Trail:
         """What earlier passes left, or the start of a trail."""
-        trail = self._kept_trail() or Trail(
+        trail = self._kept_trail or Trail(
             first_seen=now,
             replays=self.replays,
             look_up_first=self.replays > 0,
@@ -86,6 +87,7 @@ class Delivery:
             trail, redelivered=self.redelivered, look_up_first=trail.look_up_first or self.redelivered
         )
 
+    @cached_property
     def _kept_trail(self) -> Trail | None:
         kept = self.headers.get(_TRAIL)
         if not isinstance(kept, str):

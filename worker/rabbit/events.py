@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -14,7 +15,6 @@ from worker.fiscal.money import hryvnias
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.sentences import Circumstance, Outcome, sentence
 from worker.fiscal.trail import Trail
-from worker.rabbit.connection import Publisher
 from worker.rabbit.event_models import (
     Delayed,
     DelayedData,
@@ -29,6 +29,7 @@ from worker.rabbit.event_models import (
     SucceededData,
 )
 from worker.rabbit.message import Known
+from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import EVENTS_EXCHANGE
 from worker.telemetry import trace
 
@@ -43,21 +44,24 @@ def event_id(known: Known, outcome: Outcome, replays: int) -> str:
 
 
 class Events:
-    """Publishes events; each method returns when the broker has it, and raises ``PublishFailed``."""
+    """Publishes events; what each method returns is done when the broker has the event.
+
+    It ends in ``PublishFailed`` where the broker does not confirm.
+    """
 
     def __init__(self, publisher: Publisher, clock: Callable[[], float]) -> None:
         self._publisher = publisher
         self._clock = clock
 
-    def succeeded(self, known: Known, trail: Trail, done: Fiscalized, total: int) -> None:
+    def succeeded(self, known: Known, trail: Trail, done: Fiscalized, total: int) -> Future[None]:
         data = SucceededData(
             **self._common(known, trail, Outcome.SUCCEEDED),
             already_fiscalized=done.already,
             receipt=self._receipt(done, total),
         )
-        self._publish(Succeeded(**self._attributes(known, trail, Outcome.SUCCEEDED), data=data))
+        return self._publish(Succeeded(**self._attributes(known, trail, Outcome.SUCCEEDED), data=data))
 
-    def failed(self, known: Known, trail: Trail, verdict: Rejected, dead_lettered: bool) -> None:
+    def failed(self, known: Known, trail: Trail, verdict: Rejected, dead_lettered: bool) -> Future[None]:
         circumstance = _circumstance(verdict, trail)
         data = FailedData(
             **self._common(known, trail, Outcome.FAILED, verdict.code, circumstance),
@@ -65,9 +69,9 @@ class Events:
             dead_lettered=dead_lettered,
             detail=dict(verdict.detail),
         )
-        self._publish(Failed(**self._attributes(known, trail, Outcome.FAILED), data=data))
+        return self._publish(Failed(**self._attributes(known, trail, Outcome.FAILED), data=data))
 
-    def delayed(self, known: Known, trail: Trail, verdict: Unavailable, due: float) -> None:
+    def delayed(self, known: Known, trail: Trail, verdict: Unavailable, due: float) -> Future[None]:
         code = Code.CHECKBOX_UNAVAILABLE
         circumstance = _circumstance(verdict, trail)
         data = DelayedData(
@@ -75,7 +79,7 @@ class Events:
             code=code,
             next_attempt_at=_instant(due),
         )
-        self._publish(Delayed(**self._attributes(known, trail, Outcome.DELAYED), data=data))
+        return self._publish(Delayed(**self._attributes(known, trail, Outcome.DELAYED), data=data))
 
     def _attributes(self, known: Known, trail: Trail, outcome: Outcome) -> dict[str, Any]:
         return {
@@ -122,11 +126,11 @@ class Events:
         told = receipt.fiscal_date or receipt.created_at
         return _instant(datetime.fromisoformat(told).timestamp() if told else self._clock())
 
-    def _publish(self, event: Event) -> None:
+    def _publish(self, event: Event) -> Future[None]:
         properties = pika.BasicProperties(
             content_type=_CONTENT_TYPE, message_id=event.id, type=event.type, headers=dict(trace.headers())
         )
-        self._publisher.publish(EVENTS_EXCHANGE, event.routing_key, event.body(), properties)
+        return self._publisher.send(EVENTS_EXCHANGE, event.routing_key, event.body(), properties)
 
 
 def _circumstance(verdict: Rejected | Unavailable, trail: Trail) -> Circumstance | None:

@@ -7,13 +7,16 @@
                   or, past the longest age, as Rejected with CHECKBOX_UNAVAILABLE
     anything else Rejected with INTERNAL_ERROR
 
-Everything is confirmed by the broker before this returns. When it raises, nothing may be acknowledged: the
-delivery goes back, and repeats the later effects under the same ids.
+The last effect is returned, on its way: the delivery is acknowledged when the broker has confirmed it, and
+no thread waits for that. Of two effects the first is confirmed before the second is begun. When this raises,
+or the effect fails, nothing may be acknowledged: the delivery goes back, and repeats the later effects under
+the same ids.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -28,13 +31,14 @@ from worker.fiscal.outcomes import (
 )
 from worker.fiscal.trail import Trail
 from worker.rabbit.brake import Brake
-from worker.rabbit.connection import Publisher, PublishFailed
-from worker.rabbit.dead_letters import DeadLetter, publish_dead_letter
+from worker.rabbit.confirming import PublishFailed
+from worker.rabbit.dead_letters import DeadLetter, put_away
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.events import Events
 from worker.rabbit.message import InvalidMessage, Known, read
+from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import Topology
-from worker.telemetry import attempt_log
+from worker.telemetry import attempt_log, metrics
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -45,6 +49,10 @@ _OWN_ROWS = frozenset({"register_turn", "cashier_in_use"})
 _LONGEST_HOLD = 600.0
 #: Waits up to this stay in the queue of short waits.
 _SHORT_WAIT = 20.0
+
+
+_NOTHING: Future[None] = Future()
+_NOTHING.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +94,13 @@ class Settlement:
         self._random = random
         self._events = Events(publisher, clock)
 
-    def process(self, delivery: Delivery) -> None:
-        """The actor. Raises ``PublishFailed`` when an outcome could not be confirmed."""
+    def process(self, delivery: Delivery) -> Future[None]:
+        """The actor. Where nothing may be acknowledged it raises ``PublishFailed``, or what it returns does."""
+        effect = self._settle(delivery)
+        effect.add_done_callback(_note_failure)
+        return effect
+
+    def _settle(self, delivery: Delivery) -> Future[None]:
         trail = delivery.trail(self._clock())
         with attempt_log.attempt(delivery.queue, delivery.trace, trail, delivery.is_first) as line:
             if delivery.replayed_code is not None:
@@ -97,84 +110,93 @@ class Settlement:
                 request = read(delivery.body)
                 known = Known.of(request)
                 line.know(known, self._label(known), request.time)
-                self._pass(delivery, request, known, trail, line)
+                return self._pass(delivery, request, known, trail, line)
             except InvalidMessage as invalid:
                 line.know(invalid.known, self._label(invalid.known))
-                self._reject(delivery, invalid.known, trail, invalid, line)
+                return self._reject(delivery, invalid.known, trail, invalid, line)
             except PublishFailed:
                 raise
             except Exception as error:  # whatever it is, it is this message's alone
                 _log.error("request_broke_the_worker", exc_info=error)
                 broken = Rejected(Code.INTERNAL_ERROR, {"error": type(error).__name__})
-                self._reject(delivery, known, trail, broken, line)
+                return self._reject(delivery, known, trail, broken, line)
 
     def _pass(
         self, delivery: Delivery, request: Request, known: Known, trail: Trail, line: attempt_log.Line
-    ) -> None:
+    ) -> Future[None]:
         try:
             done = self._fiscalize(request, trail)
         except Rejected as verdict:
-            self._reject(delivery, known, trail, verdict, line)
+            return self._reject(delivery, known, trail, verdict, line)
         except Postponed as verdict:
-            self._postpone(delivery, known, trail, verdict, line)
+            return self._postpone(delivery, known, trail, verdict, line)
         except Unavailable as verdict:
-            self._retry(delivery, known, trail, verdict, line)
-        else:
-            self._events.succeeded(known, trail, done, request.order.total)
-            self._brake.note(None, None)
-            line.succeeded(done)
+            return self._retry(delivery, known, trail, verdict, line)
+        told = self._events.succeeded(known, trail, done, request.order.total)
+        self._brake.note(None, None)
+        line.succeeded(done)
+        return told
 
     def _reject(
         self, delivery: Delivery, known: Known, trail: Trail, verdict: Rejected, line: attempt_log.Line
-    ) -> None:
+    ) -> Future[None]:
         """The dead letter first: the event says that there is one."""
         dead_lettered = verdict.code not in NOT_DEAD_LETTERED
+        effect = _NOTHING
         if dead_lettered:
             letter = DeadLetter.of(delivery, known, trail, verdict, self._topology.queue, self._clock())
-            publish_dead_letter(self._publisher, letter)
+            effect = put_away(self._publisher, letter)
         if known.request_id is not None:
-            self._events.failed(known, trail, verdict, dead_lettered)
+            effect.result()
+            effect = self._events.failed(known, trail, verdict, dead_lettered)
         if self._brake.note(verdict.code, f"{known.integration}/{known.cashier}"):
             _log.error("worker_stopped_itself", code=verdict.code.value, until=self._brake.released_at)
         line.failed(verdict, dead_lettered)
+        return effect
 
     def _postpone(
         self, delivery: Delivery, known: Known, trail: Trail, verdict: Postponed, line: attempt_log.Line
-    ) -> None:
+    ) -> Future[None]:
         trail = verdict.trail or trail
         now = self._clock()
         if verdict.reason not in _OWN_ROWS and now - trail.first_seen > self._policy.max_age:
-            self._give_up(delivery, known, trail, Unavailable({"reason": verdict.reason}), line)
-            return
+            return self._give_up(delivery, known, trail, Unavailable({"reason": verdict.reason}), line)
         queue = self._topology.follow_up if verdict.after <= _SHORT_WAIT else self._topology.retry
         wait = min(verdict.after, self._policy.max_backoff)
-        self._put_off(delivery, queue, trail, now + wait)
         line.postponed(verdict.reason, wait)
+        return self._put_off(delivery, queue, trail, now + wait)
 
     def _retry(
         self, delivery: Delivery, known: Known, trail: Trail, verdict: Unavailable, line: attempt_log.Line
-    ) -> None:
+    ) -> Future[None]:
         now = self._clock()
         end = trail.first_seen + self._policy.max_age
         if now >= end:
-            self._give_up(delivery, known, trail, verdict, line)
-            return
+            return self._give_up(delivery, known, trail, verdict, line)
         due = min(now + self._policy.delay(trail.faults, verdict.retry_after, self._random), end)
         if not trail.delayed:
-            self._events.delayed(known, trail, verdict, due)
+            self._events.delayed(known, trail, verdict, due).result()
         after = trail.after_fault(now if verdict.may_have_sold else None)
-        self._put_off(delivery, self._topology.retry, replace(after, delayed=True), due)
         line.delayed(verdict, due - now, first=not trail.delayed)
+        return self._put_off(delivery, self._topology.retry, replace(after, delayed=True), due)
 
     def _give_up(
         self, delivery: Delivery, known: Known, trail: Trail, verdict: Unavailable, line: attempt_log.Line
-    ) -> None:
-        self._reject(delivery, known, trail, Rejected(Code.CHECKBOX_UNAVAILABLE, dict(verdict.detail)), line)
+    ) -> Future[None]:
+        told = Rejected(Code.CHECKBOX_UNAVAILABLE, dict(verdict.detail))
+        return self._reject(delivery, known, trail, told, line)
 
-    def _put_off(self, delivery: Delivery, queue: str, trail: Trail, due: float) -> None:
-        self._publisher.publish("", queue, delivery.body, delivery.put_off(trail, due))
+    def _put_off(self, delivery: Delivery, queue: str, trail: Trail, due: float) -> Future[None]:
+        return self._publisher.send("", queue, delivery.body, delivery.put_off(trail, due))
 
     def _label(self, known: Known) -> str:
         """The integration as a metric's label: only configured ones, so that labels do not grow."""
         name = known.integration
         return name if name is not None and self._is_configured(name) else "unknown"
+
+
+def _note_failure(effect: Future[None]) -> None:
+    error = effect.exception()
+    if error is not None:
+        metrics.UNSETTLED.inc()
+        _log.warning("outcome_not_confirmed", **{"error.type": type(error).__name__})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from worker.fiscal.trail import Trail
 from worker.rabbit.broker import FiscalBroker
-from worker.rabbit.consumer import ConsumedMessage
 from worker.rabbit.dead_letters import rfc3339
+from worker.rabbit.delivery import Delivery
 from worker.rabbit.json_body import BODY_LIMIT, NotJsonError, parse
 from worker.rabbit.message import Known, tell
 
@@ -15,11 +16,11 @@ from worker.rabbit.message import Known, tell
 def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
     """The messages of the order, by its uuid or docNumber. Nothing personal is in it."""
     found = []
-    for queue, consumer in broker.consumers.copy().items():
-        for message in consumer.waiting if consumer.is_open else ():
-            known = _known(message.delivery.body)
-            if known.doc_number == order or str(known.order).lower() == order.lower():
-                found.append(_row(queue, message, known))
+    for message in broker.waiting:
+        delivery = message.delivery
+        known = _known(delivery.body)
+        if known.doc_number == order or str(known.order).lower() == order.lower():
+            found.append(_row(delivery, known))
     return found
 
 
@@ -30,10 +31,10 @@ def _known(body: bytes) -> Known:
         return Known()
 
 
-def _row(queue: str, message: ConsumedMessage, known: Known) -> dict[str, Any]:
-    trail = message.trail
+def _row(delivery: Delivery, known: Known) -> dict[str, Any]:
+    trail = delivery.trail(time.time())
     return {
-        "queue": queue,
+        "queue": delivery.queue,
         "reason": _reason(trail),
         "order": str(known.order) if known.order else None,
         "docNumber": known.doc_number,
@@ -44,7 +45,7 @@ def _row(queue: str, message: ConsumedMessage, known: Known) -> dict[str, Any]:
         "attempts": trail.attempts,
         "replays": trail.replays,
         "firstSeen": rfc3339(trail.first_seen),
-        "due": rfc3339(message.delivery.due),
+        "due": rfc3339(delivery.due),
     }
 
 

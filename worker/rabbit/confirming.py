@@ -1,0 +1,136 @@
+"""A connection that confirms what is published on it, from its opening to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import pika
+from pika.adapters.select_connection import IOLoop
+from pika.channel import Channel
+from pika.spec import Basic
+
+#: Messages to nobody that a new connection is tried out with.
+_TRIED_WITH = 2
+
+
+class PublishFailed(Exception):
+    """The broker did not confirm: the message may be there or not, so nothing may be acknowledged."""
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """What is to be published, and whether it was."""
+
+    exchange: str
+    routing_key: str
+    body: bytes = field(repr=False)
+    properties: pika.BasicProperties = field(repr=False)
+    confirmed: Future[None] = field(default_factory=Future, repr=False)
+    is_second_try: bool = False
+    is_returned: bool = False
+
+    def fail(self, why: str) -> None:
+        way = f"{self.exchange or 'queue'} {self.routing_key}"
+        self.confirmed.set_exception(PublishFailed(f"{way}: {why}"))
+
+
+class Line:
+    """Driven by its loop, and used in the loop's thread only. The first address that answers is taken."""
+
+    def __init__(
+        self,
+        loop: IOLoop,
+        params: list[pika.URLParameters],
+        ready: Callable[[], None],
+        refused: Callable[[Message, str], None],
+        ended: Callable[[BaseException, list[Message]], None],
+    ) -> None:
+        """``refused`` gets a message that no queue took; ``ended`` why, and what was not confirmed."""
+        self._ready = ready
+        self._refused = refused
+        self._ended = ended
+        self._connection: Any = None
+        self._channel: Channel
+        self._why: BaseException | None = None
+        self._last_tag = 0
+        self._unconfirmed: dict[int, Message] = {}
+        self.is_ready = False
+        pika.SelectConnection.create_connection(params, self._connected, custom_ioloop=loop)
+
+    def send(self, message: Message) -> None:
+        self._last_tag += 1
+        self._unconfirmed[self._last_tag] = message
+        self._channel.basic_publish(
+            message.exchange, message.routing_key, message.body, message.properties, mandatory=True
+        )
+
+    def close(self) -> None:
+        """``ended`` follows."""
+        if self._connection is not None and self._connection.is_open:
+            self._connection.close()
+
+    def abandoned(self) -> list[Message]:
+        """What was not confirmed; nothing follows."""
+        self._ended = lambda _, __: None
+        self.close()
+        return list(self._unconfirmed.values())
+
+    def _connected(self, opened: Any) -> None:
+        if isinstance(opened, BaseException):
+            self._ended(opened, [])
+            return
+        self._connection = opened
+        opened.add_on_close_callback(self._closed)
+        opened.channel(on_open_callback=self._try_out)
+
+    def _try_out(self, channel: Channel) -> None:
+        """What is sent during an alarm is read when it is over, even if we are gone by then.
+
+        So each try would leave one more copy, were it not for messages to nobody, of which the broker takes
+        the first one even then.
+        """
+        self._channel = channel
+        channel.add_on_close_callback(self._channel_closed)
+        channel.add_on_return_callback(self._returned)
+        channel.confirm_delivery(self._told)
+        for _ in range(_TRIED_WITH):
+            self._last_tag += 1
+            channel.basic_publish("", "", b"")
+
+    def _told(self, frame: Any) -> None:
+        told: Basic.Ack | Basic.Nack = frame.method
+        tags = [told.delivery_tag]
+        if told.multiple:
+            tags = [tag for tag in self._unconfirmed if tag <= told.delivery_tag]
+        for tag in tags:
+            if tag in self._unconfirmed:
+                self._settle(self._unconfirmed.pop(tag), isinstance(told, Basic.Ack))
+        if not self.is_ready and told.delivery_tag >= _TRIED_WITH:
+            self.is_ready = True
+            self._ready()
+
+    def _settle(self, message: Message, is_taken: bool) -> None:
+        if not is_taken:
+            self._refused(message, "NackError")
+        elif message.is_returned:
+            message.is_returned = False
+            self._refused(message, "UnroutableError")
+        else:
+            message.confirmed.set_result(None)
+
+    def _returned(self, _: Channel, method: Basic.Return, __: pika.BasicProperties, ___: bytes) -> None:
+        """It bears no number. Others that go the same way find none either, and are sent again with it."""
+        for message in self._unconfirmed.values():
+            if (message.exchange, message.routing_key) == (method.exchange, method.routing_key):
+                message.is_returned = True
+
+    def _channel_closed(self, _: Channel, why: BaseException) -> None:
+        self._why = self._why or why
+        self.close()
+
+    def _closed(self, _: Any, why: BaseException) -> None:
+        unconfirmed, self._unconfirmed = list(self._unconfirmed.values()), {}
+        self._ended(self._why or why, unconfirmed)
