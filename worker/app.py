@@ -41,6 +41,8 @@ _log = logger(__name__)
 _BEAT = 1.0
 #: Requests whose outcome the broker has yet to confirm; their threads have gone on.
 _ON_THEIR_WAY = 4
+#: Requests that wait for their number, for each thread: what it sells in the two seconds that this takes.
+_IN_HAND = 24
 #: No pass takes longer: every call has a deadline, and so has every publish.
 _STUCK_AFTER = 120.0
 
@@ -122,8 +124,13 @@ class Process:
         self._stop = threading.Event()
         self._integrations = integrations
         self._fleet = Fleet(params, topology.queue, at_least=settings.processes)
-        prefetch = settings.threads + _ON_THEIR_WAY
-        self._broker = FiscalBroker(params, topology, prefetch, lambda: shared.brake.is_engaged)
+        self._broker = FiscalBroker(
+            params,
+            topology,
+            prefetch=settings.threads + _ON_THEIR_WAY,
+            room=settings.threads * _IN_HAND,
+            is_halted=lambda: shared.brake.is_engaged,
+        )
         sessions = Sessions(
             CheckboxClient(threads=settings.threads, headers=trace.headers),
             Pace(
@@ -155,6 +162,7 @@ class Process:
             ),
             shared.brake,
             lambda name: name in integrations.current,
+            self._broker.has_room,
             time.time,
             random.Random(),  # noqa: S311 - jitter
         )

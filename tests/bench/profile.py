@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from types import FrameType, SimpleNamespace
 
@@ -45,9 +46,8 @@ _STEPS = (
     "Transport.call",
     "Client.send",
     "BaseClient.build_request",
-    "Publisher.publish",
+    "Publisher.send",
     "Events.succeeded",
-    "Settlement._put_off",
     "Delivery.received",
     "Delivery.trail",
     "read",
@@ -62,19 +62,6 @@ _STEPS = (
     "BoundLoggerBase._proxy_to_logger",
     "MetricWrapperBase.labels",
 )
-
-
-class _Kept(Publisher):
-    """Publishes for real, and keeps what comes back so that nobody has to consume it."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(parameters(url, "profile"))
-        self.put_off: list[pika.BasicProperties] = []
-
-    def publish(self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties) -> None:
-        super().publish(exchange, routing_key, body, properties)
-        if not exchange:
-            self.put_off.append(properties)
 
 
 def _settlement(stage: Stage, publisher: Publisher, folder: Path) -> Settlement:
@@ -94,22 +81,23 @@ def _settlement(stage: Stage, publisher: Publisher, folder: Path) -> Settlement:
         RetryPolicy(1.0, 2.0, 1000.0),
         Brake(folder, 100),
         lambda _: True,
+        lambda: True,
         time.time,
         random.Random(),
     )
 
 
-def _both_passes(settlement: Settlement, publisher: _Kept, requests: Iterable[OrderRequest]) -> None:
+def _both_passes(settlement: Settlement, requests: Iterable[OrderRequest]) -> None:
     new = SimpleNamespace(exchange=ORDERS_EXCHANGE, redelivered=False)
-    back = SimpleNamespace(exchange="", redelivered=False)
     for request in requests:
-        settlement.process(Delivery.received("fiscalize", new, pika.BasicProperties(), request.body))
-        while publisher.put_off:
-            properties = publisher.put_off.pop()
-            settlement.process(Delivery.received("fiscalize.follow_up", back, properties, request.body))
+        delivery = Delivery.received("fiscalize", new, pika.BasicProperties(), request.body)
+        effect: Delivery | Future[None] = delivery
+        while isinstance(effect, Delivery):
+            effect = settlement.process(effect)
+        effect.result()
 
 
-def sampled(settlement: Settlement, publisher: _Kept, requests: Sequence[OrderRequest]) -> dict[str, float]:
+def sampled(settlement: Settlement, requests: Sequence[OrderRequest]) -> dict[str, float]:
     """Milliseconds of CPU time an order, by the name of a function."""
     seen: Counter[str] = Counter()
 
@@ -123,7 +111,7 @@ def sampled(settlement: Settlement, publisher: _Kept, requests: Sequence[OrderRe
     signal.signal(signal.SIGPROF, look)
     signal.setitimer(signal.ITIMER_PROF, 0.002, 0.002)
     began = time.process_time()
-    _both_passes(settlement, publisher, requests)
+    _both_passes(settlement, requests)
     each = (time.process_time() - began) * 1000 / len(requests)
     signal.setitimer(signal.ITIMER_PROF, 0.0)
     return {name: each * count / seen["_both_passes"] for name, count in seen.items()}
@@ -143,10 +131,10 @@ def main() -> None:
     ):
         with contextlib.redirect_stdout(lines):
             logs.configure("json", "INFO")
-        publisher = _Kept(stage.place.broker_url)
+        publisher = Publisher(parameters(stage.place.broker_url, "profile"))
         settlement = _settlement(stage, publisher, Path(folder))
-        _both_passes(settlement, publisher, stage.requests(150))
-        found = sampled(settlement, publisher, list(stage.requests(orders)))
+        _both_passes(settlement, stage.requests(150))
+        found = sampled(settlement, list(stage.requests(orders)))
     for name in _STEPS:
         print(f"{found.get(name, 0.0):7.3f} ms  {name}")
 

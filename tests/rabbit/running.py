@@ -31,14 +31,15 @@ class Running:
     def __init__(
         self,
         url: str,
-        process: Callable[[Delivery], Future[None] | None],
+        process: Callable[[Delivery], Future[None] | Delivery | None],
         *,
         topology: Topology = TOPOLOGY,
         threads: int = 4,
         tick: int = 100,
+        room: int = 0,
         is_halted: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.broker = FiscalBroker(parameters(url, "test"), topology, threads, is_halted)
+        self.broker = FiscalBroker(parameters(url, "test"), topology, threads, room, is_halted)
         self.broker.install(process)
         self.worker = Worker(self.broker, worker_threads=threads, worker_timeout=tick)
 

@@ -122,7 +122,7 @@ def test_an_idle_connection_is_kept_alive(vhost: VirtualHost, eventually: Eventu
 def ages(vhost: VirtualHost) -> list[float]:
     """Seconds since each client of the virtual host connected."""
     told = vhost.evaluate(
-        "[io:format(\"~b \", [os:system_time(millisecond) - T]) || [{vhost, V}, {connected_at, T}] <- "
+        '[io:format("~b ", [os:system_time(millisecond) - T]) || [{vhost, V}, {connected_at, T}] <- '
         f'rabbit_networking:connection_info_all([vhost, connected_at]), V =:= <<"{vhost.name}">>]'
     )
     return [int(age) / 1000 for age in re.findall(r"\d+(?= )", told)]

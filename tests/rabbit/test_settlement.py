@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pika
@@ -71,6 +73,10 @@ class Story:
         return step
 
 
+#: How a message of ours is delivered: through no exchange.
+_STRAIGHT = SimpleNamespace(exchange="", redelivered=False)
+
+
 class Desk:
     """A settlement on an empty virtual host, and what it left behind."""
 
@@ -78,6 +84,7 @@ class Desk:
         self.vhost = vhost
         self.now = time.time()
         self.story = Story()
+        self.has_room = False
         self.brake = Brake(folder, limit=3)
         self.publisher = Publisher(parameters(vhost.url, "test"), TOPOLOGY.declare)
         declare(vhost.url)
@@ -91,13 +98,16 @@ class Desk:
             policy,
             self.brake,
             lambda name: name == "shop-main",
+            lambda: self.has_room,
             lambda: self.now,
             Random(1),
         )
 
     def process(self, step: Exception | Fiscalized, body: bytes = ORDER, **members: Any) -> None:
         self.story.script = [step]
-        self.settlement.process(Delivery("fiscalize", body, **members)).result()
+        effect = self.settlement.process(Delivery("fiscalize", body, **members))
+        assert isinstance(effect, Future)
+        effect.result()
 
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(body) for body, _ in drained(self.vhost.url, EVENTS_QUEUE)]
@@ -107,7 +117,7 @@ class Desk:
 
     def waiting(self, queue: str) -> list[Delivery]:
         return [
-            Delivery(queue, body, properties.content_type, headers=properties.headers)
+            Delivery.received(queue, _STRAIGHT, properties, body)
             for body, properties in drained(self.vhost.url, queue)
         ]
 

@@ -46,17 +46,20 @@ class FiscalBroker(dramatiq.Broker):
         params: list[pika.URLParameters],
         topology: Topology,
         prefetch: int,
+        room: int = 0,
         is_halted: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``prefetch`` new messages are worked on or next; ``room`` is for those that are kept in hand."""
         super().__init__(middleware=[SettledOnly()])
         self.queues: set[str] = set()
         self._params = params
         self._topology = topology
+        self._room = room
         self._prefetch = {
             # What comes back goes before what is new.
             topology.follow_up: FOLLOW_UP_PREFETCH,
             topology.retry: RETRY_PREFETCH,
-            topology.queue: prefetch,
+            topology.queue: prefetch + room,
         }
         self._is_halted = is_halted
         self.stopping = threading.Event()
@@ -110,6 +113,10 @@ class FiscalBroker(dramatiq.Broker):
         consumer = self.consumer
         return consumer.waiting if consumer is not None and consumer.is_open else []
 
+    def has_room(self) -> bool:
+        """Whether one more message may be kept in hand: new ones need places too."""
+        return self.consumer is not None and self.consumer.in_hand < self._room
+
     def held(self) -> Held:
         """What waits in this process until it is due, in figures."""
         deliveries = [message.delivery for message in self.waiting]
@@ -140,7 +147,7 @@ class FiscalBroker(dramatiq.Broker):
         """Dramatiq's worker on this broker."""
         return Worker(self, worker_threads=threads, worker_timeout=1000)
 
-    def install(self, process: Callable[[Delivery], Future[None] | None]) -> None:
+    def install(self, process: Callable[[Delivery], Future[None] | Delivery | None]) -> None:
         """Declare the actor, once for each queue. What it returns is confirmed before its message is."""
         for priority, queue in enumerate(self._prefetch):
             dramatiq.Actor(

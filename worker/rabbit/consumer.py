@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections import deque
@@ -44,8 +45,9 @@ class ConsumedMessage(MessageProxy):
         self.tag = tag
         #: The actor returned.
         self.is_done = False
-        #: What the broker has yet to confirm before the message may be acknowledged.
-        self.effect: Future[None] | None = None
+        #: What the broker has yet to confirm before the message may be acknowledged, or what is to be worked
+        #: on again before that.
+        self.effect: Future[None] | Delivery | None = None
 
     @property
     def delivery(self) -> Delivery:
@@ -73,9 +75,13 @@ class DeliveryConsumer(Consumer):
         timeout: float,
         is_halted: Callable[[], bool],
     ) -> None:
-        """``name`` is what Dramatiq knows the consumer by; an actor is named like the queue it works on."""
+        """``name`` is what Dramatiq knows the consumer by; an actor is named like the queue it works on.
+
+        What is worked on again goes to the actor of the first queue.
+        """
         self._connection = connection
         self._name = name
+        self._again = next(iter(prefetch))
         self._timeout = timeout
         self._is_halted = is_halted
         self._arrived: deque[ConsumedMessage] = deque()
@@ -86,6 +92,8 @@ class DeliveryConsumer(Consumer):
         self._lock = threading.Lock()
         self._settled: deque[tuple[ConsumedMessage, bool]] = deque()
         self._unconfirmed = 0
+        #: Messages that a pass has kept in hand.
+        self.in_hand = 0
         self._channels = {queue: self._channel(count) for queue, count in prefetch.items()}
         self._consume()
 
@@ -110,7 +118,8 @@ class DeliveryConsumer(Consumer):
     @property
     def waiting(self) -> list[ConsumedMessage]:
         """What is held until it is due; may be asked for by any thread."""
-        return [message for _, _, message in self._held.copy()]
+        with self._lock:
+            return [message for _, _, message in self._held]
 
     def __next__(self) -> ConsumedMessage | None:
         try:
@@ -122,29 +131,41 @@ class DeliveryConsumer(Consumer):
         if not self.is_open:
             # A channel that the broker closed, or a deleted queue, leaves the connection open and silent.
             raise ConnectionClosed("the broker ended the consumer")
-        while self._held and self._held[0][0] <= time.time():
-            self._arrived.append(heapq.heappop(self._held)[2])
+        self._take_due()
         return self._arrived.popleft() if self._arrived else None
+
+    def _take_due(self) -> None:
+        now = time.time()
+        with self._lock:
+            while self._held and self._held[0][0] <= now:
+                message = heapq.heappop(self._held)[2]
+                self.in_hand -= message.delivery.is_in_hand
+                self._arrived.append(message)
 
     def _on_cancelled(self, _: Any) -> None:
         self._is_cancelled = True
 
     def _patience(self) -> float:
-        if not self._held:
-            return self._timeout
-        return min(self._timeout, max(0.0, self._held[0][0] - time.time()))
+        with self._lock:
+            due = self._held[0][0] if self._held else math.inf
+        return min(self._timeout, max(0.0, due - time.time()))
 
     def _on_message(
         self, queue: str, _: Any, method: Any, properties: pika.BasicProperties, body: bytes
     ) -> None:
         delivery = Delivery.received(queue, method, properties, body)
-        message = ConsumedMessage(
-            Message(self._name, queue, (delivery,), {}, {}, message_id=""), self, method.delivery_tag
-        )
+        message = self._message(queue, delivery, method.delivery_tag)
         if delivery.due > time.time():
-            heapq.heappush(self._held, (delivery.due, next(self._order), message))
+            self._hold(message)
         else:
             self._arrived.append(message)
+
+    def _message(self, actor: str, delivery: Delivery, tag: int) -> ConsumedMessage:
+        return ConsumedMessage(Message(self._name, actor, (delivery,), {}, {}, message_id=""), self, tag)
+
+    def _hold(self, message: ConsumedMessage) -> None:
+        with self._lock:
+            heapq.heappush(self._held, (message.delivery.due, next(self._order), message))
 
     def _obey_halt(self) -> None:
         """While the worker has stopped itself nothing is consumed, and what waits here goes back."""
@@ -155,21 +176,35 @@ class DeliveryConsumer(Consumer):
         for queue, tag in self._tags.items():
             self._channels[queue].basic_cancel(tag)
         self._tags.clear()
-        for message in (*self._arrived, *(held[2] for held in self._held)):
+        for message in (*self._arrived, *self.waiting):
             self._return(message)
         self._arrived.clear()
-        self._held.clear()
+        with self._lock:
+            self._held.clear()
+            self.in_hand = 0
 
     def ack(self, message: MessageProxy) -> None:
         """Acknowledge a settled message, give back any other; on the connection it came by, or not at all."""
         assert isinstance(message, ConsumedMessage)
-        if message.is_done and message.effect is not None:
-            message.consumer._await(message, message.effect)
+        consumer, effect = message.consumer, message.effect
+        if not message.is_done or effect is None:
+            consumer._settle(message, message.is_done)
+        elif isinstance(effect, Delivery):
+            consumer._keep_in_hand(consumer._message(consumer._again, effect, message.tag))
         else:
-            message.consumer._settle(message, message.is_done)
+            consumer._await(message, effect)
 
     #: Nothing is ever rejected: a dead letter is published and confirmed first, then acknowledged.
     nack = ack
+
+    def _keep_in_hand(self, message: ConsumedMessage) -> None:
+        """By any thread. The consumer's looks once in its time-out anyway: for later it is not woken."""
+        with self._lock:
+            self.in_hand += 1
+        self._hold(message)
+        if message.delivery.due - time.time() < self._timeout:
+            with suppress(*_BROKEN):
+                self._connection.add_callback_threadsafe(lambda: None)
 
     def _await(self, message: ConsumedMessage, effect: Future[None]) -> None:
         with self._lock:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pika
 
+from worker.fiscal.order import Request
 from worker.fiscal.trail import Trail
 from worker.telemetry import trace
 
@@ -37,12 +38,18 @@ class Delivery:
     headers: Mapping[str, Any] = field(default_factory=dict, repr=False)
     trace: Mapping[str, str] = field(default_factory=dict)
     redelivered: bool = False
+    #: What the last pass left, where the message was not let go of meanwhile, and what it had read.
+    left: Trail | None = None
+    request: Request | None = field(default=None, repr=False)
+    #: When it may be worked on, in seconds since the epoch; 0 is at once.
+    due: float = 0.0
 
     @classmethod
     def received(cls, queue: str, method: Any, properties: pika.BasicProperties, body: bytes) -> Delivery:
         """Headers of ours count only where they come from us: straight to the queue, through no exchange."""
         headers = properties.headers or {}
         is_ours = method.exchange == ""
+        due = headers.get(_DUE) if is_ours else None
         return cls(
             queue=queue,
             body=body,
@@ -51,13 +58,17 @@ class Delivery:
             headers={name: headers[name] for name in headers.keys() & _KEPT} if is_ours else {},
             trace=trace.carried_by(headers) or trace.carried_in(body),
             redelivered=bool(method.redelivered),
+            due=due / 1000 if isinstance(due, int) else 0.0,
         )
 
+    def kept_in_hand(self, trail: Trail, request: Request, due: float) -> Delivery:
+        """The same, to be worked on again at ``due`` by this process, which does not let go of it."""
+        return replace(self, left=trail, request=request, due=due)
+
     @property
-    def due(self) -> float:
-        """When it may be worked on, in seconds since the epoch; 0 is at once."""
-        due = self.headers.get(_DUE)
-        return due / 1000 if isinstance(due, int) else 0.0
+    def is_in_hand(self) -> bool:
+        """A pass was made over it, and the process has not let go of it since."""
+        return self.left is not None
 
     @property
     def replays(self) -> int:
@@ -68,20 +79,24 @@ class Delivery:
     def replayed_code(self) -> str | None:
         """The code of the dead letter that this is the replay of; told at its first arrival only."""
         code = self.headers.get(REPLAYED_CODE)
-        return code if isinstance(code, str) and not self.redelivered else None
+        return code if isinstance(code, str) and not (self.redelivered or self.is_in_hand) else None
 
     @property
     def is_first(self) -> bool:
         """Nobody has looked at the message before, as far as can be told."""
-        return not (self.redelivered or self.replays or _TRAIL in self.headers)
+        return not (self.redelivered or self.replays or self.is_in_hand or _TRAIL in self.headers)
 
     def trail(self, now: float) -> Trail:
         """What earlier passes left, or the start of a trail."""
-        trail = self._kept_trail or Trail(
-            first_seen=now,
-            replays=self.replays,
-            look_up_first=self.replays > 0,
-            delayed=self.headers.get(DELAYED) is True,
+        trail = (
+            self.left
+            or self._kept_trail
+            or Trail(
+                first_seen=now,
+                replays=self.replays,
+                look_up_first=self.replays > 0,
+                delayed=self.headers.get(DELAYED) is True,
+            )
         )
         return replace(
             trail, redelivered=self.redelivered, look_up_first=trail.look_up_first or self.redelivered

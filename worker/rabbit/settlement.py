@@ -3,6 +3,7 @@
     Fiscalized    succeeded event                                    then acknowledged
     Rejected      dead letter (most codes), failed event             then acknowledged
     Postponed     back into ``follow_up`` when it is due             then acknowledged
+                  or, to wait for its number for the first time, kept in hand
     Unavailable   delayed event (once), back into ``retry``          then acknowledged
                   or, past the longest age, as Rejected with CHECKBOX_UNAVAILABLE
     anything else Rejected with INTERNAL_ERROR
@@ -81,6 +82,7 @@ class Settlement:
         policy: RetryPolicy,
         brake: Brake,
         is_configured: Callable[[str], bool],
+        has_room: Callable[[], bool],
         clock: Callable[[], float],
         random: Random,
     ) -> None:
@@ -90,24 +92,26 @@ class Settlement:
         self._policy = policy
         self._brake = brake
         self._is_configured = is_configured
+        self._has_room = has_room
         self._clock = clock
         self._random = random
         self._events = Events(publisher, clock)
 
-    def process(self, delivery: Delivery) -> Future[None]:
-        """The actor. Where nothing may be acknowledged it raises ``PublishFailed``, or what it returns does."""
+    def process(self, delivery: Delivery) -> Future[None] | Delivery:
+        """The actor. Raises ``PublishFailed``, or returns what may end in it: nothing is settled then."""
         effect = self._settle(delivery)
-        effect.add_done_callback(_note_failure)
+        if isinstance(effect, Future):
+            effect.add_done_callback(_note_failure)
         return effect
 
-    def _settle(self, delivery: Delivery) -> Future[None]:
+    def _settle(self, delivery: Delivery) -> Future[None] | Delivery:
         trail = delivery.trail(self._clock())
         with attempt_log.attempt(delivery.queue, delivery.trace, trail, delivery.is_first) as line:
             if delivery.replayed_code is not None:
                 line.replayed(delivery.replayed_code)
             known = Known()
             try:
-                request = read(delivery.body)
+                request = delivery.request or read(delivery.body)
                 known = Known.of(request)
                 line.know(known, self._label(known), request.time)
                 return self._pass(delivery, request, known, trail, line)
@@ -123,13 +127,14 @@ class Settlement:
 
     def _pass(
         self, delivery: Delivery, request: Request, known: Known, trail: Trail, line: attempt_log.Line
-    ) -> Future[None]:
+    ) -> Future[None] | Delivery:
         try:
             done = self._fiscalize(request, trail)
         except Rejected as verdict:
             return self._reject(delivery, known, trail, verdict, line)
         except Postponed as verdict:
-            return self._postpone(delivery, known, trail, verdict, line)
+            kept = self._kept_in_hand(delivery, request, verdict, line)
+            return kept or self._postpone(delivery, known, trail, verdict, line)
         except Unavailable as verdict:
             return self._retry(delivery, known, trail, verdict, line)
         told = self._events.succeeded(known, trail, done, request.order.total)
@@ -153,6 +158,19 @@ class Settlement:
             _log.error("worker_stopped_itself", code=verdict.code.value, until=self._brake.released_at)
         line.failed(verdict, dead_lettered)
         return effect
+
+    def _kept_in_hand(
+        self, delivery: Delivery, request: Request, verdict: Postponed, line: attempt_log.Line
+    ) -> Delivery | None:
+        """The first wait for a number, which nearly every receipt has, and nearly always once.
+
+        A crash loses its trail: then the message comes back as redelivered, and a look-up goes first.
+        """
+        trail = verdict.trail
+        if trail is None or verdict.reason != "number" or trail.looks > 1 or not self._has_room():
+            return None
+        line.postponed(verdict.reason, verdict.after)
+        return delivery.kept_in_hand(trail, request, self._clock() + verdict.after)
 
     def _postpone(
         self, delivery: Delivery, known: Known, trail: Trail, verdict: Postponed, line: attempt_log.Line
