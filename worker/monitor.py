@@ -70,7 +70,7 @@ class Monitor:
                 self._stop.wait(_LOOK_EVERY)  # the broker is there, and nothing is declared yet
                 return
             self._connection = None
-            self._tell_lost()
+            self._tell_lost(fault)
             self._stop.wait(_LOOK_EVERY)
 
     def _fresh_view(self) -> health.BrokerView | None:
@@ -108,10 +108,10 @@ class Monitor:
             self._shared.brake.release()
             _log.info("worker_resumed")
 
-    def _tell_lost(self) -> None:
+    def _tell_lost(self, fault: Exception) -> None:
         """Once for each loss: the supervisor tells of a broker that was never there."""
         if self._lost is False:
-            _log.warning("broker_lost")
+            _log.warning("broker_lost", reason=repr(fault), **{"error.type": type(fault).__name__})
             self._lost = True
 
     def _what_is_held(self, order: str) -> dict[str, Any]:
