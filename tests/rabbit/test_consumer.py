@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import statistics
 import struct
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pika
 import pytest
 
 from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, publish, put_off
+from worker.fiscal.trail import Trail
+from worker.rabbit.confirming import PublishFailed
+from worker.rabbit.delivery import Delivery
+from worker.rabbit.message import read
 from worker.rabbit.topology import ORDERS_EXCHANGE
 from worker.sandbox.proxy import FaultProxy
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
 from worker.sandbox.vhost import QueueDepth, VirtualHost
 
 Eventually = Callable[..., Any]
+EXAMPLE = Path(__file__).parents[1] / "data" / "contract" / "valid" / "one_line_card.json"
+REQUEST = read(EXAMPLE.read_bytes())
 
 
 def test_held_messages_come_in_the_order_in_which_they_are_due(
@@ -47,6 +56,95 @@ def test_a_held_message_is_not_acknowledged(vhost: VirtualHost, eventually: Even
         eventually(lambda: running.held == 1)
         assert vhost.queues()["fiscalize.retry"] == QueueDepth(1, 0, 1, 1)
     assert vhost.queues()["fiscalize.retry"] == QueueDepth(1, 1, 0, 0)
+
+
+def test_what_a_pass_keeps_in_hand_is_worked_on_again(vhost: VirtualHost, eventually: Eventually) -> None:
+    """When it is due and without another delivery; until then it is the broker's, unacknowledged."""
+    seen = Seen()
+
+    def process(delivery: Delivery) -> Delivery | None:
+        seen(delivery)
+        return None if delivery.is_in_hand else kept(delivery, time.time() + 0.5)
+
+    with Running(vhost.url, process, tick=5000, room=1) as running:
+        publish(vhost.url, b"order")
+        eventually(lambda: running.broker.waiting)
+        assert not running.broker.has_room()
+        assert vhost.queues()[TOPOLOGY.queue] == QueueDepth(1, 0, 1, 1)
+        eventually(lambda: len(seen) == 2, timeout=3)
+        eventually(lambda: vhost.queues()[TOPOLOGY.queue].messages == 0)
+        assert running.broker.has_room()
+    assert [delivery.redelivered for delivery in seen.deliveries] == [False, False]
+    assert 0.5 <= seen.times[1] - seen.times[0] < 1.5
+
+
+def test_what_was_in_hand_comes_back_as_redelivered(vhost: VirtualHost, eventually: Eventually) -> None:
+    """The process lost its connection: what the pass had left is gone, and the message says so."""
+    seen = Seen()
+
+    def process(delivery: Delivery) -> Delivery:
+        seen(delivery)
+        return kept(delivery, time.time() + 600)
+
+    with FaultProxy.before(vhost.url) as proxy, Running(proxy.through(vhost.url), process, room=9) as running:
+        publish(vhost.url, b"order")
+        eventually(lambda: running.broker.waiting)
+        proxy.cut()
+        eventually(lambda: len(seen) == 2)
+    again = seen.deliveries[1]
+    assert (again.redelivered, again.is_in_hand, again.trail(0).look_up_first) == (True, False, True)
+    assert vhost.queues()[TOPOLOGY.queue] == QueueDepth(1, 1, 0, 0)
+
+
+def test_a_message_is_acknowledged_when_its_outcome_is_confirmed(
+    vhost: VirtualHost, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread has long gone on; an outcome that the broker does not confirm gives the message back."""
+    monkeypatch.setattr("worker.rabbit.consumer.GIVE_BACK_AFTER", 0.1)
+    outcomes: dict[bytes, Future[None]] = {b"good": Future(), b"bad": Future()}
+    seen = Seen()
+
+    def process(delivery: Delivery) -> Future[None] | None:
+        seen(delivery)
+        return None if delivery.redelivered else outcomes[delivery.body]
+
+    with Running(vhost.url, process, threads=1):
+        publish(vhost.url, b"good")
+        eventually(lambda: len(seen) == 1)
+        assert vhost.queues()[TOPOLOGY.queue] == QueueDepth(1, 0, 1, 1)
+        outcomes[b"good"].set_result(None)
+        eventually(lambda: vhost.queues()[TOPOLOGY.queue].messages == 0)
+        publish(vhost.url, b"bad")
+        eventually(lambda: len(seen) == 2)
+        outcomes[b"bad"].set_exception(PublishFailed("not confirmed"))
+        eventually(lambda: len(seen) == 3)
+        eventually(lambda: vhost.queues()[TOPOLOGY.queue].messages == 0)
+    assert [(delivery.body, delivery.redelivered) for delivery in seen.deliveries] == [
+        (b"good", False),
+        (b"bad", False),
+        (b"bad", True),
+    ]
+
+
+def test_the_end_waits_for_confirms_on_their_way(vhost: VirtualHost, eventually: Eventually) -> None:
+    """An orderly stop leaves no message behind whose outcome is told."""
+    outcome: Future[None] = Future()
+    seen = Seen()
+
+    def process(delivery: Delivery) -> Future[None]:
+        seen(delivery)
+        return outcome
+
+    with Running(vhost.url, process):
+        publish(vhost.url, b"order")
+        eventually(lambda: seen)
+        threading.Timer(0.5, outcome.set_result, [None]).start()
+    assert vhost.queues()[TOPOLOGY.queue] == QueueDepth(0, 0, 0, 0)
+
+
+def kept(delivery: Delivery, due: float) -> Delivery:
+    """As a pass that waits for a receipt's number leaves it."""
+    return delivery.kept_in_hand(Trail(first_seen=0.0, looks=1), REQUEST, due)
 
 
 def test_held_messages_outlive_their_connection(vhost: VirtualHost, eventually: Eventually) -> None:

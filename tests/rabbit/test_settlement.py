@@ -105,7 +105,11 @@ class Desk:
 
     def process(self, step: Exception | Fiscalized, body: bytes = ORDER, **members: Any) -> None:
         self.story.script = [step]
-        effect = self.settlement.process(Delivery("fiscalize", body, **members))
+        self.work(Delivery("fiscalize", body, **members))
+
+    def work(self, delivery: Delivery) -> None:
+        """A pass, and what the broker confirms of it. Raises ``PublishFailed``."""
+        effect = self.settlement.process(delivery)
         assert isinstance(effect, Future)
         effect.result()
 
@@ -232,6 +236,35 @@ def test_what_needs_time_waits_and_nobody_is_told(desk: Desk, after: float, queu
     assert desk.events() == []
 
 
+def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
+    """Nothing is published: the process works on the same delivery again, with what it had read."""
+    desk.has_room = True
+    trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=1, look_up_first=True)
+    desk.story.script = [Postponed(0.5, "number", trail)]
+    kept = desk.settlement.process(Delivery("fiscalize", ORDER))
+    assert isinstance(kept, Delivery)
+    assert (kept.due, kept.trail(0), kept.is_in_hand) == (desk.now + 0.5, trail, True)
+    assert not kept.is_first
+    assert {name for name, depth in desk.vhost.queues().items() if depth.messages} == set()
+    desk.story.script = [DONE]
+    desk.work(kept)
+    assert desk.story.trails[-1] == trail
+    assert len(desk.events()) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "looks", "room"),
+    [("number", 2, True), ("number", 1, False), ("register_turn", 1, True)],
+    ids=["second look", "no room", "a turn"],
+)
+def test_every_other_wait_goes_through_the_broker(desk: Desk, reason: str, looks: int, room: bool) -> None:
+    """What may take long keeps its trail over a crash, and takes no place from new orders."""
+    desk.has_room = room
+    trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=looks)
+    desk.process(Postponed(0.5, reason, trail))
+    assert [waiting.trail(0) for waiting in desk.waiting(TOPOLOGY.follow_up)] == [trail]
+
+
 def test_a_fault_is_told_once_and_tried_again(desk: Desk) -> None:
     """Delayed once for the request, then silence; the attempts are counted and a look-up comes first."""
     desk.process(Unavailable({"status": 503}))
@@ -242,7 +275,7 @@ def test_a_fault_is_told_once_and_tried_again(desk: Desk) -> None:
     assert (trail.faults, trail.delayed, trail.look_up_first) == (1, True, True)
     assert desk.now + 3.7 < waiting.due < desk.now + 6.3
     desk.story.script = [Unavailable({"status": 503})]
-    desk.settlement.process(waiting)
+    desk.work(waiting)
     assert desk.events() == []
     assert desk.waiting(TOPOLOGY.retry)[0].trail(0).faults == 2
 
@@ -268,7 +301,7 @@ def test_the_last_try_is_at_the_end_of_the_longest_age(desk: Desk) -> None:
     [waiting] = desk.waiting(TOPOLOGY.retry)
     assert waiting.due == pytest.approx(start + 3600, abs=0.002)
     desk.now = start + 3600
-    desk.settlement.process(waiting)
+    desk.work(waiting)
     [event] = desk.events()
     assert (event["data"]["code"], event["data"]["detail"]) == ("CHECKBOX_UNAVAILABLE", {"status": 502})
     assert event["data"]["attempts"] == 11
