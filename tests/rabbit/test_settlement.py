@@ -324,6 +324,18 @@ def test_an_event_without_a_way_leaves_the_message_unsettled(
     assert {name for name, depth in desk.vhost.queues().items() if depth.messages} == set()
 
 
+def test_no_event_tells_of_a_dead_letter_that_is_not_there(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The letter is confirmed before the event that says so is begun."""
+    monkeypatch.setattr(desk.publisher, "_redeclare", None)
+    with channel(desk.vhost.url) as opened:
+        opened.queue_delete(DEAD_LETTERS)
+    with pytest.raises(PublishFailed):
+        desk.process(Rejected(Code.SHIFT_NOT_OPEN))
+    assert desk.events() == []
+
+
 def test_a_repeat_after_a_crash_has_the_same_event_id(desk: Desk) -> None:
     """Bimp can tell it by its id; another replay of the same request has another."""
     desk.process(Rejected(Code.SHIFT_NOT_OPEN))
