@@ -24,6 +24,7 @@ _COLUMNS = {
     "p99_ms": "p99 ms",
     "added_p50_ms": "added p50",
     "added_p99_ms": "added p99",
+    "look_p99_ms": "look p99",
 }
 
 

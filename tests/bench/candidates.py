@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import dramatiq
 import httpx2
@@ -17,7 +16,9 @@ import httpx2
 from config.integrations_file import IntegrationsFile
 from tests.chaos.orders import CashierRow, OrderRequest
 from worker.checkbox import wire
+from worker.fiscal.order import Operation
 from worker.fiscal.planner import plan
+from worker.fiscal.receipt import receipt_id
 from worker.rabbit.message import read
 from worker.rabbit.topology import ORDERS_EXCHANGE
 
@@ -97,12 +98,12 @@ def _to_floor(place: Place, rows: list[CashierRow]) -> Postbox:
     def post(request: OrderRequest) -> Post:
         order = read(request.body)
         receipt = plan(order, integrations[order.integration]).receipt
-        receipt_id = uuid4()
+        made = receipt_id(request.order, Operation.SELL, 0)
         sale = {
             "request": request.id,
             "token": tokens[request.row.cashier],
-            "receipt": str(receipt_id),
-            "sale": wire.sell_body(receipt_id, receipt, {}).decode(),
+            "receipt": str(made),
+            "sale": wire.sell_body(made, receipt, {}).decode(),
         }
         message: dramatiq.Message[Any] = dramatiq.Message("floor", "sell", (), sale, {})
         return "", "floor", message.encode(), "application/json"

@@ -19,8 +19,11 @@ from tests.bench import machine
 from tests.bench.candidates import Candidate, Place
 from tests.bench.heard import Heard
 from tests.chaos.orders import CashierRow, OrderRequest, a_request, write_integrations
+from worker.fiscal.order import Operation
+from worker.fiscal.receipt import receipt_id
 from worker.rabbit.connection import parameters
 from worker.rabbit.topology import Topology
+from worker.sandbox.clock import parse_iso
 from worker.sandbox.process import SandboxProcess
 from worker.sandbox.rabbitmq import PrivateRabbitMQ, free_ports
 
@@ -56,6 +59,8 @@ class Stage:
         self.sandbox: SandboxProcess
         self.heard: Heard
         self._started: list[subprocess.Popen[bytes]] = []
+        #: The receipt of each request, as the worker and its peers derive it from the order.
+        self._receipts: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         shape, enter = self.shape, self._stack.enter_context
@@ -118,7 +123,9 @@ class Stage:
         for _ in range(count):
             number = next(self._numbers)
             row = self.rows[number % self.shape.active]
-            yield a_request(uuid4(), f"N{number}", row, f"request-{number}")
+            request = a_request(uuid4(), f"N{number}", row, f"request-{number}")
+            self._receipts[request.id] = str(receipt_id(request.order, Operation.SELL, 0))
+            yield request
 
     def publish(self, count: int, pace: float = 0.0) -> dict[str, float]:
         """When each request was published, by its id."""
@@ -158,6 +165,16 @@ class Stage:
         return subprocess.run(
             command, env=self.place.environment, stdout=subprocess.DEVNULL, check=False
         ).returncode
+
+    def seen_by_checkbox(self) -> dict[str, tuple[float, float, float]]:
+        """By request: when its receipt was made, was DONE, and was first found to be; monotonic seconds."""
+        since = time.time() - time.monotonic()
+        found = {entry["id"]: entry for entry in self.sandbox.ledger(body=False) if entry["shown_at"]}
+        moments = {
+            one: tuple(parse_iso(entry[name]) - since for name in ("created_at", "done_at", "shown_at"))
+            for one, entry in found.items()
+        }
+        return {request: moments[one] for request, one in self._receipts.items() if one in moments}
 
     def counted(self) -> int:
         """Requests that Checkbox has had of this candidate."""

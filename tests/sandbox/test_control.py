@@ -9,7 +9,7 @@ from worker.sandbox.clock import iso
 
 
 def test_the_ledger_tells_every_receipt() -> None:
-    """Who made it where, what it came to, what was sent, and when it was DONE."""
+    """Who made it where, what it came to, what was sent, when it was DONE, and when that was first seen."""
     checkbox = Checkbox()
     token = checkbox.sign_in("c0002")
     body = sale(context={"request": "r-1"})
@@ -20,7 +20,13 @@ def test_the_ledger_tells_every_receipt() -> None:
     assert entry["body"] == body
     checkbox.time += 2
     entry = checkbox.control("GET", "/ledger").body[0]
-    assert (entry["status"], entry["done_at"]) == ("DONE", iso(checkbox.time))
+    assert (entry["status"], entry["done_at"], entry["shown_at"]) == ("DONE", iso(checkbox.time), None)
+    checkbox.time += 1
+    checkbox.receipt(token, body["id"])
+    checkbox.time += 1
+    checkbox.receipt(token, body["id"])
+    entry = checkbox.control("GET", "/ledger").body[0]
+    assert entry["shown_at"] == iso(checkbox.time - 1)
 
 
 def test_the_ledger_may_be_short() -> None:

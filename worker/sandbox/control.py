@@ -108,6 +108,7 @@ def _entry(receipt: Receipt, now: float, *, with_body: bool) -> dict[str, Any]:
         **asdict(receipt.sums),
         "created_at": iso(receipt.created_at),
         "done_at": iso(receipt.transaction.done_at) if is_over else None,
+        "shown_at": iso(receipt.shown_at) if receipt.shown_at is not None else None,
     }
     if with_body:
         entry["body"] = json.loads(receipt.request)

@@ -93,6 +93,8 @@ class Receipt:
     is_offline: bool = False
     hide_context: bool = False
     old_names: bool = False
+    #: When a look-up by id first found it ended.
+    shown_at: float | None = None
 
     def status(self, now: float) -> str:
         return self.transaction.status(now) if self.transaction.is_over(now) else "CREATED"

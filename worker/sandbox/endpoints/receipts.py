@@ -49,7 +49,10 @@ def receipt_get(call: Call) -> Reply:
     receipt = _receipt(call)
     if receipt.shift.register.organization is not call.cashier.organization:
         raise receipt_not_found()
-    return Reply(receipt_body(call.state, receipt, call.state.clock.now()))
+    now = call.state.clock.now()
+    if receipt.shown_at is None and receipt.transaction.is_over(now):
+        receipt.shown_at = now
+    return Reply(receipt_body(call.state, receipt, now))
 
 
 def receipt_list(call: Call) -> Reply:
