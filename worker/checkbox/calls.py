@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
@@ -34,7 +35,9 @@ class Call:
 
     @property
     def target(self) -> str:
-        return self.url.rstrip("/") + self.endpoint.template.format_map(self.path)
+        """Path and query."""
+        path = self.endpoint.template.format_map(self.path)
+        return f"{path}?{urlencode(self.params)}" if self.params else path
 
     @property
     def secrets(self) -> Private:
@@ -71,7 +74,7 @@ class Calls:
         self._check(call, self._send(call))
 
     def _send(self, call: Call) -> Answer:
-        return self._transport.call(call.endpoint, call.target, call.headers(), call.body, call.params)
+        return self._transport.call(call.endpoint, call.url, call.target, call.headers(), call.body)
 
     def _check(self, call: Call, answer: Answer) -> None:
         if 200 <= answer.status < 300:

@@ -1,43 +1,35 @@
 """A time limit over a whole call: name look-up aside, from connecting to the last byte.
 
-httpx2's own time-outs start anew with every read, so that an answer that drips a byte at a time would hold a
-thread for ever. Here every wait on the socket is cut to what is left of the call.
+httpcore2's own time-outs start anew with every read, so that an answer that drips a byte at a time would hold
+a thread for ever. Here every wait on the socket is cut to what is left of the call.
 """
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any
 
 import httpcore2
-import httpx2
 
 _until: ContextVar[float | None] = ContextVar("checkbox_deadline", default=None)
 
 
-@contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """Every wait of this thread's calls ends ``seconds`` from now at the latest, as an httpx2 time-out."""
-    token = _until.set(time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _until.reset(token)
+class Deadline:
+    """Every wait of this thread's calls ends ``seconds`` from now at the latest, as a time-out."""
 
+    __slots__ = ("_seconds", "_token")
 
-def bind(client: httpx2.Client) -> None:
-    """Make the client's connections, those through the environment's proxies too, keep to the deadline.
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
 
-    httpx2 hands no network backend through to its pools, though they take one; a test fails when this ceases
-    to work.
-    """
-    for transport in (client._transport, *client._mounts.values()):
-        if isinstance(transport, httpx2.HTTPTransport):
-            transport._pool._network_backend = _Backend()
+    def __enter__(self) -> None:
+        self._token = _until.set(time.monotonic() + self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        _until.reset(self._token)
 
 
 def _left(timeout: float | None, expired: Callable[[str], Exception]) -> float | None:
@@ -50,7 +42,9 @@ def _left(timeout: float | None, expired: Callable[[str], Exception]) -> float |
     return left if timeout is None else min(timeout, left)
 
 
-class _Backend(httpcore2.SyncBackend):
+class Backend(httpcore2.SyncBackend):
+    """Connections that keep to the deadline."""
+
     def connect_tcp(
         self,
         host: str,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Self
 
+import httpcore2
 import httpx2
 
 from worker import __version__
-from worker.checkbox.deadline import bind, deadline
+from worker.checkbox.connections import Connections
+from worker.checkbox.deadline import Deadline
 from worker.checkbox.endpoints import Endpoint
 from worker.fiscal.outcomes import Unavailable
 from worker.telemetry import spans
@@ -22,17 +23,27 @@ BODY_LIMIT = 2 * 1024 * 1024
 _KEEPALIVE = 30.0
 _CLIENT_NAME = "bimp-fiscal-worker"
 
-#: The ``status`` label of a call without an answer; the first that fits.
-_FAULTS: tuple[tuple[type[httpx2.HTTPError], str], ...] = (
-    (httpx2.ConnectTimeout, "connect_timeout"),
-    (httpx2.ConnectError, "connect_error"),
-    (httpx2.PoolTimeout, "pool_timeout"),
-    (httpx2.TimeoutException, "timeout"),
-    (httpx2.ProtocolError, "broken_answer"),
-    (httpx2.DecodingError, "broken_answer"),
-    (httpx2.NetworkError, "reset"),
-    (httpx2.HTTPError, "network_error"),
+_HEADERS = (
+    (b"Accept", b"application/json"),
+    (b"Accept-Encoding", b"identity"),
+    (b"User-Agent", f"{_CLIENT_NAME}/{__version__}".encode()),
+    (b"X-Client-Name", _CLIENT_NAME.encode()),
+    (b"X-Client-Version", __version__.encode()),
 )
+
+#: The ``status`` label of a call without an answer; the first that fits.
+_FAULTS: tuple[tuple[type[Exception], str], ...] = (
+    (httpcore2.ConnectTimeout, "connect_timeout"),
+    (httpcore2.ConnectError, "connect_error"),
+    (httpcore2.PoolTimeout, "pool_timeout"),
+    (httpcore2.TimeoutException, "timeout"),
+    (httpcore2.ProtocolError, "broken_answer"),
+    (httpx2.DecodingError, "broken_answer"),
+    (httpcore2.NetworkError, "reset"),
+    (httpcore2.ProxyError, "network_error"),
+    (httpcore2.UnsupportedProtocol, "network_error"),
+)
+_FAULT_KINDS = tuple(kind for kind, _ in _FAULTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers and body; the body, which may hold a token, shows in no traceback or log."""
+    """Status, headers by names in lower case, and body; this may hold a token and shows in no traceback."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -64,47 +75,39 @@ class Transport:
     """
 
     def __init__(self, threads: int, timeouts: Timeouts, headers: Callable[[], Mapping[str, str]]) -> None:
-        connections = threads + 8
         self._whole = timeouts.whole
         self._headers = headers
-        self._http = httpx2.Client(
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": f"{_CLIENT_NAME}/{__version__}",
-                "X-Client-Name": _CLIENT_NAME,
-                "X-Client-Version": __version__,
-            },
-            timeout=httpx2.Timeout(
-                connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
-            ),
-            limits=httpx2.Limits(
-                max_connections=connections,
-                max_keepalive_connections=connections,
-                keepalive_expiry=_KEEPALIVE,
-            ),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        )
-        bind(self._http)
+        self._connections = Connections(threads + 8, _KEEPALIVE)
+        self._extensions = {
+            "timeout": {
+                "connect": timeouts.connect,
+                "read": timeouts.read,
+                "write": timeouts.write,
+                "pool": timeouts.pool,
+            }
+        }
 
     def call(
         self,
         endpoint: Endpoint,
-        url: str,
+        base_url: str,
+        target: str,
         headers: Mapping[str, str],
         content: bytes | None = None,
-        params: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The answer, whatever its status. Raises ``Unavailable`` where there is none that can be read."""
+        """The answer, whatever its status; ``target`` is path and query, escaped where they need it.
+
+        Raises ``Unavailable`` where there is no answer that can be read.
+        """
         started = time.monotonic()
         fault = ""
         answer: Answer | None = None
-        # The fault is raised outside of the except block: httpx2's exceptions carry the request with its
-        # headers, and a chained one would take the token along into the logs.
+        # The fault is raised outside of the except block: the frames of the library's exceptions hold the
+        # request with its headers, and a chained one would take the token along into the logs.
         with spans.calling(endpoint.method, endpoint.template) as span:
             try:
-                answer = self._send(endpoint, url, {**self._headers(), **headers}, content, params)
-            except httpx2.HTTPError as error:
+                answer = self._send(endpoint.method, base_url, target, headers, content)
+            except _FAULT_KINDS as error:
                 fault = next(name for kind, name in _FAULTS if isinstance(error, kind))
             finally:
                 status = str(answer.status) if answer else fault or "oversized"
@@ -116,34 +119,68 @@ class Transport:
         return answer
 
     def _send(
-        self,
-        endpoint: Endpoint,
-        url: str,
-        headers: Mapping[str, str],
-        content: bytes | None,
-        params: Mapping[str, str] | None,
+        self, method: str, base_url: str, target: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer | None:
         """None for a body past the limit."""
+        site = self._connections.to(base_url)
+        request = httpcore2.Request(
+            method,
+            site.url(target),
+            headers=[(b"Host", site.name), *_HEADERS, *self._headers().items(), *headers.items()],
+            content=content,
+            extensions=self._extensions,
+        )
         if content is not None:
-            headers = {**headers, "Content-Type": "application/json"}
-        with (
-            deadline(self._whole),
-            self._http.stream(
-                endpoint.method, url, headers=headers, content=content, params=params
-            ) as response,
-        ):
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > BODY_LIMIT:
-                    return None
-            return Answer(response.status_code, response.headers, bytes(body))
+            request.headers.append((b"Content-Type", b"application/json"))
+        if content is not None or method == "POST":
+            request.headers.append((b"Content-Length", b"%d" % len(content or b"")))
+        with Deadline(self._whole):
+            response = site.pool.handle_request(request)
+            try:
+                body = _read(response)
+            finally:
+                response.close()
+        if body is None:
+            return None
+        return Answer(response.status, _named(response.headers), body)
 
     def close(self) -> None:
-        self._http.close()
+        self._connections.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _read(response: httpcore2.Response) -> bytes | None:
+    """The whole body, unpacked; None where it is past the limit."""
+    body = bytearray()
+    for chunk in _chunks(response):
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            return None
+    return bytes(body)
+
+
+def _chunks(response: httpcore2.Response) -> Iterable[bytes]:
+    stream = response.stream
+    assert isinstance(stream, Iterable)
+    if not any(name.lower() == b"content-encoding" for name, _ in response.headers):
+        return stream
+    # None was asked for, and a proxy in between may not care.
+    return httpx2.Response(response.status, headers=response.headers, stream=_Packed(stream)).iter_bytes()
+
+
+class _Packed(httpx2.SyncByteStream):
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+
+def _named(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """By names in lower case."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}

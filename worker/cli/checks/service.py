@@ -22,7 +22,7 @@ def check_service(url: str, clock: Callable[[], float]) -> Iterator[Finding]:
     with Transport(1, Timeouts(), dict) as transport:
         began = clock()
         try:
-            answer = transport.call(Endpoint.CASHIER_ME, url.rstrip("/") + Endpoint.CASHIER_ME.template, {})
+            answer = transport.call(Endpoint.CASHIER_ME, url, Endpoint.CASHIER_ME.template, {})
         except Unavailable as fault:
             advice = "check the network, the proxy and the address (FISCAL_CHECKBOX_URL, checkbox_url)"
             yield wrong(_CHECK, url, f"does not answer ({fault.detail['reason']})", advice)
