@@ -16,7 +16,7 @@ from tests.rabbit.test_settlement import DONE
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
 from worker.fiscal.trail import Trail
 from worker.rabbit.message import Known, read
-from worker.telemetry import attempt_log, trace
+from worker.telemetry import attempt_log, logs, trace
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "contract" / "valid" / "one_line_card.json"
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -25,19 +25,17 @@ KNOWN = Known.of(REQUEST)
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+def lines(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What is logged, with its context."""
     capturing = CapturingLogger()
-    bound = structlog.wrap_logger(capturing, processors=[structlog.contextvars.merge_contextvars, _as_one])
+    bound = structlog.wrap_logger(capturing, processors=[logs.with_context, _as_one])
     monkeypatch.setattr(attempt_log, "_log", bound)
-    structlog.contextvars.clear_contextvars()
 
     class Lines(list[dict[str, Any]]):
         def __iter__(self) -> Iterator[dict[str, Any]]:
             return iter([call.kwargs for call in capturing.calls])
 
-    yield Lines()
-    structlog.contextvars.clear_contextvars()
+    return Lines()
 
 
 def _as_one(_: Any, __: str, line: dict[str, Any]) -> tuple[tuple[()], dict[str, Any]]:

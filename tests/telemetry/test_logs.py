@@ -35,7 +35,6 @@ def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[Output]:
     root.setLevel(level)
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
-    structlog.contextvars.clear_contextvars()
     structlog.reset_defaults()
 
 
@@ -61,9 +60,9 @@ def test_lines_of_libraries_have_the_same_form(output: Output) -> None:
 
 def test_only_what_is_allowed_is_written(output: Output) -> None:
     """Of our fields, of the context's and of a library's ``extra``."""
-    structlog.contextvars.bind_contextvars(order_id="u", buyer="somebody")
-    logs.logger("worker.test").info("happened", password="x", body="y", headers={"a": 1}, code="OK")
-    logging.getLogger("some.library").warning("happened", extra={"password": "x", "request_id": "r"})
+    with logs.Within({"order_id": "u", "buyer": "somebody"}):
+        logs.logger("worker.test").info("happened", password="x", body="y", headers={"a": 1}, code="OK")
+        logging.getLogger("some.library").warning("happened", extra={"password": "x", "request_id": "r"})
     ours, theirs = output.lines()
     common = {
         "event",

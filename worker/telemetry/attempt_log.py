@@ -9,14 +9,11 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from structlog.contextvars import bind_contextvars, clear_contextvars
-
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
 from worker.fiscal.trail import Trail
-from worker.telemetry import metrics, spans, trace
-from worker.telemetry.logs import logger
+from worker.telemetry import logs, metrics, spans, trace
 
-_log = logger(__name__)
+_log = logs.logger(__name__)
 _CODES = frozenset(code.value for code in Code)
 #: Waits in which nothing was tried yet; at a busy register there are many of them.
 _OWN_ROWS = frozenset({"register_turn", "cashier_in_use"})
@@ -43,12 +40,20 @@ class Told(Protocol):
 class Line:
     """Gathers the facts of a pass; written when it ends."""
 
-    def __init__(self, trail: Trail, is_first: bool) -> None:
+    def __init__(self, queue: str, trail: Trail, is_first: bool) -> None:
         self._is_first = is_first
         self._asked_at = trail.first_seen
         self._label = "unknown"
         self._operation = "SELL"
-        self._told: dict[str, str | None] = {}
+        self.told: dict[str, str | None] = {}
+        #: What every line of the pass has.
+        self.context: dict[str, Any] = {
+            "attempt": trail.attempts,
+            "replays": trail.replays,
+            "messaging.system": "rabbitmq",
+            "messaging.operation.name": "process",
+            "messaging.destination.name": queue,
+        }
         self.facts: dict[str, Any] = {"outcome": "unsettled"}
 
     def know(self, told: Told, label: str, time_of_request: datetime | None = None) -> None:
@@ -58,7 +63,7 @@ class Line:
             self._asked_at = time_of_request.timestamp()
         if self._is_first:
             metrics.REQUEST_WAIT.observe(max(0.0, time.time() - self._asked_at))
-        self._told = {
+        self.told = {
             "request_id": told.request_id,
             "order_id": str(told.order) if told.order else None,
             "doc_number": told.doc_number,
@@ -66,7 +71,7 @@ class Line:
             "cashier": told.cashier,
             "operation": self._operation,
         }
-        bind_contextvars(**self._told)
+        self.context.update(self.told)
 
     def replayed(self, code: str) -> None:
         metrics.REPLAYED.labels(code if code in _CODES else "unknown").inc()
@@ -102,11 +107,6 @@ class Line:
             **{"http.response.status_code": verdict.detail.get("status")},
         )
 
-    def attributes(self) -> dict[str, Any]:
-        """The facts as attributes of a span."""
-        facts = {**self._told, **self.facts}
-        return {name if "." in name else f"fiscal.{name}": value for name, value in facts.items()}
-
     def _count(self, outcome: str, code: str) -> None:
         metrics.REQUESTS.labels(outcome, code, self._label).inc()
         metrics.REQUEST_DURATION.labels(outcome).observe(max(0.0, time.time() - self._asked_at))
@@ -118,29 +118,20 @@ def attempt(queue: str, carried: Mapping[str, str], trail: Trail, is_first: bool
 
     ``is_first``: nobody has looked at the message before, as far as can be told.
     """
-    line = Line(trail, is_first)
+    line = Line(queue, trail, is_first)
     began = time.perf_counter()
-    with trace.carrying(carried), spans.processing(queue) as span, metrics.IN_FLIGHT.track_inprogress():
-        trace_id, span_id = trace.ids()
-        bind_contextvars(
-            attempt=trail.attempts,
-            replays=trail.replays,
-            trace_id=trace_id,
-            span_id=span_id,
-            **{
-                "messaging.system": "rabbitmq",
-                "messaging.operation.name": "process",
-                "messaging.destination.name": queue,
-            },
-        )
+    with trace.Carrying(carried), spans.processing(queue) as span, logs.Within(line.context):
+        metrics.IN_FLIGHT.inc()
+        line.context["trace_id"], line.context["span_id"] = trace.ids()
         try:
             yield line
         except BaseException:
             metrics.UNSETTLED.inc()
             raise
         finally:
+            metrics.IN_FLIGHT.dec()
             line.facts["duration_seconds"] = round(time.perf_counter() - began, 4)
-            span.note(line.attributes(), failed=line.facts["outcome"] in _TROUBLE)
+            span.note(line.told)
+            span.note(line.facts, failed=line.facts["outcome"] in _TROUBLE)
             tell = _log.debug if line.facts.get("reason") in _OWN_ROWS else _log.info
             tell("request_processed", **line.facts)
-            clear_contextvars()

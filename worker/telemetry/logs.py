@@ -9,8 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import traceback
+from collections.abc import Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Literal
 
 import structlog
@@ -37,6 +41,33 @@ ALLOWED = frozenset(
 _FREE_TEXT = frozenset({"event", "message", "problems", "reason"})
 
 
+#: A name of ours or a constant: nothing in it can be what the scrubber looks for (a JWT begins with eyJ).
+_NAME = re.compile(r"(?!eyj)[a-z_]+")
+
+_context: ContextVar[Mapping[str, Any]] = ContextVar("log_context", default=MappingProxyType({}))
+
+
+class Within:
+    """Lines of this thread have the fields of a context too, as they are when a line is written."""
+
+    __slots__ = ("_before", "_fields")
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    def __enter__(self) -> None:
+        # One variable for all fields: structlog's own takes a variable for each, set and cleared.
+        self._before = _context.set(self._fields)
+
+    def __exit__(self, *_: object) -> None:
+        _context.reset(self._before)
+
+
+def with_context(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    """The processor that adds them; what a line says itself leads."""
+    return {**_context.get(), **line}
+
+
 def _allow(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return {
         key: _scrubbed(value) if key in _FREE_TEXT else value
@@ -47,7 +78,7 @@ def _allow(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
 
 def _scrubbed(value: Any) -> Any:
     if isinstance(value, str):
-        return scrub(value)
+        return value if _NAME.fullmatch(value) else scrub(value)
     return [scrub(text) for text in value] if isinstance(value, list) else value
 
 
@@ -92,7 +123,7 @@ def configure(form: Literal["json", "console"], level: str) -> None:
     if form == "console":
         form_of_line = [_allow_console, structlog.dev.ConsoleRenderer()]
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, _name, *enrich, *form_of_line],
+        processors=[with_context, _name, *enrich, *form_of_line],
         logger_factory=structlog.WriteLoggerFactory(sys.stdout),
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         cache_logger_on_first_use=True,
@@ -102,7 +133,7 @@ def configure(form: Literal["json", "console"], level: str) -> None:
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
                 structlog.stdlib.ExtraAdder(),
-                structlog.contextvars.merge_contextvars,
+                with_context,
                 structlog.stdlib.add_logger_name,
                 *enrich,
             ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,11 +27,19 @@ class Span(Protocol):
     """Takes the facts of a piece of work."""
 
     def note(self, facts: Mapping[str, Any], failed: bool = False) -> None:
-        """Attributes; None is left out."""
+        """Attributes, under the worker's name where a fact has no other; None is left out."""
         ...
 
 
 class _NoSpan:
+    """Costs nothing: every call and every pass has one."""
+
+    def __enter__(self) -> Span:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It has no end."""
+
     def note(self, facts: Mapping[str, Any], failed: bool = False) -> None:
         """There is nobody to tell."""
 
@@ -43,7 +51,13 @@ class _Recorded:
     def note(self, facts: Mapping[str, Any], failed: bool = False) -> None:
         from opentelemetry.trace import StatusCode
 
-        self._span.set_attributes({name: value for name, value in facts.items() if value is not None})
+        self._span.set_attributes(
+            {
+                name if "." in name else f"fiscal.{name}": value
+                for name, value in facts.items()
+                if value is not None
+            }
+        )
         if failed:
             self._span.set_status(StatusCode.ERROR)
 
@@ -74,37 +88,29 @@ def _is_installed() -> bool:
         return False
 
 
-@contextmanager
-def processing(queue: str) -> Iterator[Span]:
+def processing(queue: str) -> AbstractContextManager[Span]:
     """A pass over a message, as a child of what the message carries; requests and events follow from it."""
     if _tracer is None:
-        yield _NO_SPAN
-        return
-    with _recorded(_tracer, f"process {queue}", "CONSUMER") as span:
-        span.note(
-            {
-                "messaging.system": "rabbitmq",
-                "messaging.operation.name": "process",
-                "messaging.operation.type": "process",
-                "messaging.destination.name": queue,
-            }
-        )
-        yield span
+        return _NO_SPAN
+    facts = {
+        "messaging.system": "rabbitmq",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": queue,
+    }
+    return _recorded(_tracer, f"process {queue}", "CONSUMER", facts)
 
 
-@contextmanager
-def calling(method: str, template: str) -> Iterator[Span]:
+def calling(method: str, template: str) -> AbstractContextManager[Span]:
     """A call to Checkbox."""
     if _tracer is None:
-        yield _NO_SPAN
-        return
-    with _recorded(_tracer, f"{method} {template}", "CLIENT") as span:
-        span.note({"http.request.method": method, "url.template": template})
-        yield span
+        return _NO_SPAN
+    facts = {"http.request.method": method, "url.template": template}
+    return _recorded(_tracer, f"{method} {template}", "CLIENT", facts)
 
 
 @contextmanager
-def _recorded(tracer: Tracer, name: str, kind: str) -> Iterator[Span]:
+def _recorded(tracer: Tracer, name: str, kind: str, facts: Mapping[str, Any]) -> Iterator[Span]:
     from opentelemetry.trace import SpanKind
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -116,5 +122,7 @@ def _recorded(tracer: Tracer, name: str, kind: str) -> Iterator[Span]:
     ) as span:
         carried: dict[str, str] = {}
         TraceContextTextMapPropagator().inject(carried)
-        with trace.carrying(carried or before):
-            yield _Recorded(span)
+        recorded = _Recorded(span)
+        recorded.note(facts)
+        with trace.Carrying(carried or before):
+            yield recorded

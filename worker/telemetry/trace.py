@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
@@ -46,14 +45,19 @@ def carried_in(body: bytes) -> Mapping[str, str]:
     return carried_by(event) if isinstance(event, dict) else _NOTHING
 
 
-@contextmanager
-def carrying(carried: Mapping[str, str]) -> Iterator[None]:
-    """Carry ``traceparent`` and ``tracestate`` through this thread's work."""
-    token = _carried.set(carried)
-    try:
-        yield
-    finally:
-        _carried.reset(token)
+class Carrying:
+    """Carries ``traceparent`` and ``tracestate`` through this thread's work."""
+
+    __slots__ = ("_before", "_carried")
+
+    def __init__(self, carried: Mapping[str, str]) -> None:
+        self._carried = carried
+
+    def __enter__(self) -> None:
+        self._before = _carried.set(self._carried)
+
+    def __exit__(self, *_: object) -> None:
+        _carried.reset(self._before)
 
 
 def headers() -> Mapping[str, str]:
