@@ -19,6 +19,9 @@ from worker.fiscal.privacy import scrub
 
 Document = Mapping[str, Any]
 
+#: No sum, quantity or percentage of a receipt comes near it.
+_LIMIT = 10**15
+
 
 class Unreadable(ValueError):
     """The answer is not what was due; whether the call had its effect is unknown."""
@@ -190,6 +193,8 @@ def moment(value: Any) -> datetime | None:
 
 def integer(value: Any) -> int | None:
     """A whole number, also as text or with zeros for decimals."""
+    if type(value) is int:  # as nearly always; a bool is none
+        return value if abs(value) < _LIMIT else None
     number = _decimal(value)
     return int(number) if number is not None and number == number.to_integral_value() else None
 
@@ -226,7 +231,7 @@ def _decimal(value: Any) -> Decimal | None:
         number = Decimal(value)
     except ArithmeticError:
         return None
-    return number if number.is_finite() and abs(number) < 10**15 else None
+    return number if number.is_finite() and abs(number) < _LIMIT else None
 
 
 def _refuse(constant: str) -> NoReturn:
