@@ -6,7 +6,6 @@ field that is not in it is dropped, and every text passes a scrubber.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -18,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import structlog
+from pydantic_core import to_json
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from worker import __version__
@@ -149,10 +149,7 @@ def configure(form: Literal["json", "console"], level: str) -> None:
 
 
 def _as_json(_: WrappedLogger, __: str, line: EventDict) -> str:
-    return _ENCODER.encode(line)
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, default=repr)
+    return to_json(line, fallback=repr).decode()
 
 
 def _allow_console(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
