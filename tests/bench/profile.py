@@ -44,8 +44,7 @@ from worker.telemetry import logs, trace
 _STEPS = (
     "Settlement.process",
     "Transport.call",
-    "Client.send",
-    "BaseClient.build_request",
+    "ConnectionPool.handle_request",
     "Publisher.send",
     "Events.succeeded",
     "Delivery.received",
@@ -64,7 +63,8 @@ _STEPS = (
 )
 
 
-def _settlement(stage: Stage, publisher: Publisher, folder: Path) -> Settlement:
+def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlement:
+    """The worker's own parts, for one thread."""
     place = stage.place
     integrations = IntegrationsFile(
         place.integrations, place.checkbox_url, {}, on_error=lambda _: None, on_change=lambda _: None
@@ -87,7 +87,8 @@ def _settlement(stage: Stage, publisher: Publisher, folder: Path) -> Settlement:
     )
 
 
-def _both_passes(settlement: Settlement, requests: Iterable[OrderRequest]) -> None:
+def both_passes(settlement: Settlement, requests: Iterable[OrderRequest]) -> None:
+    """Each order from its message to its confirmed event."""
     new = SimpleNamespace(exchange=ORDERS_EXCHANGE, redelivered=False)
     for request in requests:
         delivery = Delivery.received("fiscalize", new, pika.BasicProperties(), request.body)
@@ -111,10 +112,10 @@ def sampled(settlement: Settlement, requests: Sequence[OrderRequest]) -> dict[st
     signal.signal(signal.SIGPROF, look)
     signal.setitimer(signal.ITIMER_PROF, 0.002, 0.002)
     began = time.process_time()
-    _both_passes(settlement, requests)
+    both_passes(settlement, requests)
     each = (time.process_time() - began) * 1000 / len(requests)
     signal.setitimer(signal.ITIMER_PROF, 0.0)
-    return {name: each * count / seen["_both_passes"] for name, count in seen.items()}
+    return {name: each * count / seen["both_passes"] for name, count in seen.items()}
 
 
 def main() -> None:
@@ -132,8 +133,8 @@ def main() -> None:
         with contextlib.redirect_stdout(lines):
             logs.configure("json", "INFO")
         publisher = Publisher(parameters(stage.place.broker_url, "profile"))
-        settlement = _settlement(stage, publisher, Path(folder))
-        _both_passes(settlement, stage.requests(150))
+        settlement = settlement_on(stage, publisher, Path(folder))
+        both_passes(settlement, stage.requests(150))
         found = sampled(settlement, list(stage.requests(orders)))
     for name in _STEPS:
         print(f"{found.get(name, 0.0):7.3f} ms  {name}")
