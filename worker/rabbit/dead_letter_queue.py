@@ -120,12 +120,12 @@ class LookThrough:
                 return
             tag, letter = self._arrived.popleft()
             self.looked_at += 1
-            if letter is None:
-                continue
-            self._in_hand = tag
-            yield letter
-            self._in_hand = None
-            self.serve()
+            if letter is not None:
+                self._in_hand = tag
+                yield letter
+                self._in_hand = None
+            if self._clock() - self._served_at > _TICK:
+                self.serve()
 
     def send(self, queue: str, body: bytes, properties: pika.BasicProperties) -> None:
         """Put a message on a queue; returns when the broker has it.
@@ -135,23 +135,24 @@ class LookThrough:
         self._channel.basic_publish("", queue, body, properties, mandatory=True)
 
     def remove(self) -> None:
-        """Acknowledge the letter in hand: it is gone from the queue."""
+        """Acknowledge the letter in hand. It leaves with what is sent next, or in ``serve``."""
         assert self._in_hand is not None
-        self._channel.basic_ack(self._in_hand)
+        self._channel._impl.basic_ack(self._in_hand)
         self._in_hand = None
         self.removed += 1
 
     def serve(self, seconds: float = 0) -> None:
         """Keep the conversation with the broker going, for at most so long; renews what is held for long."""
         self._connection.process_data_events(seconds)
-        if self._in_hand is None and self._clock() - self._opened_at > _HOLD_AT_MOST:
+        self._served_at = self._clock()
+        if self._in_hand is None and self._served_at - self._opened_at > _HOLD_AT_MOST:
             self._return_all()
             self._open()
 
     def _open(self) -> None:
         self._channel = self._connection.channel()
         self._channel.confirm_delivery()
-        self._opened_at = self._clock()
+        self._opened_at = self._served_at = self._clock()
         self._to_skip = self._held
         self._taken_along = 0
         self._is_closing = False
@@ -212,7 +213,8 @@ class LookThrough:
                 self._widen()
             before = self._unacknowledged
             self._connection.process_data_events(_SHORT_TICK)
-            if self._unacknowledged != before or depth(self._connection):
+            # Where nothing is to go back, no order is at stake, and nobody need be asked what is left.
+            if self._unacknowledged != before or (before and depth(self._connection)):
                 continue
             # The broker answers on this channel after what it has sent on it before.
             self._channel.basic_qos(prefetch_count=_LAST_WINDOW)
@@ -230,5 +232,5 @@ class LookThrough:
         expected = self._unacknowledged
         self._channel.close()
         deadline = self._clock() + _RETURN_TIMEOUT
-        while depth(self._connection) < expected and self._clock() < deadline:
+        while expected and depth(self._connection) < expected and self._clock() < deadline:
             self._connection.sleep(0.01)
