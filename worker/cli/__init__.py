@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-DONE, FAILED, USAGE, NOTHING_MATCHED = 0, 1, 2, 3
+_FAILED, _USAGE = 1, 2
 
 
 def _version(wanted: bool) -> None:
@@ -78,7 +78,7 @@ def main() -> None:
     except ConfigurationError as error:
         for line in error.lines:
             print(line, file=sys.stderr)  # noqa: T201
-        sys.exit(USAGE)
+        sys.exit(_USAGE)
     except BrokerUnreachable as error:
         print(error, file=sys.stderr)  # noqa: T201
-        sys.exit(FAILED)
+        sys.exit(_FAILED)

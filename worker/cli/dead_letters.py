@@ -17,7 +17,7 @@ import typer
 
 from worker.cli.letter_access import DeadLetters, dead_letters
 from worker.cli.letter_changes import Change, change, replaying, show_counts
-from worker.cli.letter_filter import Cashiers, Codes, Integrations, Order, Since, Until, chosen
+from worker.cli.letter_filter import filtered
 from worker.cli.output import Column, Table, json_line, note, printable
 from worker.cli.watch import watch
 from worker.rabbit.letters import Filter, Letter
@@ -41,19 +41,14 @@ class GroupBy(StrEnum):
 
 
 @app.command("list")
+@filtered
 def list_(
-    code: Codes = [],  # noqa: B006 - typer copies it
-    integration: Integrations = [],  # noqa: B006
-    cashier: Cashiers = [],  # noqa: B006
-    order: Order = None,
-    since: Since = None,
-    until: Until = None,
+    wanted: Filter,
     limit: Limit = None,
     group_by: Annotated[GroupBy | None, typer.Option(help="Count them by this.")] = None,
     as_json: Json = False,
 ) -> None:
     """List the dead letters, the oldest first. Nothing is changed."""
-    wanted = chosen(code, integration, cashier, order, since, until)
     with dead_letters("dead-letters list") as letters:
         if group_by:
             _list_counts(letters, wanted, group_by, limit, as_json=as_json)
@@ -133,13 +128,9 @@ def _show(letter: Letter, *, reveal: bool, as_json: bool) -> None:
 
 
 @app.command()
+@filtered
 def export(
-    code: Codes = [],  # noqa: B006
-    integration: Integrations = [],  # noqa: B006
-    cashier: Cashiers = [],  # noqa: B006
-    order: Order = None,
-    since: Since = None,
-    until: Until = None,
+    wanted: Filter,
     limit: Limit = None,
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Write to this file, not stdout.")] = None,
     _json: Annotated[bool, typer.Option("--json", help="JSON lines; it writes nothing else.")] = True,
@@ -148,7 +139,6 @@ def export(
 
     They hold what buyers told of themselves: a file is made readable for its owner only.
     """
-    wanted = chosen(code, integration, cashier, order, since, until)
     with dead_letters("dead-letters export") as letters:
         if to is None:
             _export(letters, wanted, limit, sys.stdout)
@@ -187,13 +177,9 @@ def _export(letters: DeadLetters, wanted: Filter, limit: int | None, file: IO[st
 
 
 @app.command()
+@filtered
 def replay(
-    code: Codes = [],  # noqa: B006
-    integration: Integrations = [],  # noqa: B006
-    cashier: Cashiers = [],  # noqa: B006
-    order: Order = None,
-    since: Since = None,
-    until: Until = None,
+    wanted: Filter,
     limit: Limit = None,
     rate: Rate = 5.0,
     max_replays: Annotated[
@@ -205,19 +191,14 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Send letters back to the queue that they came from, one after the other, the oldest first."""
-    wanted = chosen(code, integration, cashier, order, since, until)
     what = replaying(None if force else max_replays)
     change(what, wanted, limit=limit, rate=rate, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command()
+@filtered
 def discard(
-    code: Codes = [],  # noqa: B006
-    integration: Integrations = [],  # noqa: B006
-    cashier: Cashiers = [],  # noqa: B006
-    order: Order = None,
-    since: Since = None,
-    until: Until = None,
+    wanted: Filter,
     limit: Limit = None,
     rate: Rate = 0.0,
     dry_run: DryRun = False,
@@ -225,6 +206,5 @@ def discard(
     as_json: Json = False,
 ) -> None:
     """Throw letters away for good. With --json the lines say which; `export` first keeps their messages."""
-    wanted = chosen(code, integration, cashier, order, since, until)
     what = Change("discard", "discarded", lambda look, *_: look.remove())
     change(what, wanted, limit=limit, rate=rate, dry_run=dry_run, yes=yes, as_json=as_json)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from functools import wraps
+from typing import Annotated, Any
 
 import typer
 
@@ -60,13 +62,28 @@ Until = Annotated[
 
 
 def chosen(
-    codes: list[str],
-    integrations: list[str],
-    cashiers: list[str],
-    order: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    code: Codes = [],  # noqa: B006 - typer copies it
+    integration: Integrations = [],  # noqa: B006
+    cashier: Cashiers = [],  # noqa: B006
+    order: Order = None,
+    since: Since = None,
+    until: Until = None,
 ) -> Filter:
     """The filter of these options."""
-    upper = frozenset(code.upper() for code in codes)
-    return Filter(upper, frozenset(integrations), frozenset(cashiers), order, since, until)
+    upper = frozenset(one.upper() for one in code)
+    return Filter(upper, frozenset(integration), frozenset(cashier), order, since, until)
+
+
+def filtered(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all filter options. Its first parameter gets what they choose."""
+    options = inspect.signature(chosen, eval_str=True).parameters
+    _, *others = inspect.signature(command, eval_str=True).parameters.values()
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        wanted = chosen(**{name: given.pop(name) for name in options})
+        command(wanted, **given)
+
+    # typer reads the options from here.
+    run.__signature__ = inspect.Signature([*options.values(), *others])  # type: ignore[attr-defined]
+    return run
