@@ -49,6 +49,17 @@ def test_what_is_removed_is_gone_and_the_others_keep_their_order(amqp_url: str) 
     assert numbers(amqp_url) == [n for n in range(600) if n % 3 or n >= 450]
 
 
+def test_a_pass_that_takes_all_has_few_in_hand_however_many_there_are(amqp_url: str) -> None:
+    """Where every letter goes, the broker sends 100 ahead: memory does not grow with the queue."""
+    put(amqp_url, range(1500))
+    with connect(amqp_url) as connection, LookThrough(connection, everything, 1500) as look:
+        for letter in look.letters():
+            look.remove()
+            if number(letter) % 250 == 0:
+                assert ready(amqp_url, DEAD_LETTERS) >= 1500 - look.removed - 100
+    assert numbers(amqp_url) == []
+
+
 def test_letters_that_come_during_a_pass_are_not_met(amqp_url: str) -> None:
     """What fails again during a replay is not replayed again in the same run, and waits behind the rest."""
     put(amqp_url, range(5))
