@@ -34,7 +34,7 @@ class WholeWrites(pika.SelectConnection):  # type: ignore[misc]
     """A connection's implementation that hands a message to the socket in one piece.
 
     pika writes a message's method, header and body one by one: three system calls, and the broker wakes up
-    three times. Who waits for each confirm sends a seventh more messages a second with one.
+    three times. Who waits for each confirm sends about a tenth more messages a second with one.
     """
 
     def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
