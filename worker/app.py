@@ -200,7 +200,7 @@ class Process:
         threads = (*self._worker.workers, *self._worker.consumers.values())
         if all(thread.is_alive() for thread in threads) and self._broker.longest_pass() < _STUCK_AFTER:
             self._pulse.beat(self._slot, self._broker.is_consuming)
-            self._pulse.hold(self._slot, self._broker.held())
+        self._pulse.hold(self._slot, self._broker.held())
         self._show_integrations()
 
     def _show_integrations(self) -> None:

@@ -151,7 +151,7 @@ def test_a_killed_child_is_replaced_and_counters_never_go_down(
     publish(vhost.url, *[broken(number) for number in range(50, 60)])
     eventually(lambda: count(worker, "fiscal_dead_letters_total") == 60)
     assert worker.process.poll() is None
-    assert count(worker, "fiscal_in_flight") == 0
+    eventually(lambda: count(worker, "fiscal_in_flight") == 0)
 
 
 def test_a_killed_monitor_is_replaced(start: Start, eventually: Eventually) -> None:

@@ -128,16 +128,16 @@ def test_a_delay_is_counted_at_its_first(lines: list[dict[str, Any]]) -> None:
 def test_a_wait_is_no_outcome(lines: list[dict[str, Any]]) -> None:
     """Only the line tells of it."""
     with attempt_log.attempt("q", {}, Trail(1.0)) as line:
-        line.postponed("number", 1.23456)
+        line.postponed("shift_opening", 1.23456)
     [told] = lines
-    assert (told["outcome"], told["reason"], told["delay_seconds"]) == ("postponed", "number", 1.235)
+    assert (told["outcome"], told["reason"], told["delay_seconds"]) == ("postponed", "shift_opening", 1.235)
 
 
-def test_passes_under_way_are_counted(lines: list[dict[str, Any]]) -> None:
-    """``fiscal_in_flight`` goes up and comes down, also after an error."""
-    before = counted("fiscal_in_flight")
-    with attempt_log.attempt("q", {}, Trail(1.0)):
-        assert counted("fiscal_in_flight") - before == 1
-    with pytest.raises(OSError):
-        raise_within({})
-    assert counted("fiscal_in_flight") == before
+@pytest.mark.parametrize("reason", ["number", "register_turn", "cashier_in_use"])
+def test_a_wait_that_nearly_every_order_has_is_no_news(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    """One line for each attempt, and a wait is none: it is told on the level DEBUG."""
+    capturing = CapturingLogger()
+    monkeypatch.setattr(attempt_log, "_log", structlog.wrap_logger(capturing, processors=[_as_one]))
+    with attempt_log.attempt("q", {}, Trail(1.0)) as line:
+        line.postponed(reason, 1.0)
+    assert [call.method_name for call in capturing.calls] == ["debug"]

@@ -118,13 +118,14 @@ class FiscalBroker(dramatiq.Broker):
         return self.consumer is not None and self.consumer.in_hand < self._room
 
     def held(self) -> Held:
-        """What waits in this process until it is due, in figures."""
+        """What is in a thread now, and what waits until it is due, in figures."""
         deliveries = [message.delivery for message in self.waiting]
         now = time.time()
         trails = [delivery.trail(now) for delivery in deliveries]
         unknown = [trail.unknown_since for trail in trails if trail.unknown_since is not None]
         retry = sum(delivery.queue == self._topology.retry for delivery in deliveries)
         return Held(
+            in_flight=len(self._began),
             follow_up=len(deliveries) - retry,
             retry=retry,
             oldest_first_seen=min((trail.first_seen for trail in trails), default=0.0),

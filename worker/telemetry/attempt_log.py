@@ -15,8 +15,8 @@ from worker.telemetry import logs, metrics, spans, trace
 
 _log = logs.logger(__name__)
 _CODES = frozenset(code.value for code in Code)
-#: Waits in which nothing was tried yet; at a busy register there are many of them.
-_OWN_ROWS = frozenset({"register_turn", "cashier_in_use"})
+#: Waits that nearly every order has, or has many of.
+_NO_NEWS = frozenset({"register_turn", "cashier_in_use", "number"})
 _TROUBLE = frozenset({"failed", "delayed", "unsettled"})
 
 
@@ -121,7 +121,6 @@ def attempt(queue: str, carried: Mapping[str, str], trail: Trail, is_first: bool
     line = Line(queue, trail, is_first)
     began = time.perf_counter()
     with trace.Carrying(carried), spans.processing(queue) as span, logs.Within(line.context):
-        metrics.IN_FLIGHT.inc()
         line.context["trace_id"], line.context["span_id"] = trace.ids()
         try:
             yield line
@@ -129,9 +128,8 @@ def attempt(queue: str, carried: Mapping[str, str], trail: Trail, is_first: bool
             metrics.UNSETTLED.inc()
             raise
         finally:
-            metrics.IN_FLIGHT.dec()
             line.facts["duration_seconds"] = round(time.perf_counter() - began, 4)
             span.note(line.told)
             span.note(line.facts, failed=line.facts["outcome"] in _TROUBLE)
-            tell = _log.debug if line.facts.get("reason") in _OWN_ROWS else _log.info
+            tell = _log.debug if line.facts.get("reason") in _NO_NEWS else _log.info
             tell("request_processed", **line.facts)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 
 Kind = Literal["counter", "gauge", "histogram"]
 #: How the values of several processes become one; see prometheus_client's multiprocess mode.
-Mode = Literal["livesum", "livemax", "max", "livemostrecent"]
+Mode = Literal["livemax", "max", "livemostrecent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Described:
     meaning: str
 
 
+M = TypeVar("M", Counter, Gauge, Histogram)
 #: Every metric, in the order of their declaration.
 CATALOGUE: dict[str, Described] = {}
 
@@ -38,10 +40,16 @@ def _describe(name: str, kind: Kind, meaning: str, labels: Sequence[str], unit: 
     return described
 
 
+def _quick(metric: M) -> M:
+    """Its children are looked up anew at each use: kept, they cost a fifth. No label grows without bound."""
+    metric.labels = lru_cache(maxsize=None)(metric.labels)  # type: ignore[method-assign]
+    return metric
+
+
 def counter(name: str, meaning: str, labels: Sequence[str] = (), unit: str = "") -> Counter:
     """A counter of the worker processes; what a process counted stays after its end."""
     _describe(name, "counter", meaning, labels, unit)
-    return Counter(name, meaning, labels)
+    return _quick(Counter(name, meaning, labels))
 
 
 def histogram(
@@ -49,13 +57,13 @@ def histogram(
 ) -> Histogram:
     """A histogram of the worker processes."""
     _describe(name, "histogram", meaning, labels, unit)
-    return Histogram(name, meaning, labels, buckets=buckets)
+    return _quick(Histogram(name, meaning, labels, buckets=buckets))
 
 
 def gauge(name: str, meaning: str, mode: Mode, labels: Sequence[str] = (), unit: str = "") -> Gauge:
     """A gauge of the worker processes."""
     _describe(name, "gauge", meaning, labels, unit)
-    return Gauge(name, meaning, labels, multiprocess_mode=mode)
+    return _quick(Gauge(name, meaning, labels, multiprocess_mode=mode))
 
 
 def seen(name: str, meaning: str, labels: Sequence[str] = (), unit: str = "") -> Described:

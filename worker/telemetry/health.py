@@ -84,6 +84,7 @@ class Observed(Collector):
         yield _plain(metrics.PROCESSES, pulse.processes)
         yield _plain(metrics.PROCESSES_CONSUMING, pulse.consuming)
         yield _labelled(metrics.HEARTBEAT, {str(slot): beat for slot, beat in pulse.last_beats.items()})
+        yield _plain(metrics.IN_FLIGHT, held.in_flight)
         yield _labelled(metrics.WAITING, dict(zip(self._held_in, (held.follow_up, held.retry), strict=True)))
         if held.oldest_first_seen:
             yield _plain(metrics.OLDEST_WAITING, held.oldest_first_seen)

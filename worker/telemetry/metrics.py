@@ -33,7 +33,6 @@ REQUEST_WAIT = histogram(
     "From the request's time to the first look of a worker at it.",
     (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 1800, 7200, 43200, 86400),
 )
-IN_FLIGHT = gauge("fiscal_in_flight", "Requests in a worker thread now.", "livesum")
 UNSETTLED = counter(
     "fiscal_unsettled_total",
     "Passes whose outcome the broker did not confirm; nothing was acknowledged and the message came back.",
@@ -130,6 +129,7 @@ HEARTBEAT = seen(
     ["process"],
     unit="seconds since 1970",
 )
+IN_FLIGHT = seen("fiscal_in_flight", "Requests in a worker thread, as of a second ago at most.")
 WAITING = seen(
     "fiscal_waiting_requests",
     "Requests that the worker processes hold, unacknowledged, until they are due.",

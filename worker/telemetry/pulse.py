@@ -12,8 +12,12 @@ SILENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Requests that wait in a process until they are due. Times in seconds since the epoch; 0 is none."""
+    """Requests of a process: in a thread now, or waiting until they are due.
 
+    Times are in seconds since the epoch; 0 is none.
+    """
+
+    in_flight: int = 0
     follow_up: int = 0
     retry: int = 0
     oldest_first_seen: float = 0.0
@@ -41,7 +45,7 @@ class Pulse:
         self._consuming[slot] = consuming
 
     def hold(self, slot: int, held: Held) -> None:
-        """What waits in the process now."""
+        """What the process has now."""
         self._held[slot * _WIDTH : (slot + 1) * _WIDTH] = astuple(held)
 
     def gone(self, slot: int) -> None:
@@ -63,9 +67,10 @@ class Pulse:
 
     @property
     def held(self) -> Held:
-        """What waits in all processes together."""
+        """What all processes have together."""
         rows = [Held(*self._held[at : at + _WIDTH]) for at in range(0, len(self._held), _WIDTH)]
         return Held(
+            in_flight=int(sum(row.in_flight for row in rows)),
             follow_up=int(sum(row.follow_up for row in rows)),
             retry=int(sum(row.retry for row in rows)),
             oldest_first_seen=min(filter(None, (row.oldest_first_seen for row in rows)), default=0.0),
