@@ -138,6 +138,7 @@ CLASSIC = Candidate(
     queue_type="classic",
     settings={"FISCAL_QUEUE_TYPE": "classic"},
 )
+UNTOLD = Candidate("ours, without telemetry", lambda _: [sys.executable, "-m", "tests.bench.untold"], _to_us)
 FLOOR = Candidate("floor", _floor, _to_floor, queue_type="classic")
 CELERY = Candidate(
     "celery",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench.candidates import ALL, CLASSIC, FLOOR, OURS, Candidate
+from tests.bench.candidates import ALL, CLASSIC, FLOOR, OURS, UNTOLD, Candidate
 from tests.bench.measuring import Figures, measure, median_of
 from tests.bench.stage import Shape, Stage
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
@@ -75,8 +75,14 @@ def processes(orders: int, _: list[Candidate]) -> Rows:
     }
 
 
+def telemetry(orders: int, _: list[Candidate]) -> Rows:
+    """All lines, metrics and trace contexts, and none."""
+    shape = Shape(orders=2 * orders)
+    return {"ours, with telemetry": (OURS, shape), UNTOLD.name: (UNTOLD, shape)}
+
+
 PARTS: dict[str, Part] = {
-    part.__name__: part for part in (usual, instant, paced, cashiers, backlog, processes, slow)
+    part.__name__: part for part in (usual, telemetry, instant, paced, cashiers, backlog, processes, slow)
 }
 
 

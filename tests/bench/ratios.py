@@ -23,6 +23,7 @@ _PAIRS = (
     ("ours", "celery", "cpu_ms_per_order"),
     ("ours", "pika", "cpu_ms_per_order"),
     ("ours, classic queues", "ours", "cpu_ms_per_order"),
+    ("ours, with telemetry", "ours, without telemetry", "cpu_ms_per_order"),
     ("ours", "floor", "orders_per_second"),
     ("ours", "celery", "orders_per_second"),
     ("ours, 2 processes", "ours", "orders_per_second"),
