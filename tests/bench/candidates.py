@@ -1,4 +1,4 @@
-"""Who is measured: the worker, the floor under it, and two peers; each as processes of its own."""
+"""Who is measured: the worker, the floor under it, and three peers; each as processes of its own."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from worker.rabbit.topology import ORDERS_EXCHANGE
 
 #: Where `make bench` puts what only the peers need (requirements-bench.lock).
 PEERS = Path("build/bench-packages")
+
+_WITH_PEERS = {"PYTHONPATH": f"{Path.cwd()}:{PEERS.resolve()}"}
 
 #: Exchange, routing key, body and content type of a request.
 Post = tuple[str, str, bytes, str]
@@ -145,7 +147,15 @@ CELERY = Candidate(
     _celery,
     _to_celery,
     queue_type="classic",
-    settings={"PYTHONPATH": f"{Path.cwd()}:{PEERS.resolve()}"},
+    settings=_WITH_PEERS,
+    forks=False,
+)
+FASTSTREAM = Candidate(
+    "faststream",
+    lambda _: [sys.executable, "-m", "tests.bench.faststream_peer"],
+    _to_us,
+    queue_type="classic",
+    settings=_WITH_PEERS,
     forks=False,
 )
 PIKA = Candidate(
@@ -155,4 +165,4 @@ PIKA = Candidate(
     queue_type="classic",
     forks=False,
 )
-ALL = {one.name: one for one in (FLOOR, OURS, CLASSIC, CELERY, PIKA)}
+ALL = {one.name: one for one in (FLOOR, OURS, CLASSIC, CELERY, FASTSTREAM, PIKA)}
