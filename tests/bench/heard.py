@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -45,11 +46,17 @@ class Heard:
                     self.failed += method.routing_key != "fiscalization.succeeded"
                     self.at.setdefault(json.loads(body)["data"]["requestId"], time.monotonic())
 
-    def wait_for(self, wanted: set[str], enough: int | None = None) -> None:
+    def wait_for(self, wanted: set[str]) -> None:
         """Raises ``TimeoutError`` when nothing new came for a minute."""
-        enough = len(wanted) if enough is None else enough
+        self._wait(lambda: len(wanted & self.at.keys()), len(wanted))
+
+    def wait_for_count(self, enough: int) -> None:
+        """The same for so many requests since the beginning, whichever they are."""
+        self._wait(lambda: len(self.at), enough)
+
+    def _wait(self, counted: Callable[[], int], enough: int) -> None:
         count, since = -1, time.monotonic()
-        while (found := len(wanted & self.at.keys())) < enough:
+        while (found := counted()) < enough:
             if found != count:
                 count, since = found, time.monotonic()
             if time.monotonic() - since > _STALLED_AFTER:

@@ -6,6 +6,7 @@ import statistics
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 from tests.bench import machine
@@ -15,35 +16,85 @@ from tests.load.figures import percentile
 Figures = dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What there was up to a moment: calls to Checkbox, sales among them, events; CPU in seconds."""
+
+    at: float
+    cpu: float
+    largest_mib: float
+    calls: int
+    sales: int
+    events: int
+
+    @classmethod
+    def of(cls, stage: Stage) -> Counted:
+        pids = stage.pids()
+        calls, sales = _calls_and_sales(stage.sandbox.counters()["requests"])
+        events = len(stage.heard.at)
+        return cls(
+            time.monotonic(), machine.cpu_seconds(pids), machine.largest_mib(pids), calls, sales, events
+        )
+
+    def costs(self, before: Counted, orders: float) -> Figures:
+        """Of so many orders between the two moments."""
+        return {
+            "cpu_ms_per_order": (self.cpu - before.cpu) / orders * 1000,
+            "requests_per_order": (self.calls - before.calls) / orders,
+            "largest_process_mib": self.largest_mib,
+        }
+
+
+def _calls_and_sales(requests: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
+    sales = sum(requests.get("POST /receipts/sell", {}).values())
+    return sum(sum(statuses.values()) for statuses in requests.values()), sales
+
+
 def measure(stage: Stage) -> Figures:
     """The figures of a run: the candidate is warm, and gets its orders at once or evenly."""
+    figures = _with_a_backlog(stage) if stage.shape.backlog else _with_new_orders(stage)
+    assert not stage.heard.failed, f"{stage.heard.failed} requests failed"
+    return figures
+
+
+def _with_new_orders(stage: Stage) -> Figures:
+    """All of them are sold, looked up and told within the window."""
     shape = stage.shape
-    waiting = stage.fill(shape.backlog)
     stage.start()
-    if waiting:
-        stage.heard.wait_for(waiting, shape.active + 200)
-    else:
-        stage.warm_up()
-    pids = stage.pids()
-    requests, heard, cpu = stage.counted(), len(stage.heard.at), machine.cpu_seconds(pids)
-    began = time.monotonic()
-    if waiting:
-        stage.heard.wait_for(waiting, heard + shape.orders)
-        return {
-            "orders_per_second": (len(stage.heard.at) - heard) / (time.monotonic() - began),
-            **_costs(stage, pids, cpu, requests, len(stage.heard.at) - heard),
-        }
+    stage.warm_up()
+    before = Counted.of(stage)
     with Watched(stage) as watched:
         published = stage.publish(shape.orders, shape.pace)
         stage.heard.wait_for(set(published))
-    assert not stage.heard.failed, f"{stage.heard.failed} requests failed"
+        after = Counted.of(stage)
     first = min(stage.heard.at[request] for request in published)
     took = [stage.heard.at[request] - at for request, at in published.items()]
     return {
         "orders_per_second": watched.orders_per_second(first, shape.orders),
-        **_costs(stage, pids, cpu, requests, shape.orders),
+        **after.costs(before, shape.orders),
         **_times(took),
         **_own_times(stage, published),
+    }
+
+
+def _with_a_backlog(stage: Stage) -> Figures:
+    """A window in the middle, with orders on their way at both of its ends.
+
+    An order has two halves, the sale and the look-up that its event follows: one that was only sold in the
+    window, or only told, counts half. The worker sells in waves as large as what it keeps in hand, and a
+    sale costs more than a look-up, so the window has to be of many waves.
+    """
+    shape = stage.shape
+    stage.fill(shape.backlog)
+    stage.start()
+    stage.heard.wait_for_count(shape.active + 200)
+    before = Counted.of(stage)
+    stage.heard.wait_for_count(before.events + shape.orders)
+    after = Counted.of(stage)
+    halves = (after.sales - before.sales) + (after.events - before.events)
+    return {
+        "orders_per_second": halves / 2 / (after.at - before.at),
+        **after.costs(before, halves / 2),
     }
 
 
@@ -75,8 +126,7 @@ class Watched:
 
     def _look(self) -> None:
         requests = self._stage.sandbox.counters()["requests"]
-        sales = sum(requests.get("POST /receipts/sell", {}).values())
-        self._seen.append((time.monotonic(), sum(sum(one.values()) for one in requests.values()), sales))
+        self._seen.append((time.monotonic(), *_calls_and_sales(requests)))
 
     def orders_per_second(self, first_event: float, orders: int) -> float:
         """Of a run that all orders were sold in."""
@@ -89,14 +139,6 @@ class Watched:
             raise ValueError("the run was too short: more orders are needed")
         (began, earlier, _), (ended, later, _) = running[0], running[-1]
         return (later - earlier) / (ended - began) / ((calls_after - calls_before) / orders)
-
-
-def _costs(stage: Stage, pids: list[int], cpu: float, requests: int, orders: int) -> Figures:
-    return {
-        "cpu_ms_per_order": (machine.cpu_seconds(pids) - cpu) / orders * 1000,
-        "requests_per_order": (stage.counted() - requests) / orders,
-        "largest_process_mib": machine.largest_mib(pids),
-    }
 
 
 def _times(took: Sequence[float]) -> Figures:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench.candidates import ALL, CLASSIC, FLOOR, OURS, UNTOLD, Candidate
+from tests.bench.candidates import ALL, CLASSIC, FASTSTREAM, FLOOR, OURS, UNTOLD, Candidate
 from tests.bench.measuring import Figures, measure, median_of
 from tests.bench.stage import Shape, Stage
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
@@ -34,7 +34,7 @@ def instant(orders: int, candidates: list[Candidate]) -> Rows:
 
 def slow(orders: int, candidates: list[Candidate]) -> Rows:
     """300 ms a call."""
-    shape = Shape(latency=0.3, orders=max(60, orders // 5), active=24)
+    shape = Shape(latency=0.3, orders=max(60, orders // 4), active=24)
     return {f"{one.name}, 300 ms": (one, shape) for one in candidates if one in (FLOOR, OURS)}
 
 
@@ -49,29 +49,37 @@ def paced(orders: int, _: list[Candidate]) -> Rows:
 
 
 def cashiers(orders: int, _: list[Candidate]) -> Rows:
-    """Rows in the integrations file; the orders come from up to 300 of them, who are signed in."""
+    """Rows in the integrations file; the orders come evenly from up to 300 of them, who are signed in.
+
+    All at once, the orders of 10 cashiers would wait for each other at their registers, which costs too.
+    """
+    shape = replace(_IDLE, orders=orders, pace=60.0)
     return {
-        f"ours, {count} cashiers": (
-            OURS,
-            replace(_IDLE, orders=orders, cashiers=count, active=min(count, 300)),
-        )
+        f"ours, {count} cashiers": (OURS, replace(shape, cashiers=count, active=min(count, 300)))
         for count in (10, 1_000, 10_000)
     }
 
 
 def backlog(orders: int, _: list[Candidate]) -> Rows:
-    """So many wait when the worker starts."""
+    """So many wait when the worker starts; with 0 it is there first, and the measured orders come at once."""
+    shape = replace(_IDLE, orders=min(orders * 3, 1_500))
     return {
-        f"ours, {waiting} waiting": (OURS, replace(_IDLE, orders=orders, backlog=waiting))
-        for waiting in (2_000, 100_000)
+        f"ours, {waiting} waiting": (OURS, replace(shape, backlog=waiting)) for waiting in (0, 2_000, 100_000)
     }
 
 
-def processes(orders: int, _: list[Candidate]) -> Rows:
-    """One machine of few cores, which broker, Checkbox and the orders' publisher share."""
+def processes(orders: int, candidates: list[Candidate]) -> Rows:
+    """One machine of few cores, which broker, Checkbox and the orders' publisher share.
+
+    The broker deals orders out in turn: an odd number of cashiers has each of them meet each process, so
+    that all are signed in before it counts. Runs are as long in time as those of one process.
+    """
+    shape = Shape(cashiers=63, active=63)
     return {
-        f"ours, {count} processes": (OURS, Shape(orders=orders * min(count, 2), processes=count))
-        for count in (2, 4)
+        f"{one.name}, {count} processes": (one, replace(shape, orders=orders * count, processes=count))
+        for one, counts in ((OURS, (1, 2, 4)), (FLOOR, (2,)), (FASTSTREAM, (2,)))
+        for count in counts
+        if one in candidates
     }
 
 

@@ -147,17 +147,14 @@ class Stage:
             self._channel.basic_publish(exchange, key, body, properties, mandatory=True)
         return published
 
-    def fill(self, count: int) -> set[str]:
+    def fill(self, count: int) -> None:
         """A backlog, without a confirm for each."""
         channel = self._publishing.channel()
         properties = pika.BasicProperties(delivery_mode=2, content_type="application/cloudevents+json")
-        ids = set()
         for request in self.requests(count):
             exchange, key, body, _ = self._post(request)
             channel.basic_publish(exchange, key, body, properties)
-            ids.add(request.id)
         channel.close()
-        return ids
 
     def command(self, *arguments: str) -> int:
         """Run ``fiscal-worker`` as an operator would; its exit code."""
@@ -181,6 +178,6 @@ class Stage:
         return sum(sum(statuses.values()) for statuses in self.sandbox.counters()["requests"].values())
 
     def warm_up(self) -> None:
-        """Every active cashier signed in, the time of the numbers learned."""
-        published = self.publish(self.shape.active + 60)
+        """Every active cashier signed in by every process, the time of the numbers learned."""
+        published = self.publish(self.shape.active * self.shape.processes + 60)
         self.heard.wait_for(set(published))
