@@ -135,7 +135,7 @@ lock-bench: $(INSTALLED) ## Resolve what only `make bench` needs into requiremen
 		--group bench --output-file requirements-bench.lock
 
 .PHONY: bench
-bench: $(BENCH) ## Measure the worker beside what it stands on, and beside peers: a quarter of an hour; BENCH_ARGS=--help
+bench: $(BENCH) ## Measure the worker beside what it stands on, and beside peers: some 25 minutes; BENCH_ARGS=--help
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 .PHONY: bench-check

@@ -52,7 +52,9 @@ def _arguments() -> argparse.Namespace:
     every = [*parts.PARTS, "cold_start", "replay"]
     parser.add_argument("--parts", default=",".join(every), help=f"some of {', '.join(every)}")
     parser.add_argument("--only", help=f"candidates, some of {', '.join(parts.ALL)}")
-    parser.add_argument("--orders", type=int, default=500, help="of each run")
+    parser.add_argument(
+        "--orders", type=int, default=500, help="of a usual run; the others have their share of it"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are told")
     return parser.parse_args()
 

@@ -34,13 +34,13 @@ def instant(orders: int, candidates: list[Candidate]) -> Rows:
 
 def slow(orders: int, candidates: list[Candidate]) -> Rows:
     """300 ms a call."""
-    shape = Shape(latency=0.3, orders=max(60, orders // 4), active=24)
+    shape = Shape(latency=0.3, orders=max(60, orders // 5), active=24)
     return {f"{one.name}, 300 ms": (one, shape) for one in candidates if one in (FLOOR, OURS)}
 
 
 def paced(orders: int, _: list[Candidate]) -> Rows:
     """Half of what one process can do at 50 ms a call, evenly."""
-    shape = Shape(orders=orders, pace=36.0)
+    shape = Shape(orders=orders * 3 // 5, pace=36.0)
     return {
         "ours, 36/s": (OURS, shape),
         "ours, 36/s, DONE at once": (OURS, replace(shape, done_after=0.0)),
@@ -53,7 +53,7 @@ def cashiers(orders: int, _: list[Candidate]) -> Rows:
 
     All at once, the orders of 10 cashiers would wait for each other at their registers, which costs too.
     """
-    shape = replace(_IDLE, orders=orders, pace=60.0)
+    shape = replace(_IDLE, orders=orders * 3 // 4, pace=60.0)
     return {
         f"ours, {count} cashiers": (OURS, replace(shape, cashiers=count, active=min(count, 300)))
         for count in (10, 1_000, 10_000)
