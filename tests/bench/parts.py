@@ -62,7 +62,7 @@ def cashiers(orders: int, _: list[Candidate]) -> Rows:
 
 def backlog(orders: int, _: list[Candidate]) -> Rows:
     """So many wait when the worker starts; with 0 it is there first, and the measured orders come at once."""
-    shape = replace(_IDLE, orders=min(orders * 3, 1_500))
+    shape = replace(_IDLE, orders=min(orders * 2, 1_500))
     return {
         f"ours, {waiting} waiting": (OURS, replace(shape, backlog=waiting)) for waiting in (0, 2_000, 100_000)
     }
@@ -85,7 +85,7 @@ def processes(orders: int, candidates: list[Candidate]) -> Rows:
 
 def telemetry(orders: int, _: list[Candidate]) -> Rows:
     """All lines, metrics and trace contexts, and none."""
-    shape = Shape(orders=2 * orders)
+    shape = Shape(orders=orders)
     return {"ours, with telemetry": (OURS, shape), UNTOLD.name: (UNTOLD, shape)}
 
 
