@@ -120,8 +120,7 @@ class FiscalBroker(dramatiq.Broker):
     def held(self) -> Held:
         """What is in a thread now, and what waits until it is due, in figures."""
         deliveries = [message.delivery for message in self.waiting]
-        now = time.time()
-        trails = [delivery.trail(now) for delivery in deliveries]
+        trails = [trail for delivery in deliveries if (trail := delivery.last_trail) is not None]
         unknown = [trail.unknown_since for trail in trails if trail.unknown_since is not None]
         retry = sum(delivery.queue == self._topology.retry for delivery in deliveries)
         return Held(

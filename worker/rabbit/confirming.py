@@ -12,6 +12,8 @@ from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
 from pika.spec import Basic
 
+from worker.rabbit.connection import WholeWrites
+
 #: Messages to nobody that a new connection is tried out with.
 _TRIED_WITH = 2
 
@@ -58,7 +60,7 @@ class Line:
         self._last_tag = 0
         self._unconfirmed: dict[int, Message] = {}
         self.is_ready = False
-        pika.SelectConnection.create_connection(params, self._connected, custom_ioloop=loop)
+        WholeWrites.create_connection(params, self._connected, custom_ioloop=loop)
 
     def send(self, message: Message) -> None:
         self._last_tag += 1

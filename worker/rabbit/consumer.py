@@ -232,7 +232,8 @@ class DeliveryConsumer(Consumer):
             if not is_settled:
                 self._connection.call_later(GIVE_BACK_AFTER, partial(self._return, message))
             elif self.is_open:
-                self._channels[message.delivery.queue].basic_ack(message.tag)
+                # pika's blocking channel would send each by itself, and wait until it is sent.
+                self._channels[message.delivery.queue]._impl.basic_ack(message.tag)
 
     def _return(self, message: ConsumedMessage) -> None:
         if self.is_open:

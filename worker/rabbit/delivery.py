@@ -88,22 +88,21 @@ class Delivery:
 
     def trail(self, now: float) -> Trail:
         """What earlier passes left, or the start of a trail."""
-        trail = (
-            self.left
-            or self._kept_trail
-            or Trail(
-                first_seen=now,
-                replays=self.replays,
-                look_up_first=self.replays > 0,
-                delayed=self.headers.get(DELAYED) is True,
-            )
+        trail = self.last_trail or Trail(
+            first_seen=now,
+            replays=self.replays,
+            look_up_first=self.replays > 0,
+            delayed=self.headers.get(DELAYED) is True,
         )
         return replace(
             trail, redelivered=self.redelivered, look_up_first=trail.look_up_first or self.redelivered
         )
 
     @cached_property
-    def _kept_trail(self) -> Trail | None:
+    def last_trail(self) -> Trail | None:
+        """What the last pass left, in hand or in a header; None where there was none, or nobody can tell."""
+        if self.left is not None:
+            return self.left
         kept = self.headers.get(_TRAIL)
         if not isinstance(kept, str):
             return None
