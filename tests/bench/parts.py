@@ -101,7 +101,8 @@ def run(node: PrivateRabbitMQ, rows: Rows, rounds: int, say: Callable[[str], Non
         for name, (candidate, shape) in rows.items():
             with staged(node, candidate, shape) as stage:
                 found[name].append(measure(stage))
-            say(f"{name}: round {number + 1} of {rounds}: {found[name][-1]['orders_per_second']:.1f}/s")
+            rate, cpu = (found[name][-1][figure] for figure in ("orders_per_second", "cpu_ms_per_order"))
+            say(f"{name}: round {number + 1} of {rounds}: {rate:.1f}/s, {cpu:.1f} ms")
     return {name: median_of(figures) for name, figures in found.items()}
 
 
