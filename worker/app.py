@@ -151,9 +151,10 @@ class Process:
             _put_right,
             metrics.DUPLICATES_PREVENTED.inc,
         )
+        self._publisher = Publisher(params, topology.declare)
         settlement = Settlement(
             story.fiscalize,
-            Publisher(params, topology.declare),
+            self._publisher,
             topology,
             RetryPolicy(
                 settings.retry_min_backoff.total_seconds(),
@@ -184,6 +185,7 @@ class Process:
             self._beat()
         self._stop.set()
         self._worker.stop()
+        self._publisher.close()
 
     def _keep_shifts(self) -> None:
         self._keeper.run(self._stop)

@@ -155,6 +155,15 @@ class Stage:
             exchange, key, body, _ = self._post(request)
             channel.basic_publish(exchange, key, body, properties)
         channel.close()
+        self._let_the_broker_rest()
+
+    def _let_the_broker_rest(self) -> None:
+        """It goes on writing for a while after it has taken what was published."""
+        rest = 1.0
+        while rest > 0.1:
+            before = machine.cpu_seconds([self._node.pid])
+            self._publishing.sleep(1.0)
+            rest = machine.cpu_seconds([self._node.pid]) - before
 
     def command(self, *arguments: str) -> int:
         """Run ``fiscal-worker`` as an operator would; its exit code."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -164,6 +165,19 @@ def test_threads_share_a_connection(vhost: VirtualHost) -> None:
         thread.join(30)
     assert not errors
     assert vhost.queues()[EVENTS_QUEUE].messages == 100
+
+
+def test_a_publisher_is_closed_while_it_connects() -> None:
+    """To an address that takes the connection and says nothing; what waits fails, and nobody waits for it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        sending = publisher(f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/x")
+        waiting = sending.send(EVENTS_EXCHANGE, "fiscalization.failed", b"event", pika.BasicProperties())
+        taken, _ = silent.accept()
+        threads = threading.active_count()
+        sending.close()
+        taken.close()
+        assert isinstance(waiting.exception(timeout=0), PublishFailed)
+        assert threading.active_count() == threads - 1
 
 
 def test_addresses_are_tried_in_turn(vhost: VirtualHost) -> None:

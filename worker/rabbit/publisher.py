@@ -21,6 +21,8 @@ from worker.rabbit.confirming import Line, Message
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
+#: Seconds that the broker has to take leave.
+_GOODBYE = 2.0
 
 
 class Publisher:
@@ -66,7 +68,7 @@ class Publisher:
         """For good: what is not confirmed yet fails."""
         if self._thread is not None:
             self._loop.add_callback_threadsafe(self._shut)
-            self._thread.join()
+            self._thread.join(_GOODBYE)
 
     def _started(self) -> IOLoop:
         if self._thread is None:
@@ -91,10 +93,10 @@ class Publisher:
     def _shut(self) -> None:
         self._is_closing = True
         self._fail(self._taken(), "the publisher was closed")
-        if self._line is None:
-            self._loop.stop()
-        else:
+        if self._line is not None and self._line.is_ready:
             self._line.close()
+        else:
+            self._loop.stop()
 
     def _taken(self) -> list[Message]:
         with self._lock:
