@@ -54,7 +54,7 @@ demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what 
 
 .PHONY: test
 test: $(INSTALLED) ## Run the tests
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@$(BIN)/pytest -n 3 --dist worksteal
 
 .PHONY: check
 check: $(INSTALLED) ## Check format, style, types and the layers of the code

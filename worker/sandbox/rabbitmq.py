@@ -180,11 +180,21 @@ class PrivateRabbitMQ:
         """What Erlang expressions print on the node; some milliseconds, where `ctl` starts a VM each time."""
         command = [str(ERL_CALL), "-address", f"127.0.0.1:{self._dist_port}", "-r", "-timeout", "30"]
         text = _EVALUATE.format(expressions=expressions.strip())
-        printed = self._run([*command, "-e", "-fetch_stdout", "-no_result_term"], text)
+        printed = self._call([*command, "-e", "-fetch_stdout", "-no_result_term"], text)
         output, _, outcome = printed.rpartition("\n")
         if outcome != "done":
             raise RabbitMQError(f"the private RabbitMQ did not evaluate {expressions!r}: {outcome}")
         return output
+
+    def _call(self, command: Sequence[str], text: str) -> str:
+        try:
+            return self._run(command, text)
+        except RabbitMQError as error:
+            if "failed to connect" not in str(error):
+                raise
+        # A node that is busy may not take the connection at once; nothing was evaluated then.
+        time.sleep(0.5)
+        return self._run(command, text)
 
     def queues(self) -> dict[str, QueueDepth]:
         """Queues of the default virtual host by name, with exact figures."""
