@@ -92,9 +92,11 @@ def _with_a_backlog(stage: Stage) -> Figures:
     stage.heard.wait_for_count(before.events + shape.orders)
     after = Counted.of(stage)
     halves = (after.sales - before.sales) + (after.events - before.events)
+    look = [shown - done for made, done, shown in stage.seen_by_checkbox().values() if made > before.at]
     return {
         "orders_per_second": halves / 2 / (after.at - before.at),
         **after.costs(before, halves / 2),
+        "look_p99_ms": percentile(look, 0.99) * 1000,
     }
 
 
