@@ -151,7 +151,7 @@ def _in_child(work: Callable[[], None]) -> None:
     try:
         work()
         code = 0
-    except Exception as error:
+    except Exception as error:  # told before the process ends; the parent starts another
         _log.error("process_broke", exc_info=error)
     finally:
         sys.stdout.flush()

@@ -86,6 +86,17 @@ def test_a_way_that_cannot_be_made_is_told(vhost: VirtualHost) -> None:
         send(sending, key="no_such_key")
 
 
+def test_a_broker_that_goes_away_while_the_way_is_made_fails(vhost: VirtualHost) -> None:
+    """The same failure as every other of the broker's: it must not look like a fault of the worker."""
+    declare(vhost.url)
+
+    def gone(_: Any) -> None:
+        raise pika.exceptions.StreamLostError("gone")
+
+    with pytest.raises(PublishFailed, match="StreamLostError"):
+        send(Publisher(parameters(vhost.url, "test"), gone), key="no_such_key")
+
+
 def test_a_full_queue_fails(rabbitmq: PrivateRabbitMQ, vhost: VirtualHost) -> None:
     """T2: the broker's negative confirm is no success."""
     topology = Topology(queue_type="classic")

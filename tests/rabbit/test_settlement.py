@@ -253,16 +253,25 @@ def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "looks", "room"),
-    [("number", 2, True), ("number", 1, False), ("register_turn", 1, True)],
-    ids=["second look", "no room", "a turn"],
+    ("reason", "looks", "room", "after", "queue"),
+    [
+        ("number", 2, True, 0.5, TOPOLOGY.follow_up),
+        ("number", 1, False, 0.5, TOPOLOGY.follow_up),
+        ("register_turn", 1, True, 0.5, TOPOLOGY.follow_up),
+        ("number", 1, True, 3600.0, TOPOLOGY.retry),
+    ],
+    ids=["second look", "no room", "a turn", "a slow tax service"],
 )
-def test_every_other_wait_goes_through_the_broker(desk: Desk, reason: str, looks: int, room: bool) -> None:
+def test_every_other_wait_goes_through_the_broker(
+    desk: Desk, reason: str, looks: int, room: bool, after: float, queue: str
+) -> None:
     """What may take long keeps its trail over a crash, and takes no place from new orders."""
     desk.has_room = room
     trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=looks)
-    desk.process(Postponed(0.5, reason, trail))
-    assert [waiting.trail(0) for waiting in desk.waiting(TOPOLOGY.follow_up)] == [trail]
+    desk.process(Postponed(after, reason, trail))
+    [waiting] = desk.waiting(queue)
+    assert waiting.trail(0) == trail
+    assert waiting.due <= desk.now + 600  # the broker's patience with an unacknowledged message is 30 minutes
 
 
 def test_a_fault_is_told_once_and_tried_again(desk: Desk) -> None:

@@ -78,7 +78,7 @@ class Access:
         except Rejected as refusal:
             metrics.SIGNINS.labels("refused").inc()
             raise self._refused.keep(refusal) from None
-        except Exception:
+        except Exception:  # counted, and raised as it is
             metrics.SIGNINS.labels("unavailable").inc()
             raise
         metrics.SIGNINS.labels("ok").inc()

@@ -95,7 +95,7 @@ class FiscalBroker(dramatiq.Broker):
             consumer = DeliveryConsumer(
                 connection, queue_name, self._prefetch, timeout / 1000, self._is_halted
             )
-        except BaseException:
+        except BaseException:  # no connection is left behind, whatever happened
             if connection.is_open:
                 connection.close()
             raise

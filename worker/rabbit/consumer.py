@@ -176,12 +176,11 @@ class DeliveryConsumer(Consumer):
         for queue, tag in self._tags.items():
             self._channels[queue].basic_cancel(tag)
         self._tags.clear()
-        for message in (*self._arrived, *self.waiting):
+        with self._lock:  # a pass that ends now may keep its message in hand
+            held, self._held, self.in_hand = self._held, [], 0
+        for message in (*self._arrived, *(message for _, _, message in held)):
             self._return(message)
         self._arrived.clear()
-        with self._lock:
-            self._held.clear()
-            self.in_hand = 0
 
     def ack(self, message: MessageProxy) -> None:
         """Acknowledge a settled message, give back any other; on the connection it came by, or not at all."""

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.adapters.select_connection import IOLoop
-from pika.exceptions import AMQPConnectionError, ConnectionBlockedTimeout
+from pika.exceptions import AMQPConnectionError, AMQPError, ConnectionBlockedTimeout
 
 from worker.rabbit.confirming import Line, Message
 from worker.telemetry.logs import logger
@@ -139,7 +139,10 @@ class Publisher:
             try:
                 with pika.BlockingConnection(self._params) as connection:
                     self._redeclare(connection.channel())
-            except Exception as error:  # whoever waits is told: it is his message
+            except (AMQPError, OSError) as error:
+                self._fail(again, type(error).__name__)
+                return
+            except Exception as error:  # an object of another kind bears our name: whoever waits is told
                 for message in again:
                     message.confirmed.set_exception(error)
                 return

@@ -167,7 +167,9 @@ class Settlement:
         A crash loses its trail: then the message comes back as redelivered, and a look-up goes first.
         """
         trail = verdict.trail
-        if trail is None or verdict.reason != "number" or trail.looks > 1 or not self._has_room():
+        if trail is None or verdict.reason != "number" or trail.looks > 1:
+            return None
+        if verdict.after > _SHORT_WAIT or not self._has_room():
             return None
         line.postponed(verdict.reason, verdict.after)
         return delivery.kept_in_hand(trail, request, self._clock() + verdict.after)

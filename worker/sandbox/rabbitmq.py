@@ -106,7 +106,7 @@ class PrivateRabbitMQ:
     def __enter__(self) -> Self:
         try:
             self.start()
-        except BaseException:
+        except BaseException:  # no node is left running, whatever happened
             self.close()
             raise
         return self

@@ -124,7 +124,7 @@ def attempt(queue: str, carried: Mapping[str, str], trail: Trail, is_first: bool
         line.context["trace_id"], line.context["span_id"] = trace.ids()
         try:
             yield line
-        except BaseException:
+        except BaseException:  # counted, and raised as it is
             metrics.UNSETTLED.inc()
             raise
         finally:
