@@ -67,7 +67,7 @@ def held(url: str, dues: list[float], arrivals: Arrivals) -> None:
     with _working(broker):
         for due in dues:
             properties = Delivery("", b"").properties({"x-fiscal-due": int(due * 1000)})
-            publisher.publish("", _CLASSIC.follow_up, b"x" * 1500, properties)
+            publisher.send("", _CLASSIC.follow_up, b"x" * 1500, properties).result()
         arrivals.all_there.wait(120)
 
 

@@ -123,7 +123,7 @@ def test_a_put_off_that_the_broker_refuses_keeps_the_message(
 
     def process(delivery: Delivery) -> None:
         try:
-            publisher.publish("", topology.retry, delivery.body, waiting(delivery))
+            publisher.send("", topology.retry, delivery.body, waiting(delivery)).result()
         except PublishFailed:
             refused(delivery)
             raise
@@ -156,7 +156,7 @@ def test_a_memory_alarm_keeps_the_message(
             begun.set()
             alarm.wait(30)
         try:
-            publisher.publish("", TOPOLOGY.retry, delivery.body, waiting(delivery))
+            publisher.send("", TOPOLOGY.retry, delivery.body, waiting(delivery)).result()
         except PublishFailed:
             failed(delivery)
             raise

@@ -29,7 +29,7 @@ def publisher(url: str) -> Publisher:
 
 
 def send(publisher: Publisher, body: bytes = b"event", key: str = "fiscalization.failed") -> None:
-    publisher.publish(EVENTS_EXCHANGE, key, body, pika.BasicProperties(content_type="text/plain"))
+    publisher.send(EVENTS_EXCHANGE, key, body, pika.BasicProperties(content_type="text/plain")).result()
 
 
 def test_a_message_is_persistent_and_there_when_publish_returns(vhost: VirtualHost) -> None:
@@ -74,7 +74,7 @@ def test_a_deleted_queue_of_waiting_messages_is_declared_again(vhost: VirtualHos
     declare(vhost.url)
     with channel(vhost.url) as opened:
         opened.queue_delete(TOPOLOGY.retry)
-    publisher(vhost.url).publish("", TOPOLOGY.retry, b"order", pika.BasicProperties())
+    publisher(vhost.url).send("", TOPOLOGY.retry, b"order", pika.BasicProperties()).result()
     assert vhost.queues()[TOPOLOGY.retry].messages == 1
 
 

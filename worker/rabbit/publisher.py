@@ -60,10 +60,6 @@ class Publisher:
                 self._started().add_callback_threadsafe(self._flush)
         return message.confirmed
 
-    def publish(self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties) -> None:
-        """Return when the broker has the message on disk; raises ``PublishFailed``."""
-        self.send(exchange, routing_key, body, properties).result()
-
     def close(self) -> None:
         """For good: what is not confirmed yet fails."""
         if self._thread is not None:
