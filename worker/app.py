@@ -27,6 +27,7 @@ from worker.rabbit.brake import Brake
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
 from worker.rabbit.fleet import Fleet
+from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import RetryPolicy, Settlement
 from worker.rabbit.topology import Topology
@@ -124,7 +125,9 @@ class Process:
         self._stop = threading.Event()
         self._integrations = integrations
         self._fleet = Fleet(params, topology.queue, at_least=settings.processes)
+        self._loop = Loop()
         self._broker = FiscalBroker(
+            self._loop,
             params,
             topology,
             prefetch=settings.threads + _ON_THEIR_WAY,
@@ -132,7 +135,7 @@ class Process:
             is_halted=lambda: shared.brake.is_engaged,
         )
         sessions = Sessions(
-            CheckboxClient(threads=settings.threads, headers=trace.headers),
+            CheckboxClient(headers=trace.headers),
             Pace(
                 shared.turns,
                 lambda: settings.register_rate * self._fleet.share,
@@ -151,7 +154,7 @@ class Process:
             _put_right,
             metrics.DUPLICATES_PREVENTED.inc,
         )
-        self._publisher = Publisher(params, topology.declare)
+        self._publisher = Publisher(self._loop, params, topology.declare)
         settlement = Settlement(
             story.fiscalize,
             self._publisher,
@@ -186,6 +189,7 @@ class Process:
         self._stop.set()
         self._worker.stop()
         self._publisher.close()
+        self._loop.close()
 
     def _keep_shifts(self) -> None:
         self._keeper.run(self._stop)

@@ -21,6 +21,7 @@ import pika
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import Topology
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
@@ -61,9 +62,9 @@ def _working(broker: dramatiq.Broker) -> Iterator[None]:
 
 def held(url: str, dues: list[float], arrivals: Arrivals) -> None:
     """Our way: one publish, then it waits unacknowledged in the consumer."""
-    broker = FiscalBroker(parameters(url, "bench"), _CLASSIC, _THREADS)
+    broker = FiscalBroker(Loop(), parameters(url, "bench"), _CLASSIC, _THREADS)
     broker.install(lambda delivery: arrivals.note(delivery.due))
-    publisher = Publisher(parameters(url, "bench"), _CLASSIC.declare)
+    publisher = Publisher(Loop(), parameters(url, "bench"), _CLASSIC.declare)
     with _working(broker):
         for due in dues:
             properties = Delivery("", b"").properties({"x-fiscal-due": int(due * 1000)})

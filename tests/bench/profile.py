@@ -34,6 +34,7 @@ from worker.fiscal.turns import RegisterTurns
 from worker.rabbit.brake import Brake
 from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import RetryPolicy, Settlement
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
@@ -70,7 +71,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
         place.integrations, place.checkbox_url, {}, on_error=lambda _: None, on_change=lambda _: None
     )
     pace = Pace(RegisterTurns(folder / "turns"), lambda: 100.0, time.monotonic, time.time)
-    sessions = Sessions(CheckboxClient(threads=8, headers=trace.headers), pace)
+    sessions = Sessions(CheckboxClient(headers=trace.headers), pace)
     story = Fiscalization(
         lambda: integrations.current, sessions, None, time.time, 10.0, lambda _: None, lambda: None
     )
@@ -132,7 +133,7 @@ def main() -> None:
     ):
         with contextlib.redirect_stdout(lines):
             logs.configure("json", "INFO")
-        publisher = Publisher(parameters(stage.place.broker_url, "profile"))
+        publisher = Publisher(Loop(), parameters(stage.place.broker_url, "profile"))
         settlement = settlement_on(stage, publisher, Path(folder))
         both_passes(settlement, stage.requests(150))
         found = sampled(settlement, list(stage.requests(orders)))

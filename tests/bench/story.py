@@ -16,6 +16,7 @@ from worker.fiscal.trail import Trail
 from worker.fiscal.turns import RegisterTurns
 from worker.rabbit.connection import parameters
 from worker.rabbit.events import Events
+from worker.rabbit.loop import Loop
 from worker.rabbit.message import Known, read
 from worker.rabbit.publisher import Publisher
 
@@ -39,14 +40,14 @@ class Story:
         pace = Pace(turns, lambda: 100 / PROCESSES, time.monotonic, time.time)
         self._fiscalization = Fiscalization(
             lambda: integrations.current,
-            Sessions(CheckboxClient(threads=THREADS), pace),
+            Sessions(CheckboxClient(), pace),
             None,
             time.time,
             10.0,
             lambda _: None,
             lambda: None,
         )
-        self._events = Events(Publisher(parameters(URL, "bench")), time.time)
+        self._events = Events(Publisher(Loop(), parameters(URL, "bench")), time.time)
 
     def tell(self, body: bytes, trail: Trail | None) -> None:
         """A pass; the event is confirmed when it returns. Raises ``Verdict``."""

@@ -32,6 +32,7 @@ from tests.bench.profile import both_passes, settlement_on  # noqa: E402
 from tests.bench.stage import Shape, Stage  # noqa: E402
 from worker.checkbox import transport  # noqa: E402
 from worker.rabbit.connection import parameters  # noqa: E402
+from worker.rabbit.loop import Loop  # noqa: E402
 from worker.rabbit.publisher import Publisher  # noqa: E402
 from worker.sandbox.rabbitmq import PrivateRabbitMQ  # noqa: E402
 from worker.telemetry import attempt_log, logs, metrics, spans, trace  # noqa: E402
@@ -92,7 +93,7 @@ def main() -> None:
     ):
         with contextlib.redirect_stdout(lines):
             logs.configure("json", "INFO")
-        publisher = Publisher(parameters(stage.place.broker_url, "telemetry"))
+        publisher = Publisher(Loop(), parameters(stage.place.broker_url, "telemetry"))
         settled = settlement_on(stage, publisher, Path(folder))
         both_passes(settled, stage.requests(150))
         for _ in range(chosen.rounds):

@@ -60,7 +60,7 @@ def replay(name: str, call: Callable[[CheckboxClient, str], Any]) -> Any:
     body = response["body_text"] if "body_text" in response else json.dumps(response["body"]).encode()
     with (
         ScriptedServer(answer(response["status"], body, response.get("headers"))) as server,
-        CheckboxClient(threads=1) as client,
+        CheckboxClient() as client,
     ):
         return call(client, server.url)
 

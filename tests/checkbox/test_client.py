@@ -54,7 +54,7 @@ HEAD = b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\n"
 SELL = "/api/v1/receipts/sell"
 
 #: Short enough for a test, long enough for two busy cores.
-SHORT = Timeouts(connect=0.5, read=0.3, write=0.5, pool=0.5, whole=0.6)
+SHORT = Timeouts(connect=0.5, read=0.3, write=0.5, whole=0.6)
 
 Call = Callable[[CheckboxClient, str], Any]
 
@@ -89,7 +89,7 @@ def sell(client: CheckboxClient, url: str) -> Any:
 
 @pytest.fixture
 def client() -> Iterator[CheckboxClient]:
-    with CheckboxClient(threads=1, timeouts=SHORT) as client:
+    with CheckboxClient(timeouts=SHORT) as client:
         yield client
 
 
@@ -158,7 +158,7 @@ def test_headers_of_the_moment_go_along() -> None:
     """What traces the request at Bimp can be found again at Checkbox."""
     trace = iter(["00-a-1-01", "00-b-2-01"])
     with (
-        CheckboxClient(threads=1, headers=lambda: {"traceparent": next(trace)}) as client,
+        CheckboxClient(headers=lambda: {"traceparent": next(trace)}) as client,
         ScriptedServer(answer(200, None)) as server,
     ):
         client.current_shift(server.url, TOKEN)
@@ -238,7 +238,7 @@ def test_the_deadline_holds_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.delenv("no_proxy", raising=False)
-        with CheckboxClient(threads=1, timeouts=SHORT) as client:
+        with CheckboxClient(timeouts=SHORT) as client:
             assert client.current_shift("http://checkbox.invalid", TOKEN) is not None
             started = time.monotonic()
             with pytest.raises(Unavailable):
@@ -254,7 +254,7 @@ def test_the_wait_that_checkbox_asks_for_is_passed_on(asked: str, wait: float | 
     """429 says nothing of the receipt, and when to come back."""
     throttled = answer(429, {"message": "Too Many Requests"}, {"Retry-After": asked})
     with (
-        CheckboxClient(threads=1, clock=lambda: 1_780_000_000.0) as client,
+        CheckboxClient(clock=lambda: 1_780_000_000.0) as client,
         ScriptedServer(throttled) as server,
         pytest.raises(Unavailable) as caught,
     ):
@@ -287,6 +287,15 @@ def test_cashiers_share_connections_and_no_cookies(client: CheckboxClient) -> No
     assert not any("cookie" in request.headers for request in server.received)
 
 
+def test_threads_that_call_in_turn_share_a_connection(client: CheckboxClient) -> None:
+    """What was used last is used next: with few orders there is no new handshake for each."""
+    with ScriptedServer(answer(200, SHIFT)) as server:
+        for _ in range(3):
+            with ThreadPoolExecutor(1) as other:
+                assert other.submit(client.current_shift, server.url, TOKEN).result() is not None
+    assert server.connections == 1
+
+
 def test_threads_do_not_wait_for_each_other() -> None:
     """A slow answer to one cashier holds up no other."""
 
@@ -295,7 +304,7 @@ def test_threads_do_not_wait_for_each_other() -> None:
         answer(200, SHIFT)(connection, done)
 
     with (
-        CheckboxClient(threads=8) as client,
+        CheckboxClient() as client,
         ScriptedServer(slow) as server,
         ThreadPoolExecutor(8) as threads,
     ):
@@ -313,7 +322,7 @@ def test_the_deadline_of_a_call_is_that_call_s_alone() -> None:
         answer(200, SHIFT)(connection, done)
 
     with (
-        CheckboxClient(threads=1, timeouts=replace(SHORT, read=1.0)) as client,
+        CheckboxClient(timeouts=replace(SHORT, read=1.0)) as client,
         ScriptedServer(slow) as server,
     ):
         for _ in range(3):

@@ -65,7 +65,7 @@ def running() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def client() -> Iterator[CheckboxClient]:
-    with CheckboxClient(threads=1) as client:
+    with CheckboxClient() as client:
         yield client
 
 

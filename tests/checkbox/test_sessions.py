@@ -40,7 +40,7 @@ def running() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def desk(running: SandboxProcess, tmp_path: Path) -> Iterator[Desk]:
-    with CheckboxClient(threads=8) as client:
+    with CheckboxClient() as client:
         yield Desk(running, client, tmp_path)
 
 
@@ -391,7 +391,7 @@ def test_closing_what_somebody_has_closed_is_done(desk: Desk) -> None:
 def test_the_day_of_closing_is_never_sent(tmp_path: Path) -> None:
     """``auto_close_at`` would end a shift in the midst of its sales."""
     shift = {"id": "066c8c8f-bd67-4661-8766-c7429e15ea27", "status": "CREATED"}
-    with ScriptedServer(answer(202, shift)) as server, CheckboxClient(threads=1) as client:
+    with ScriptedServer(answer(202, shift)) as server, CheckboxClient() as client:
         client.open_shift(server.url, "token", SecretStr(KEY), uuid4())
     assert list(server.received[0].json) == ["id"]
 

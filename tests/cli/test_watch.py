@@ -119,7 +119,7 @@ def test_a_refused_sign_in_is_not_tried_again_at_once(checkbox: SandboxProcess) 
     checkbox.put_cashier("olena", password="another")
     now = 1000.0
     cause = Cause("CASHIER_CREDENTIALS_REJECTED", "shop-main", "olena")
-    with closing(CheckboxClient(threads=1)) as client, Causes(client, monotonic=lambda: now) as causes:
+    with closing(CheckboxClient()) as client, Causes(client, monotonic=lambda: now) as causes:
         assert not causes.is_gone(cause, loaded.integrations, None)
         now += SIGN_IN_AGAIN - 1
         assert not causes.is_gone(cause, loaded.integrations, None)

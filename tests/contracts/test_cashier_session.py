@@ -46,7 +46,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "fake":
         yield _fake()
         return
-    with CheckboxClient(threads=1) as client:
+    with CheckboxClient() as client:
         yield _real(Desk(request.getfixturevalue("running"), client, tmp_path))
 
 

@@ -16,6 +16,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.loop import Loop
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
 
 # After the broker's module, which sets how soon a lost consumer comes back.
@@ -39,7 +40,8 @@ class Running:
         room: int = 0,
         is_halted: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.broker = FiscalBroker(parameters(url, "test"), topology, threads, room, is_halted)
+        self.loop = Loop()
+        self.broker = FiscalBroker(self.loop, parameters(url, "test"), topology, threads, room, is_halted)
         self.broker.install(process)
         self.worker = Worker(self.broker, worker_threads=threads, worker_timeout=tick)
 
@@ -55,6 +57,7 @@ class Running:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.worker.stop(timeout=20_000)
+        self.loop.close()
 
     @property
     def threads_alive(self) -> int:

@@ -20,6 +20,7 @@ from worker.fiscal.trail import Trail
 from worker.rabbit.confirming import PublishFailed
 from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import Topology
 from worker.sandbox.proxy import FaultProxy
@@ -118,7 +119,7 @@ def test_a_put_off_that_the_broker_refuses_keeps_the_message(
 ) -> None:
     """T2: with a full queue nothing is acknowledged; when there is room again, it goes on by itself."""
     topology = Topology(queue_type="classic")
-    publisher = Publisher(parameters(vhost.url, "test"), topology.declare)
+    publisher = Publisher(Loop(), parameters(vhost.url, "test"), topology.declare)
     refused = Seen()
 
     def process(delivery: Delivery) -> None:
@@ -148,7 +149,9 @@ def test_a_memory_alarm_keeps_the_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """T2: while the broker takes nothing, nothing is acknowledged; when it is over, it goes on by itself."""
-    publisher = Publisher(parameters(f"{vhost.url}?blocked_connection_timeout=0.3", "test"), TOPOLOGY.declare)
+    publisher = Publisher(
+        Loop(), parameters(f"{vhost.url}?blocked_connection_timeout=0.3", "test"), TOPOLOGY.declare
+    )
     begun, alarm, failed = threading.Event(), threading.Event(), Seen()
 
     def process(delivery: Delivery) -> None:
@@ -215,6 +218,31 @@ def test_headers_of_dramatiq_mean_nothing(vhost: VirtualHost, eventually: Eventu
         eventually(lambda: seen)
         assert seen.deliveries[0] == Delivery("fiscalize", b"order")
         assert running.threads_alive == 2
+
+
+def test_a_fault_of_ours_in_the_loop_costs_the_connections_and_no_message(
+    vhost: VirtualHost, eventually: Eventually
+) -> None:
+    """Whatever broke: both connections are replaced, and what was under way comes again."""
+
+    def breaks() -> None:
+        raise RuntimeError("a fault of ours")
+
+    gate = Gate(first=1)
+    with Running(vhost.url, gate, threads=2) as running:
+        publisher = Publisher(running.loop, parameters(vhost.url, "test"), TOPOLOGY.declare)
+        publisher.send("", TOPOLOGY.retry, b"before", waiting(Delivery("", b""))).result()
+        publish(vhost.url, b"order")
+        eventually(lambda: gate.entered == 1)
+        old = running.broker.consumer
+        running.loop.soon(breaks)
+        eventually(lambda: running.broker.consumer is not old and running.broker.is_consuming)
+        gate.open_others.set()
+        eventually(lambda: gate.ended == 1)
+        publisher.send("", TOPOLOGY.retry, b"after", waiting(Delivery("", b""))).result()
+        gate.open_first.set()
+        eventually(lambda: vhost.queues()["fiscalize"].messages == 0)
+        assert vhost.queues()["fiscalize.retry"].messages == 2
 
 
 class Breaks(dramatiq.Middleware):

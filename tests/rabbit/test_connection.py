@@ -15,6 +15,7 @@ import pytest
 from tests.rabbit.running import TOPOLOGY, channel, declare, drained
 from worker.rabbit.confirming import PublishFailed
 from worker.rabbit.connection import parameters
+from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import EVENTS_EXCHANGE, EVENTS_QUEUE, Topology, TopologyMismatch
 from worker.sandbox.proxy import FaultProxy
@@ -25,7 +26,7 @@ Eventually = Callable[..., Any]
 
 
 def publisher(url: str) -> Publisher:
-    return Publisher(parameters(url, "test"), TOPOLOGY.declare)
+    return Publisher(Loop(), parameters(url, "test"), TOPOLOGY.declare)
 
 
 def send(publisher: Publisher, body: bytes = b"event", key: str = "fiscalization.failed") -> None:
@@ -80,7 +81,7 @@ def test_a_deleted_queue_of_waiting_messages_is_declared_again(vhost: VirtualHos
 
 def test_a_way_that_cannot_be_made_is_told(vhost: VirtualHost) -> None:
     """Another object under a name of ours is nothing to try again; nothing was published."""
-    sending = Publisher(parameters(vhost.url, "test"), Topology(queue_type="classic").declare)
+    sending = Publisher(Loop(), parameters(vhost.url, "test"), Topology(queue_type="classic").declare)
     declare(vhost.url)
     with pytest.raises(TopologyMismatch):
         send(sending, key="no_such_key")
@@ -94,7 +95,7 @@ def test_a_broker_that_goes_away_while_the_way_is_made_fails(vhost: VirtualHost)
         raise pika.exceptions.StreamLostError("gone")
 
     with pytest.raises(PublishFailed, match="StreamLostError"):
-        send(Publisher(parameters(vhost.url, "test"), gone), key="no_such_key")
+        send(Publisher(Loop(), parameters(vhost.url, "test"), gone), key="no_such_key")
 
 
 def test_a_full_queue_fails(rabbitmq: PrivateRabbitMQ, vhost: VirtualHost) -> None:
@@ -105,7 +106,7 @@ def test_a_full_queue_fails(rabbitmq: PrivateRabbitMQ, vhost: VirtualHost) -> No
         "set_policy", "-p", vhost.name, "full", ".*events", '{"max-length":0,"overflow":"reject-publish"}'
     )
     with pytest.raises(PublishFailed, match="NackError"):
-        send(Publisher(parameters(vhost.url, "test"), topology.declare))
+        send(Publisher(Loop(), parameters(vhost.url, "test"), topology.declare))
     assert vhost.queues()[EVENTS_QUEUE].messages == 0
 
 
@@ -181,13 +182,17 @@ def test_threads_share_a_connection(vhost: VirtualHost) -> None:
 def test_a_publisher_is_closed_while_it_connects() -> None:
     """To an address that takes the connection and says nothing; what waits fails, and nobody waits for it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        sending = publisher(f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/x")
+        url, loop = f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/x", Loop()
+        sending = Publisher(loop, parameters(url, "test"), TOPOLOGY.declare)
         waiting = sending.send(EVENTS_EXCHANGE, "fiscalization.failed", b"event", pika.BasicProperties())
         taken, _ = silent.accept()
         threads = threading.active_count()
         sending.close()
-        taken.close()
         assert isinstance(waiting.exception(timeout=0), PublishFailed)
+        late = sending.send(EVENTS_EXCHANGE, "fiscalization.failed", b"event", pika.BasicProperties())
+        assert isinstance(late.exception(timeout=5), PublishFailed)
+        loop.close()
+        taken.close()
         assert threading.active_count() == threads - 1
 
 

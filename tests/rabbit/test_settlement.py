@@ -31,6 +31,7 @@ from worker.rabbit.brake import Brake
 from worker.rabbit.confirming import PublishFailed
 from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import RetryPolicy, Settlement
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_EXCHANGE, EVENTS_QUEUE
@@ -86,7 +87,7 @@ class Desk:
         self.story = Story()
         self.has_room = False
         self.brake = Brake(folder, limit=3)
-        self.publisher = Publisher(parameters(vhost.url, "test"), TOPOLOGY.declare)
+        self.publisher = Publisher(Loop(), parameters(vhost.url, "test"), TOPOLOGY.declare)
         declare(vhost.url)
         self.settlement = self.settling(RetryPolicy(min_backoff=5, max_backoff=600, max_age=3600))
 

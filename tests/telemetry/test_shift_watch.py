@@ -23,7 +23,7 @@ SHIFT = "GET /cashier/shift"
 
 @pytest.fixture
 def desk(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Desk]:
-    with CheckboxClient(threads=1) as client:
+    with CheckboxClient() as client:
         yield Desk(sandbox, client, tmp_path)
 
 

@@ -76,7 +76,7 @@ class SignatureStatus:
 def parse(body: bytes) -> Any:
     """The JSON of an answer, without a binary float in it. Raises ``Unreadable``."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+        return _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, ArithmeticError, RecursionError):
         raise Unreadable("not JSON") from None
 
@@ -236,3 +236,6 @@ def _decimal(value: Any) -> Decimal | None:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)

@@ -29,7 +29,7 @@ from worker.fiscal.receipt import Receipt
 #: Most receipts that a page of the search may have.
 PAGE_LIMIT = 100
 #: After these a receipt was surely not made; after any other fault it may have been.
-_NOT_TAKEN = frozenset({"connect_timeout", "connect_error", "pool_timeout", "throttled", "not_served"})
+_NOT_TAKEN = frozenset({"connect_timeout", "connect_error", "throttled", "not_served"})
 
 
 class CheckboxClient:
@@ -41,13 +41,12 @@ class CheckboxClient:
     def __init__(
         self,
         *,
-        threads: int,
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
         headers: Callable[[], Mapping[str, str]] = dict,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """``headers`` are added to every call (``traceparent``); ``clock`` dates a Retry-After."""
-        self._transport = Transport(threads, timeouts, headers)
+        self._transport = Transport(timeouts, headers)
         self._calls = Calls(self._transport, clock)
 
     def sign_in(self, url: str, cashier: Cashier) -> str:

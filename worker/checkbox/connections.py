@@ -7,12 +7,18 @@ takes as much processor time as the call itself.
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpcore2
 import httpx2
 
 from worker.checkbox.deadline import Backend
+
+#: Checkbox is at one address, or at a few.
+_SITES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +41,20 @@ class Site:
         )
 
 
-class Connections:
-    """Pools of at most ``limit`` connections, kept for ``keepalive`` seconds, that keep to the deadline."""
+class Route:
+    """For one call at a time: at most ``limit`` connections, kept for ``keepalive`` seconds."""
 
-    def __init__(self, limit: int, keepalive: float) -> None:
+    def __init__(self, context: ssl.SSLContext, limit: int, keepalive: float) -> None:
         self._client = httpx2.Client(
+            verify=context,
             limits=httpx2.Limits(
                 max_connections=limit, max_keepalive_connections=limit, keepalive_expiry=keepalive
-            )
+            ),
         )
         self._sites: dict[str, Site] = {}
-        backend = Backend()
         for transport in (self._client._transport, *self._client._mounts.values()):
             if transport is not None:
-                _pool(transport)._network_backend = backend
+                _pool(transport)._network_backend = Backend()
 
     def to(self, base_url: str) -> Site:
         """The site at a base URL."""
@@ -69,6 +75,34 @@ class Connections:
 
     def close(self) -> None:
         self._client.close()
+
+
+class Connections:
+    """Routes, of which each call has one to itself.
+
+    A pool that threads share looks at all of its idle connections before and after each call, and each look
+    is a system call. What was used last is used next, so that few connections are kept open by few calls.
+    """
+
+    def __init__(self, keepalive: float) -> None:
+        self._context = httpx2.create_ssl_context()
+        self._keepalive = keepalive
+        self._idle: list[Route] = []
+
+    @contextmanager
+    def route(self) -> Iterator[Route]:
+        try:
+            route = self._idle.pop()
+        except IndexError:
+            route = Route(self._context, _SITES, self._keepalive)
+        try:
+            yield route
+        finally:
+            self._idle.append(route)
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
 
 def _pool(transport: httpx2.BaseTransport) -> httpcore2.ConnectionPool:

@@ -11,7 +11,7 @@ import httpcore2
 import httpx2
 
 from worker import __version__
-from worker.checkbox.connections import Connections
+from worker.checkbox.connections import Connections, Site
 from worker.checkbox.deadline import Deadline
 from worker.checkbox.endpoints import Endpoint
 from worker.fiscal.outcomes import Unavailable
@@ -35,7 +35,6 @@ _HEADERS = (
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
     (httpcore2.ConnectTimeout, "connect_timeout"),
     (httpcore2.ConnectError, "connect_error"),
-    (httpcore2.PoolTimeout, "pool_timeout"),
     (httpcore2.TimeoutException, "timeout"),
     (httpcore2.ProtocolError, "broken_answer"),
     (httpx2.DecodingError, "broken_answer"),
@@ -53,7 +52,6 @@ class Timeouts:
     connect: float = 3.0
     read: float = 8.0
     write: float = 5.0
-    pool: float = 5.0
     whole: float = 15.0
 
 
@@ -74,16 +72,15 @@ class Transport:
     since cashiers share the connections.
     """
 
-    def __init__(self, threads: int, timeouts: Timeouts, headers: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(self, timeouts: Timeouts, headers: Callable[[], Mapping[str, str]]) -> None:
         self._whole = timeouts.whole
         self._headers = headers
-        self._connections = Connections(threads + 8, _KEEPALIVE)
+        self._connections = Connections(_KEEPALIVE)
         self._extensions = {
             "timeout": {
                 "connect": timeouts.connect,
                 "read": timeouts.read,
                 "write": timeouts.write,
-                "pool": timeouts.pool,
             }
         }
 
@@ -122,7 +119,12 @@ class Transport:
         self, method: str, base_url: str, target: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer | None:
         """None for a body past the limit."""
-        site = self._connections.to(base_url)
+        with self._connections.route() as route:
+            return self._send_by(route.to(base_url), method, target, headers, content)
+
+    def _send_by(
+        self, site: Site, method: str, target: str, headers: Mapping[str, str], content: bytes | None
+    ) -> Answer | None:
         request = httpcore2.Request(
             method,
             site.url(target),

@@ -60,7 +60,7 @@ def _ask(settings: Settings, order: str, integrations: set[str]) -> Known:
     except ConfigurationError as error:
         known.not_asked.append(f"Checkbox: {error.lines[0]}")
         return known
-    with closing(CheckboxClient(threads=1)) as client:
+    with closing(CheckboxClient()) as client:
         ask_checkbox(known, loaded.integrations, integrations, client)
     return known
 

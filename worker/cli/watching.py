@@ -41,7 +41,7 @@ class Watching:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        client = self._stack.enter_context(closing(CheckboxClient(threads=1)))
+        client = self._stack.enter_context(closing(CheckboxClient()))
         self._causes = self._stack.enter_context(Causes(client))
         return self
 

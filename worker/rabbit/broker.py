@@ -21,11 +21,12 @@ import pika
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import Middleware, SkipMessage
-from dramatiq.worker import Worker
+from dramatiq.worker import ConsumerThread, Worker
 from pika.exceptions import AMQPError
 
 from worker.rabbit.consumer import ConsumedMessage, DeliveryConsumer
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.loop import Loop
 from worker.rabbit.topology import Topology
 from worker.telemetry.pulse import Held
 
@@ -43,6 +44,7 @@ class FiscalBroker(dramatiq.Broker):
 
     def __init__(
         self,
+        loop: Loop,
         params: list[pika.URLParameters],
         topology: Topology,
         prefetch: int,
@@ -52,6 +54,7 @@ class FiscalBroker(dramatiq.Broker):
         """``prefetch`` new messages are worked on or next; ``room`` is for those that are kept in hand."""
         super().__init__(middleware=[SettledOnly()])
         self.queues: set[str] = set()
+        self._loop = loop
         self._params = params
         self._topology = topology
         self._room = room
@@ -63,6 +66,8 @@ class FiscalBroker(dramatiq.Broker):
         }
         self._is_halted = is_halted
         self.stopping = threading.Event()
+        #: To Dramatiq's threads.
+        self.hand_over: Callable[[MessageProxy], None]
         self._began: dict[int, float] = {}
         self.consumer: DeliveryConsumer | None = None
 
@@ -82,23 +87,23 @@ class FiscalBroker(dramatiq.Broker):
         while not self.stopping.is_set():
             try:
                 return self._consume(queue_name, timeout)
-            except (AMQPError, OSError):
+            except (AMQPError, OSError, ConnectionClosed):
                 self.stopping.wait(_RECONNECT_AFTER)
         raise ConnectionClosed("the worker is stopping")
 
     def _consume(self, queue_name: str, timeout: int) -> Consumer:
-        connection = pika.BlockingConnection(self._params)
-        try:
-            channel = connection.channel()
-            self._topology.declare(channel)
-            channel.close()
-            consumer = DeliveryConsumer(
-                connection, queue_name, self._prefetch, timeout / 1000, self._is_halted
-            )
-        except BaseException:  # no connection is left behind, whatever happened
-            if connection.is_open:
-                connection.close()
-            raise
+        with pika.BlockingConnection(self._params) as connection:
+            self._topology.declare(connection.channel())
+        consumer = DeliveryConsumer(
+            self._loop,
+            self._params,
+            queue_name,
+            self._prefetch,
+            timeout / 1000,
+            self._is_halted,
+            self.hand_over,
+        )
+        consumer.open()
         self.consumer = consumer
         return consumer
 
@@ -162,6 +167,10 @@ class FiscalBroker(dramatiq.Broker):
 
 class SettledOnly(Middleware):
     """A message counts as done only when the actor returned; errors in hooks leave it undone."""
+
+    def after_consumer_thread_boot(self, broker: dramatiq.Broker, thread: ConsumerThread) -> None:
+        assert isinstance(broker, FiscalBroker)
+        broker.hand_over = thread.handle_message
 
     def before_process_message(self, broker: dramatiq.Broker, message: MessageProxy) -> None:
         assert isinstance(broker, FiscalBroker)

@@ -12,7 +12,7 @@ from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
 from pika.spec import Basic
 
-from worker.rabbit.connection import WholeWrites
+from worker.rabbit.connection import Link
 
 #: Messages to nobody that a new connection is tried out with.
 _TRIED_WITH = 2
@@ -39,12 +39,12 @@ class Message:
         self.confirmed.set_exception(PublishFailed(f"{way}: {why}"))
 
 
-class Line:
-    """Driven by its loop, and used in the loop's thread only. The first address that answers is taken."""
+class Line(Link):
+    """Publishes, and hands out the broker's confirms."""
 
     def __init__(
         self,
-        loop: IOLoop,
+        io: IOLoop,
         params: list[pika.URLParameters],
         ready: Callable[[], None],
         refused: Callable[[Message, str], None],
@@ -54,13 +54,11 @@ class Line:
         self._ready = ready
         self._refused = refused
         self._ended = ended
-        self._connection: Any = None
         self._channel: Channel
-        self._why: BaseException | None = None
         self._last_tag = 0
         self._unconfirmed: dict[int, Message] = {}
         self.is_ready = False
-        WholeWrites.create_connection(params, self._connected, custom_ioloop=loop)
+        super().__init__(io, params)
 
     def send(self, message: Message) -> None:
         self._last_tag += 1
@@ -69,24 +67,17 @@ class Line:
             message.exchange, message.routing_key, message.body, message.properties, mandatory=True
         )
 
-    def close(self) -> None:
-        """``ended`` follows."""
-        if self._connection is not None and self._connection.is_open:
-            self._connection.close()
-
     def abandoned(self) -> list[Message]:
         """What was not confirmed; nothing follows."""
-        self._ended = lambda _, __: None
-        self.close()
+        self.let_go()
         return list(self._unconfirmed.values())
 
-    def _connected(self, opened: Any) -> None:
-        if isinstance(opened, BaseException):
-            self._ended(opened, [])
-            return
-        self._connection = opened
-        opened.add_on_close_callback(self._closed)
-        opened.channel(on_open_callback=self._try_out)
+    def opened(self, connection: pika.SelectConnection) -> None:
+        connection.channel(on_open_callback=self._try_out)
+
+    def ended(self, why: BaseException) -> None:
+        unconfirmed, self._unconfirmed = list(self._unconfirmed.values()), {}
+        self._ended(why, unconfirmed)
 
     def _try_out(self, channel: Channel) -> None:
         """What is sent during an alarm is read when it is over, even if we are gone by then.
@@ -95,7 +86,7 @@ class Line:
         the first one even then.
         """
         self._channel = channel
-        channel.add_on_close_callback(self._channel_closed)
+        self.end_with(channel)
         channel.add_on_return_callback(self._returned)
         channel.confirm_delivery(self._told)
         for _ in range(_TRIED_WITH):
@@ -128,11 +119,3 @@ class Line:
         for message in self._unconfirmed.values():
             if (message.exchange, message.routing_key) == (method.exchange, method.routing_key):
                 message.is_returned = True
-
-    def _channel_closed(self, _: Channel, why: BaseException) -> None:
-        self._why = self._why or why
-        self.close()
-
-    def _closed(self, _: Any, why: BaseException) -> None:
-        unconfirmed, self._unconfirmed = list(self._unconfirmed.values()), {}
-        self._ended(self._why or why, unconfirmed)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import pika
+from pika.adapters.select_connection import IOLoop
+from pika.channel import Channel
 
 #: A dead network is noticed after about three heartbeats; the server's 60 s would mean minutes.
 _HEARTBEAT = 20
@@ -31,14 +36,74 @@ pika.spec.props[pika.BasicProperties.INDEX] = _Properties
 
 
 class WholeWrites(pika.SelectConnection):  # type: ignore[misc]
-    """A connection's implementation that hands a message to the socket in one piece.
+    """A connection's implementation that hands a message to the socket in one piece, and at once.
 
     pika writes a message's method, header and body one by one: three system calls, and the broker wakes up
-    three times. Who waits for each confirm sends about a tenth more messages a second with one.
+    three times. Who waits for each confirm sends about a tenth more messages a second with one. And it asks
+    the loop first whether the socket takes anything, which is three more.
     """
 
     def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
         super()._output_marshaled_frames([b"".join(marshaled_frames)])
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        transport = self._transport
+        if not transport.get_write_buffer_size() and not isinstance(transport._sock, ssl.SSLSocket):
+            with suppress(OSError):  # pika meets it again
+                data = data[transport._sock.send(data) :]
+        if data:
+            super()._adapter_emit_data(data)
+
+
+class Link:
+    """A connection on a loop, used in the loop's thread only; the first address that answers is taken."""
+
+    def __init__(self, io: IOLoop, params: list[pika.URLParameters]) -> None:
+        self._connection: Any = None
+        self._why: BaseException | None = None
+        self._is_let_go = False
+        WholeWrites.create_connection(params, self._connected, custom_ioloop=io)
+
+    def opened(self, connection: pika.SelectConnection) -> None:
+        """There is a connection; its channels are still to be opened."""
+        raise NotImplementedError
+
+    def ended(self, why: BaseException) -> None:
+        """There is none, or none any more."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """``ended`` follows."""
+        if self._connection is not None and self._connection.is_open:
+            self._connection.close()
+
+    def let_go(self) -> None:
+        """Close it, or do not open it; nothing follows."""
+        self._is_let_go = True
+        self.close()
+
+    def end_with(self, channel: Channel) -> None:
+        """One channel closed is all closed."""
+        channel.add_on_close_callback(self._channel_closed)
+
+    def _connected(self, opened: Any) -> None:
+        if isinstance(opened, BaseException):
+            self._tell(opened)
+            return
+        self._connection = opened
+        if self._is_let_go:
+            self.close()
+            return
+        opened.add_on_close_callback(lambda _, why: self._tell(self._why or why))
+        self.opened(opened)
+
+    def _channel_closed(self, _: Channel, why: BaseException) -> None:
+        self._why = self._why or why
+        self.close()
+
+    def _tell(self, why: BaseException) -> None:
+        if not self._is_let_go:
+            self.ended(why)
 
 
 def parameters(urls: str, name: str) -> list[pika.URLParameters]:

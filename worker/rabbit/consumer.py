@@ -12,10 +12,8 @@ import itertools
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -23,17 +21,17 @@ import pika
 from dramatiq import Message
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.errors import ConnectionClosed
-from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPChannelError, AMQPConnectionError
 
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.loop import Loop
+from worker.rabbit.subscription import Subscription
 
 #: Seconds before what could not be settled is returned: long enough not to spin while the broker refuses.
 GIVE_BACK_AFTER = 2.0
 #: Seconds that the end waits for confirms that are on their way.
 _LAST_CONFIRMS = 5.0
-
-_BROKEN = (AssertionError, AMQPConnectionError, AMQPChannelError)
+#: Seconds that the broker has to take leave.
+_GOODBYE = 2.0
 
 
 class ConsumedMessage(MessageProxy):
@@ -61,59 +59,57 @@ class ConsumedMessage(MessageProxy):
 
 
 class DeliveryConsumer(Consumer):
-    """Consumes the queues of a deployment, each with a prefetch of its own, on one connection.
+    """Consumes the queues of a deployment on one connection, and hands over each message when it is due.
 
     Messages that are not due yet are held here, unacknowledged, until they are: Dramatiq's own delay queue
     would publish each of them once more and look at them once a second.
+
+    Dramatiq's thread only waits for its end: a message goes from the loop's thread straight to the worker's.
     """
 
     def __init__(
         self,
-        connection: pika.BlockingConnection,
+        loop: Loop,
+        params: list[pika.URLParameters],
         name: str,
         prefetch: Mapping[str, int],
         timeout: float,
         is_halted: Callable[[], bool],
+        hand_over: Callable[[MessageProxy], None],
     ) -> None:
         """``name`` is what Dramatiq knows the consumer by; an actor is named like the queue it works on.
 
         What is worked on again goes to the actor of the first queue.
         """
-        self._connection = connection
+        self._loop = loop
+        self._params = params
         self._name = name
+        self._prefetch = prefetch
         self._again = next(iter(prefetch))
         self._timeout = timeout
         self._is_halted = is_halted
-        self._arrived: deque[ConsumedMessage] = deque()
+        self._hand_over = hand_over
+        self._opened: Future[None] = Future()
+        self._over = threading.Event()
+        #: Guards what other threads see as well.
+        self._lock = threading.Condition()
         self._held: list[tuple[float, int, ConsumedMessage]] = []
         self._order = itertools.count()
-        self._is_cancelled = False
-        self._tags: dict[str, str] = {}
-        self._lock = threading.Lock()
-        self._settled: deque[tuple[ConsumedMessage, bool]] = deque()
         self._unconfirmed = 0
         #: Messages that a pass has kept in hand.
         self.in_hand = 0
-        self._channels = {queue: self._channel(count) for queue, count in prefetch.items()}
-        self._consume()
+        #: Of the loop's thread alone.
+        self._subscription: Subscription | None = None
+        self._next_look: Any = None
 
-    def _channel(self, prefetch: int) -> BlockingChannel:
-        channel = self._connection.channel()
-        channel.add_on_cancel_callback(self._on_cancelled)
-        channel.basic_qos(prefetch_count=prefetch)
-        return channel
-
-    def _consume(self) -> None:
-        for queue, channel in self._channels.items():
-            self._tags[queue] = channel.basic_consume(queue, partial(self._on_message, queue))
+    def open(self) -> None:
+        """Raises ``ConnectionClosed`` when there is no broker, or it refuses."""
+        self._loop.soon(self._connect)
+        self._opened.result()
 
     @property
     def is_open(self) -> bool:
-        return (
-            bool(self._connection.is_open)
-            and not self._is_cancelled
-            and all(channel.is_open for channel in self._channels.values())
-        )
+        return self._subscription is not None and self._subscription.is_open
 
     @property
     def waiting(self) -> list[ConsumedMessage]:
@@ -121,34 +117,58 @@ class DeliveryConsumer(Consumer):
         with self._lock:
             return [message for _, _, message in self._held]
 
-    def __next__(self) -> ConsumedMessage | None:
-        try:
-            self._obey_halt()
-            if not self._arrived:
-                self._connection.process_data_events(time_limit=self._patience())
-        except _BROKEN as broken:
-            raise ConnectionClosed(broken) from None
-        if not self.is_open:
-            # A channel that the broker closed, or a deleted queue, leaves the connection open and silent.
+    def __next__(self) -> None:
+        if self._over.wait(self._timeout):
             raise ConnectionClosed("the broker ended the consumer")
-        self._take_due()
-        return self._arrived.popleft() if self._arrived else None
 
-    def _take_due(self) -> None:
+    def _connect(self) -> None:
+        self._loop.broken.add(self._end)
+        self._subscription = Subscription(
+            self._loop.io, self._params, self._prefetch, self._begin, self._on_message, self._ended
+        )
+
+    def _begin(self) -> None:
+        self._opened.set_result(None)
+        self._look()
+
+    def _end(self) -> None:
+        """Whatever state it is in."""
+        if self._subscription is not None:
+            self._subscription.let_go()
+        self._ended(ConnectionClosed("the consumer broke"))
+
+    def _ended(self, why: BaseException) -> None:
+        self._loop.broken.discard(self._end)
+        if self._next_look is not None:
+            self._loop.io.remove_timeout(self._next_look)
+        if not self._opened.done():
+            self._opened.set_exception(ConnectionClosed(why))
+        with self._lock:
+            self._over.set()
+            self._lock.notify_all()
+
+    def _look(self) -> None:
+        """Hand over what is due; once in the time-out, and when the first message is due."""
+        if not self.is_open:
+            return
+        self._obey_halt()
         now = time.time()
+        due = []
         with self._lock:
             while self._held and self._held[0][0] <= now:
-                message = heapq.heappop(self._held)[2]
-                self.in_hand -= message.delivery.is_in_hand
-                self._arrived.append(message)
+                due.append(heapq.heappop(self._held)[2])
+            self.in_hand -= sum(message.delivery.is_in_hand for message in due)
+        for message in due:
+            self._hand_over(message)
+        self._look_later()
 
-    def _on_cancelled(self, _: Any) -> None:
-        self._is_cancelled = True
-
-    def _patience(self) -> float:
+    def _look_later(self) -> None:
         with self._lock:
             due = self._held[0][0] if self._held else math.inf
-        return min(self._timeout, max(0.0, due - time.time()))
+        if self._next_look is not None:
+            self._loop.io.remove_timeout(self._next_look)
+        patience = min(self._timeout, max(0.0, due - time.time()))
+        self._next_look = self._loop.io.call_later(patience, self._look)
 
     def _on_message(
         self, queue: str, _: Any, method: Any, properties: pika.BasicProperties, body: bytes
@@ -157,8 +177,9 @@ class DeliveryConsumer(Consumer):
         message = self._message(queue, delivery, method.delivery_tag)
         if delivery.due > time.time():
             self._hold(message)
+            self._look_later()
         else:
-            self._arrived.append(message)
+            self._hand_over(message)
 
     def _message(self, actor: str, delivery: Delivery, tag: int) -> ConsumedMessage:
         return ConsumedMessage(Message(self._name, actor, (delivery,), {}, {}, message_id=""), self, tag)
@@ -169,25 +190,22 @@ class DeliveryConsumer(Consumer):
 
     def _obey_halt(self) -> None:
         """While the worker has stopped itself nothing is consumed, and what waits here goes back."""
+        assert self._subscription is not None
         if not self._is_halted():
-            if not self._tags:
-                self._consume()
+            self._subscription.consume()
             return
-        for queue, tag in self._tags.items():
-            self._channels[queue].basic_cancel(tag)
-        self._tags.clear()
+        self._subscription.pause()
         with self._lock:  # a pass that ends now may keep its message in hand
             held, self._held, self.in_hand = self._held, [], 0
-        for message in (*self._arrived, *(message for _, _, message in held)):
+        for _, _, message in held:
             self._return(message)
-        self._arrived.clear()
 
     def ack(self, message: MessageProxy) -> None:
         """Acknowledge a settled message, give back any other; on the connection it came by, or not at all."""
         assert isinstance(message, ConsumedMessage)
         consumer, effect = message.consumer, message.effect
         if not message.is_done or effect is None:
-            consumer._settle(message, message.is_done)
+            consumer._loop.soon(partial(consumer._settle, message, message.is_done))
         elif isinstance(effect, Delivery):
             consumer._keep_in_hand(consumer._message(consumer._again, effect, message.tag))
         else:
@@ -197,57 +215,41 @@ class DeliveryConsumer(Consumer):
     nack = ack
 
     def _keep_in_hand(self, message: ConsumedMessage) -> None:
-        """By any thread. The consumer's looks once in its time-out anyway: for later it is not woken."""
+        """By any thread. The loop looks once in the time-out anyway: for later it is not woken."""
         with self._lock:
             self.in_hand += 1
         self._hold(message)
         if message.delivery.due - time.time() < self._timeout:
-            with suppress(*_BROKEN):
-                self._connection.add_callback_threadsafe(lambda: None)
+            self._loop.soon(self._look)
 
     def _await(self, message: ConsumedMessage, effect: Future[None]) -> None:
         with self._lock:
             self._unconfirmed += 1
-        effect.add_done_callback(lambda done: self._confirmed(message, done.exception() is None))
+        effect.add_done_callback(lambda done: self._loop.here(partial(self._confirmed, message, done)))
 
-    def _confirmed(self, message: ConsumedMessage, is_taken: bool) -> None:
-        self._settle(message, is_taken)
+    def _confirmed(self, message: ConsumedMessage, effect: Future[None]) -> None:
+        self._settle(message, effect.exception() is None)
         with self._lock:
             self._unconfirmed -= 1
+            self._lock.notify_all()
 
     def _settle(self, message: ConsumedMessage, is_settled: bool) -> None:
-        """By any thread; the connection belongs to the consumer's."""
-        with self._lock:
-            self._settled.append((message, is_settled))
-            is_awake = len(self._settled) > 1
-        if not is_awake:
-            with suppress(*_BROKEN):  # the connection is gone, and the broker has the delivery back
-                self._connection.add_callback_threadsafe(self._tell)
-
-    def _tell(self) -> None:
-        with self._lock:
-            settled, self._settled = self._settled, deque()
-        for message, is_settled in settled:
-            if not is_settled:
-                self._connection.call_later(GIVE_BACK_AFTER, partial(self._return, message))
-            elif self.is_open:
-                # pika's blocking channel would send each by itself, and wait until it is sent.
-                self._channels[message.delivery.queue]._impl.basic_ack(message.tag)
+        if not is_settled:
+            self._loop.io.call_later(GIVE_BACK_AFTER, partial(self._return, message))
+        elif self._subscription is not None:
+            self._subscription.acknowledge(message.delivery.queue, message.tag)
 
     def _return(self, message: ConsumedMessage) -> None:
-        if self.is_open:
-            self._channels[message.delivery.queue].basic_nack(message.tag, requeue=True)
+        if self._subscription is not None:
+            self._subscription.give_back(message.delivery.queue, message.tag)
 
     def close(self) -> None:
         """Send what is still to be acknowledged, then let go of the rest by closing."""
-        until = time.monotonic() + _LAST_CONFIRMS
-        try:
-            while self._unconfirmed and time.monotonic() < until:
-                self._connection.process_data_events(time_limit=0.05)
-            sent = threading.Event()
-            self._connection.add_callback_threadsafe(sent.set)
-            while not sent.is_set():
-                self._connection.process_data_events(time_limit=0.1)
-            self._connection.close()
-        except _BROKEN as broken:
-            raise ConnectionClosed(broken) from None
+        with self._lock:
+            self._lock.wait_for(lambda: not self._unconfirmed or self._over.is_set(), _LAST_CONFIRMS)
+        self._loop.soon(self._leave)
+        self._over.wait(_GOODBYE)
+
+    def _leave(self) -> None:
+        if self._subscription is not None:
+            self._subscription.close()

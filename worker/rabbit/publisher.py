@@ -1,6 +1,6 @@
 """The one way to publish: persistent, mandatory, confirmed by the broker.
 
-A thread of its own has the connection, since pika's are for one thread each. The others hand it their
+The loop's thread has the connection, since pika's are for one thread each. The others hand it their
 messages; it sends what came meanwhile in one go, and the broker confirms in one go. Eight threads that each
 waited for confirms on a connection of their own cost more, and did nothing else meanwhile.
 """
@@ -14,34 +14,37 @@ from concurrent.futures import Future
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.adapters.select_connection import IOLoop
 from pika.exceptions import AMQPConnectionError, AMQPError, ConnectionBlockedTimeout
 
 from worker.rabbit.confirming import Line, Message
-from worker.telemetry.logs import logger
+from worker.rabbit.loop import Loop
 
-_log = logger(__name__)
 #: Seconds that the broker has to take leave.
 _GOODBYE = 2.0
+_CLOSED = "the publisher was closed"
 
 
 class Publisher:
     """Shared by the threads of a process; connects when there is something to send."""
 
     def __init__(
-        self, params: list[pika.URLParameters], redeclare: Callable[[BlockingChannel], None] | None = None
+        self,
+        loop: Loop,
+        params: list[pika.URLParameters],
+        redeclare: Callable[[BlockingChannel], None] | None = None,
     ) -> None:
         """``redeclare`` makes the ways anew when a message found none."""
+        self._loop = loop
         self._params = params
         self._redeclare = redeclare
         self._lock = threading.Lock()
         self._waiting: deque[Message] = deque()
         self._is_awake = False
         self._is_closing = False
-        self._thread: threading.Thread | None = None
-        self._loop: IOLoop
-        #: Of the thread alone.
+        self._is_closed = threading.Event()
+        #: Of the loop's thread alone.
         self._line: Line | None = None
+        loop.broken.add(self._drop)
 
     def send(
         self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties
@@ -57,42 +60,26 @@ class Publisher:
             self._waiting.append(message)
             if not self._is_awake:
                 self._is_awake = True
-                self._started().add_callback_threadsafe(self._flush)
+                self._loop.soon(self._flush)
         return message.confirmed
 
     def close(self) -> None:
         """For good: what is not confirmed yet fails."""
-        if self._thread is not None:
-            self._loop.add_callback_threadsafe(self._shut)
-            self._thread.join(_GOODBYE)
+        self._loop.soon(self._shut)
+        self._is_closed.wait(_GOODBYE)
 
-    def _started(self) -> IOLoop:
-        if self._thread is None:
-            self._loop = IOLoop()
-            self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
-            self._thread.start()
-        return self._loop
-
-    def _run(self) -> None:
-        while not self._is_closing:
-            try:
-                self._loop.start()
-            except Exception as error:  # whatever it is, the messages after it have a connection of their own
-                _log.error("publisher_broke", exc_info=error)
-                self._drop()
-        self._loop.close()
-
-    def _drop(self) -> None:
+    def _drop(self, why: str = "the publisher broke") -> None:
         line, self._line = self._line, None
-        self._fail([*(line.abandoned() if line else ()), *self._taken()], "the publisher broke")
+        self._fail([*(line.abandoned() if line else ()), *self._taken()], why)
 
     def _shut(self) -> None:
         self._is_closing = True
-        self._fail(self._taken(), "the publisher was closed")
         if self._line is not None and self._line.is_ready:
+            self._fail(self._taken(), _CLOSED)
             self._line.close()
         else:
-            self._loop.stop()
+            self._drop(_CLOSED)
+            self._is_closed.set()
 
     def _taken(self) -> list[Message]:
         with self._lock:
@@ -102,8 +89,10 @@ class Publisher:
         return taken
 
     def _flush(self) -> None:
-        if self._line is None:
-            self._line = Line(self._loop, self._params, self._flush, self._refused, self._ended)
+        if self._is_closing:
+            self._fail(self._taken(), _CLOSED)
+        elif self._line is None:
+            self._line = Line(self._loop.io, self._params, self._flush, self._refused, self._ended)
         elif self._line.is_ready:
             for message in self._taken():
                 self._line.send(message)
@@ -117,8 +106,8 @@ class Publisher:
         was_open = self._line is not None and self._line.is_ready
         self._line = None
         if self._is_closing:
-            self._fail(unconfirmed, "the publisher was closed")
-            self._loop.stop()
+            self._fail(unconfirmed, _CLOSED)
+            self._is_closed.set()
         elif was_open and not isinstance(reason, ConnectionBlockedTimeout):
             has_way = isinstance(reason, AMQPConnectionError)
             self._again(unconfirmed, type(reason).__name__, has_way=has_way)

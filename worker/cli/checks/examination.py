@@ -91,7 +91,7 @@ def checkbox(rows: Iterable[Row], clock: Callable[[], float]) -> Iterator[Findin
     by_url: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_url[row.integration.checkbox_url].append(row)
-    with closing(CheckboxClient(threads=_SIDE_BY_SIDE)) as client:
+    with closing(CheckboxClient()) as client:
         for url, behind in by_url.items():
             found = list(check_service(url, clock))
             yield from found

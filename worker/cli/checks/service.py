@@ -19,7 +19,7 @@ _SKEW_LIMIT = 60.0
 
 def check_service(url: str, clock: Callable[[], float]) -> Iterator[Finding]:
     """One call without credentials, which every Checkbox refuses in its own words."""
-    with Transport(1, Timeouts(), dict) as transport:
+    with Transport(Timeouts(), dict) as transport:
         began = clock()
         try:
             answer = transport.call(Endpoint.CASHIER_ME, url, Endpoint.CASHIER_ME.template, {})
