@@ -1,108 +1,97 @@
 """The process's connections to Checkbox, straight or by way of the environment's proxies.
 
-httpx2's client reads the environment and makes the pools; calls go to the pools. What the client would add
-to a call (redirects, cookies, authentication, merging of URLs and headers) the worker does not want, and it
-takes as much processor time as the call itself.
+httpx2's client reads the environment and knows how a connection is made. What it would add to a call
+(redirects, cookies, authentication, merging of URLs and headers) the worker does not want, and it takes as
+much processor time as the call itself.
 """
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import httpcore2
 import httpx2
 
 from worker.checkbox.deadline import Backend
 
-#: Checkbox is at one address, or at a few.
-_SITES = 4
 
-
-@dataclass(frozen=True, slots=True)
 class Site:
-    """A base URL, read once: where it is, and the pool that leads there."""
+    """A base URL, read once: where it is, and the connections that are open to it.
 
-    pool: httpcore2.ConnectionPool
-    scheme: bytes
-    host: bytes
-    port: int | None
-    #: What stands before the path of every call, without a slash at its end.
-    path: bytes
-    #: The ``Host`` header.
-    name: bytes
+    Each call has one to itself. What was used last is used next, so that few calls keep few of them open. A
+    pool of the library's looks at all of its idle connections before and after each call, and each look is a
+    system call.
+    """
+
+    def __init__(self, url: httpx2.URL, pool: httpcore2.ConnectionPool) -> None:
+        self._scheme, self._host, self._port = url.raw_scheme, url.raw_host, url.port
+        self._pool = pool
+        self._path = url.raw_path.rstrip(b"/")
+        self._idle: list[httpcore2.ConnectionInterface] = []
+        #: The ``Host`` header.
+        self.name = url.netloc
 
     def url(self, target: str) -> httpcore2.URL:
         """``target`` is path and query, escaped where they need it."""
         return httpcore2.URL(
-            scheme=self.scheme, host=self.host, port=self.port, target=self.path + target.encode("ascii")
+            scheme=self._scheme, host=self._host, port=self._port, target=self._path + target.encode("ascii")
         )
 
+    @contextmanager
+    def connection(self) -> Iterator[httpcore2.ConnectionInterface]:
+        """Kept for the next call, unless this one breaks it or leaves an answer half read."""
+        connection = self._warm() or self._pool.create_connection(self.url("").origin)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if connection.is_idle():
+            self._idle.append(connection)
+        else:
+            connection.close()
 
-class Route:
-    """For one call at a time: at most ``limit`` connections, kept for ``keepalive`` seconds."""
+    def _warm(self) -> httpcore2.ConnectionInterface | None:
+        """One that is still good, as far as can be seen."""
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return None
+            if not connection.has_expired():
+                return connection
+            connection.close()
 
-    def __init__(self, context: ssl.SSLContext, limit: int, keepalive: float) -> None:
-        self._client = httpx2.Client(
-            verify=context,
-            limits=httpx2.Limits(
-                max_connections=limit, max_keepalive_connections=limit, keepalive_expiry=keepalive
-            ),
-        )
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+
+class Connections:
+    """Idle ones are kept for ``keepalive`` seconds; all keep to the deadline."""
+
+    def __init__(self, keepalive: float) -> None:
+        self._client = httpx2.Client(limits=httpx2.Limits(keepalive_expiry=keepalive))
         self._sites: dict[str, Site] = {}
+        backend = Backend()
         for transport in (self._client._transport, *self._client._mounts.values()):
             if transport is not None:
-                _pool(transport)._network_backend = Backend()
+                _pool(transport)._network_backend = backend
 
     def to(self, base_url: str) -> Site:
         """The site at a base URL."""
         site = self._sites.get(base_url)
         if site is None:
-            site = self._sites[base_url] = self._read(httpx2.URL(base_url))
+            url = httpx2.URL(base_url)
+            # Of two threads that come first, both have the same one.
+            site = self._sites.setdefault(base_url, Site(url, _pool(self._client._transport_for_url(url))))
         return site
 
-    def _read(self, url: httpx2.URL) -> Site:
-        return Site(
-            pool=_pool(self._client._transport_for_url(url)),
-            scheme=url.raw_scheme,
-            host=url.raw_host,
-            port=url.port,
-            path=url.raw_path.rstrip(b"/"),
-            name=url.netloc,
-        )
-
     def close(self) -> None:
+        for site in self._sites.values():
+            site.close()
         self._client.close()
-
-
-class Connections:
-    """Routes, of which each call has one to itself.
-
-    A pool that threads share looks at all of its idle connections before and after each call, and each look
-    is a system call. What was used last is used next, so that few connections are kept open by few calls.
-    """
-
-    def __init__(self, keepalive: float) -> None:
-        self._context = httpx2.create_ssl_context()
-        self._keepalive = keepalive
-        self._idle: list[Route] = []
-
-    @contextmanager
-    def route(self) -> Iterator[Route]:
-        try:
-            route = self._idle.pop()
-        except IndexError:
-            route = Route(self._context, _SITES, self._keepalive)
-        try:
-            yield route
-        finally:
-            self._idle.append(route)
-
-    def close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
 
 
 def _pool(transport: httpx2.BaseTransport) -> httpcore2.ConnectionPool:

@@ -11,7 +11,7 @@ import httpcore2
 import httpx2
 
 from worker import __version__
-from worker.checkbox.connections import Connections, Site
+from worker.checkbox.connections import Connections
 from worker.checkbox.deadline import Deadline
 from worker.checkbox.endpoints import Endpoint
 from worker.fiscal.outcomes import Unavailable
@@ -40,7 +40,6 @@ _FAULTS: tuple[tuple[type[Exception], str], ...] = (
     (httpx2.DecodingError, "broken_answer"),
     (httpcore2.NetworkError, "reset"),
     (httpcore2.ProxyError, "network_error"),
-    (httpcore2.UnsupportedProtocol, "network_error"),
 )
 _FAULT_KINDS = tuple(kind for kind, _ in _FAULTS)
 
@@ -119,12 +118,7 @@ class Transport:
         self, method: str, base_url: str, target: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer | None:
         """None for a body past the limit."""
-        with self._connections.route() as route:
-            return self._send_by(route.to(base_url), method, target, headers, content)
-
-    def _send_by(
-        self, site: Site, method: str, target: str, headers: Mapping[str, str], content: bytes | None
-    ) -> Answer | None:
+        site = self._connections.to(base_url)
         request = httpcore2.Request(
             method,
             site.url(target),
@@ -136,8 +130,8 @@ class Transport:
             request.headers.append((b"Content-Type", b"application/json"))
         if content is not None or method == "POST":
             request.headers.append((b"Content-Length", b"%d" % len(content or b"")))
-        with Deadline(self._whole):
-            response = site.pool.handle_request(request)
+        with Deadline(self._whole), site.connection() as connection:
+            response = connection.handle_request(request)
             try:
                 body = _read(response)
             finally:
