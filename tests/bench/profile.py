@@ -45,7 +45,7 @@ from worker.telemetry import logs, trace
 _STEPS = (
     "Settlement.process",
     "Transport.call",
-    "ConnectionPool.handle_request",
+    "HTTPConnection.handle_request",
     "Publisher.send",
     "Events.succeeded",
     "Delivery.received",

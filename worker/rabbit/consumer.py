@@ -39,6 +39,7 @@ class ConsumedMessage(MessageProxy):
 
     def __init__(self, message: Message[None], consumer: DeliveryConsumer, tag: int) -> None:
         super().__init__(message)
+        self.delivery: Delivery = message.args[0]
         self.consumer = consumer
         self.tag = tag
         #: The actor returned.
@@ -46,11 +47,6 @@ class ConsumedMessage(MessageProxy):
         #: What the broker has yet to confirm before the message may be acknowledged, or what is to be worked
         #: on again before that.
         self.effect: Future[None] | Delivery | None = None
-
-    @property
-    def delivery(self) -> Delivery:
-        delivery: Delivery = self.args[0]
-        return delivery
 
     @property
     def is_stale(self) -> bool:
