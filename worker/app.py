@@ -204,7 +204,8 @@ class Process:
 
     def _beat(self) -> None:
         threads = (*self._worker.workers, *self._worker.consumers.values())
-        if all(thread.is_alive() for thread in threads) and self._broker.longest_pass() < _STUCK_AFTER:
+        is_alive = self._loop.is_alive and all(thread.is_alive() for thread in threads)
+        if is_alive and self._broker.longest_pass() < _STUCK_AFTER:
             self._pulse.beat(self._slot, self._broker.is_consuming)
         self._pulse.hold(self._slot, self._broker.held())
         self._show_integrations()

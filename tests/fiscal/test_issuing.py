@@ -317,3 +317,9 @@ def test_an_unknown_choice_asks_checkbox_for_nothing(changes: dict[str, str], co
     story = Story()
     assert story.code(a_request(**changes)) is code
     assert story.checkbox.calls == []
+
+
+def test_a_wait_hands_on_what_was_planned() -> None:
+    """A pass that has the same request at hand plans nothing anew: the receipt that exists was made by it."""
+    verdict, _ = Story().put_off()
+    assert verdict.planned == plan(REQUEST, MANUAL)

@@ -14,6 +14,7 @@ from typing import Any
 import pika
 import pytest
 
+from tests.builders import a_request, an_integration
 from tests.rabbit.running import TOPOLOGY, Running, channel, declare, drained, publish
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import (
@@ -26,6 +27,7 @@ from worker.fiscal.outcomes import (
     Unavailable,
     Verdict,
 )
+from worker.fiscal.planner import Plan, plan
 from worker.fiscal.trail import Trail
 from worker.rabbit.brake import Brake
 from worker.rabbit.confirming import PublishFailed
@@ -65,9 +67,11 @@ class Story:
     def __init__(self) -> None:
         self.script: list[Exception | Fiscalized] = [DONE]
         self.trails: list[Trail] = []
+        self.planned: list[Plan | None] = []
 
-    def __call__(self, request: Request, trail: Trail) -> Fiscalized:
+    def __call__(self, request: Request, trail: Trail, planned: Plan | None) -> Fiscalized:
         self.trails.append(trail)
+        self.planned.append(planned)
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(step, Exception):
             raise step
@@ -238,11 +242,13 @@ def test_what_needs_time_waits_and_nobody_is_told(desk: Desk, after: float, queu
 
 
 def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
-    """Nothing is published: the process works on the same delivery again, with what it had read."""
+    """Nothing is published: the process works on the same delivery again, with what it read and planned."""
     desk.has_room = True
+    planned = plan(a_request(), an_integration())
     trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=1, look_up_first=True)
-    desk.story.script = [Postponed(0.5, "number", trail)]
+    desk.story.script = [Postponed(0.5, "number", trail, planned)]
     kept = desk.settlement.process(Delivery("fiscalize", ORDER))
+    assert desk.story.planned == [None]
     assert isinstance(kept, Delivery)
     assert (kept.due, kept.trail(0), kept.is_in_hand) == (desk.now + 0.5, trail, True)
     assert not kept.is_first
@@ -250,6 +256,7 @@ def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
     desk.story.script = [DONE]
     desk.work(kept)
     assert desk.story.trails[-1] == trail
+    assert desk.story.planned[-1] is planned
     assert len(desk.events()) == 1
 
 

@@ -8,8 +8,8 @@ from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.issuing import Issuing, Surroundings
 from worker.fiscal.number_times import NumberTimes
 from worker.fiscal.order import Request
-from worker.fiscal.outcomes import Code, Fiscalized, Rejected
-from worker.fiscal.planner import plan
+from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected
+from worker.fiscal.planner import Plan, plan
 from worker.fiscal.ports import ArchiveCheck, CashierSessions
 from worker.fiscal.trail import Trail
 
@@ -33,14 +33,20 @@ class Fiscalization:
             archive, clock, return_wait, NumberTimes(), duplicate_prevented, warn
         )
 
-    def fiscalize(self, request: Request, trail: Trail) -> Fiscalized:
-        """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
+    def fiscalize(self, request: Request, trail: Trail, planned: Plan | None = None) -> Fiscalized:
+        """One pass; raises a ``Verdict`` when it does not end in a numbered receipt.
+
+        ``planned`` is what an earlier pass made of the same request; a receipt that exists was made by it.
+        """
         integration, cashier = self._chosen(request)
-        planned = plan(request, integration)
+        planned = planned or plan(request, integration)
         with self._sessions.enter(integration, cashier) as session:
             issuing = Issuing(request, planned.receipt, trail, integration, session, self._surroundings)
             try:
                 return issuing.run()
+            except Postponed as wait:
+                wait.planned = planned
+                raise
             finally:
                 if issuing.has_sold:
                     for warning in planned.warnings:

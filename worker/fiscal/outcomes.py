@@ -15,9 +15,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from worker.fiscal.trail import Trail
+
+if TYPE_CHECKING:
+    from worker.fiscal.planner import Plan
 
 
 class Code(StrEnum):
@@ -120,6 +123,8 @@ class Postponed(Verdict):
     reason: str
     #: What the next pass shall know; None leaves it as it was.
     trail: Trail | None = None
+    #: For a next pass that has the same request at hand.
+    planned: Plan | None = None
 
 
 @dataclass(eq=False)

@@ -16,6 +16,7 @@ from typing import Any
 import pika
 
 from worker.fiscal.order import Request
+from worker.fiscal.planner import Plan
 from worker.fiscal.trail import Trail
 from worker.telemetry import trace
 
@@ -38,9 +39,10 @@ class Delivery:
     headers: Mapping[str, Any] = field(default_factory=dict, repr=False)
     trace: Mapping[str, str] = field(default_factory=dict)
     redelivered: bool = False
-    #: What the last pass left, where the message was not let go of meanwhile, and what it had read.
+    #: What the last pass left, where the message was not let go of meanwhile, what it had read and planned.
     left: Trail | None = None
     request: Request | None = field(default=None, repr=False)
+    planned: Plan | None = field(default=None, repr=False)
     #: When it may be worked on, in seconds since the epoch; 0 is at once.
     due: float = 0.0
 
@@ -61,9 +63,9 @@ class Delivery:
             due=due / 1000 if isinstance(due, int) else 0.0,
         )
 
-    def kept_in_hand(self, trail: Trail, request: Request, due: float) -> Delivery:
+    def kept_in_hand(self, trail: Trail, request: Request, planned: Plan | None, due: float) -> Delivery:
         """The same, to be worked on again at ``due`` by this process, which does not let go of it."""
-        return replace(self, left=trail, request=request, due=due)
+        return replace(self, left=trail, request=request, planned=planned, due=due)
 
     @property
     def is_in_hand(self) -> bool:

@@ -29,6 +29,10 @@ class Loop:
         self._thread = threading.Thread(target=self._run, name="rabbitmq", daemon=True)
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     def soon(self, step: Callable[[], None]) -> None:
         """By any thread."""
         self.io.add_callback_threadsafe(step)

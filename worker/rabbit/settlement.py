@@ -30,6 +30,7 @@ from worker.fiscal.outcomes import (
     Rejected,
     Unavailable,
 )
+from worker.fiscal.planner import Plan
 from worker.fiscal.trail import Trail
 from worker.rabbit.brake import Brake
 from worker.rabbit.confirming import PublishFailed
@@ -76,7 +77,7 @@ class Settlement:
 
     def __init__(
         self,
-        fiscalize: Callable[[Request, Trail], Fiscalized],
+        fiscalize: Callable[[Request, Trail, Plan | None], Fiscalized],
         publisher: Publisher,
         topology: Topology,
         policy: RetryPolicy,
@@ -129,7 +130,7 @@ class Settlement:
         self, delivery: Delivery, request: Request, known: Known, trail: Trail, line: attempt_log.Line
     ) -> Future[None] | Delivery:
         try:
-            done = self._fiscalize(request, trail)
+            done = self._fiscalize(request, trail, delivery.planned)
         except Rejected as verdict:
             return self._reject(delivery, known, trail, verdict, line)
         except Postponed as verdict:
@@ -172,7 +173,7 @@ class Settlement:
         if verdict.after > _SHORT_WAIT or not self._has_room():
             return None
         line.postponed(verdict.reason, verdict.after)
-        return delivery.kept_in_hand(trail, request, self._clock() + verdict.after)
+        return delivery.kept_in_hand(trail, request, verdict.planned, self._clock() + verdict.after)
 
     def _postpone(
         self, delivery: Delivery, known: Known, trail: Trail, verdict: Postponed, line: attempt_log.Line
