@@ -110,7 +110,7 @@ class FiscalBroker(dramatiq.Broker):
     @property
     def is_consuming(self) -> bool:
         """Whether every queue is consumed and the worker has not stopped itself."""
-        return not self._is_halted() and self.consumer is not None and self.consumer.is_open
+        return not self._is_halted() and self.consumer is not None and self.consumer.is_consuming
 
     @property
     def waiting(self) -> list[ConsumedMessage]:

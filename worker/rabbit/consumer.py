@@ -108,6 +108,10 @@ class DeliveryConsumer(Consumer):
         return self._subscription is not None and self._subscription.is_open
 
     @property
+    def is_consuming(self) -> bool:
+        return self._subscription is not None and self._subscription.is_consuming
+
+    @property
     def waiting(self) -> list[ConsumedMessage]:
         """What is held until it is due; may be asked for by any thread."""
         with self._lock:

@@ -32,6 +32,7 @@ class Subscription(Link):
         self._ended = ended
         self._channels: dict[str, Channel] = {}
         self._tags: dict[str, str] = {}
+        self._agreed: set[str] = set()
         #: Messages may be settled.
         self.is_open = False
         super().__init__(io, params)
@@ -48,11 +49,18 @@ class Subscription(Link):
         self.is_open = False
         super().close()
 
+    @property
+    def is_consuming(self) -> bool:
+        """The broker has agreed to it, for every queue."""
+        return self.is_open and len(self._agreed) == len(self._prefetch)
+
     def consume(self) -> None:
         """Go on, if it was stopped."""
         if self.is_open and not self._tags:
             for queue, channel in self._channels.items():
-                self._tags[queue] = channel.basic_consume(queue, partial(self._arrived, queue))
+                self._tags[queue] = channel.basic_consume(
+                    queue, partial(self._arrived, queue), callback=partial(self._consumes, queue)
+                )
 
     def pause(self) -> None:
         """What was brought may be settled all the same."""
@@ -60,6 +68,7 @@ class Subscription(Link):
             for queue, tag in self._tags.items():
                 self._channels[queue].basic_cancel(tag)
             self._tags.clear()
+            self._agreed.clear()
 
     def acknowledge(self, queue: str, tag: int) -> None:
         if self.is_open:
@@ -77,6 +86,10 @@ class Subscription(Link):
         if len(self._channels) == len(self._prefetch):
             self.is_open = True
             self._ready()
+
+    def _consumes(self, queue: str, _: Any) -> None:
+        if queue in self._tags:
+            self._agreed.add(queue)
 
     def _cancelled(self, _: Any) -> None:
         """A deleted queue, for one; channel and connection would stay open, and silent."""
