@@ -60,7 +60,6 @@ _STEPS = (
     "RegisterTurns._locked",
     "attempt",
     "BoundLoggerBase._proxy_to_logger",
-    "MetricWrapperBase.labels",
 )
 
 

@@ -44,7 +44,7 @@ class Site:
         connection = self._warm() or self._pool.create_connection(self.url("").origin)
         try:
             yield connection
-        except BaseException:
+        except BaseException:  # half an answer may be on it, and the next call would read the rest
             connection.close()
             raise
         if connection.is_idle():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -55,7 +56,7 @@ class WholeWrites(pika.SelectConnection):  # type: ignore[misc]
             super()._adapter_emit_data(data)
 
 
-class Link:
+class Link(ABC):
     """A connection on a loop, used in the loop's thread only; the first address that answers is taken."""
 
     def __init__(self, io: IOLoop, params: list[pika.URLParameters]) -> None:
@@ -64,13 +65,13 @@ class Link:
         self._is_let_go = False
         WholeWrites.create_connection(params, self._connected, custom_ioloop=io)
 
+    @abstractmethod
     def opened(self, connection: pika.SelectConnection) -> None:
         """There is a connection; its channels are still to be opened."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ended(self, why: BaseException) -> None:
         """There is none, or none any more."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """``ended`` follows."""
