@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pika
@@ -110,6 +111,32 @@ def test_a_full_queue_fails(rabbitmq: PrivateRabbitMQ, vhost: VirtualHost) -> No
     assert vhost.queues()[EVENTS_QUEUE].messages == 0
 
 
+def test_a_connection_on_which_the_broker_refuses_is_replaced(
+    rabbitmq: PrivateRabbitMQ, vhost: VirtualHost, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A channel may be refused for ever after the loss of a node: what was refused goes by another one."""
+    topology = Topology(queue_type="classic")
+    declare(vhost.url, topology)
+    loop = Loop()
+    sending = Publisher(loop, parameters(vhost.url, "test"), topology.declare)
+    send(sending)
+    [first] = connections(vhost)
+    rabbitmq.ctl(
+        "set_policy", "-p", vhost.name, "full", ".*events", '{"max-length":0,"overflow":"reject-publish"}'
+    )
+    with pytest.raises(PublishFailed, match="NackError"):
+        send(sending)
+    assert connections(vhost) == [first]
+    monkeypatch.setattr("worker.rabbit.publisher.REPLACED_AFTER", 0.0)
+    refused = [event_of(sending) for _ in range(20)]
+    assert all(isinstance(one.exception(timeout=10), PublishFailed) for one in refused)
+    rabbitmq.ctl("clear_policy", "-p", vhost.name, "full")
+    send(sending)
+    eventually(lambda: len(connections(vhost)) == 1 and connections(vhost) != [first])
+    sending.close()
+    loop.close()
+
+
 def test_a_connection_lost_since_the_last_publish_is_replaced(vhost: VirtualHost) -> None:
     """Cut by the network between two messages: nobody notices."""
     declare(vhost.url)
@@ -130,6 +157,19 @@ def test_an_idle_connection_is_kept_alive(vhost: VirtualHost, eventually: Eventu
     assert len(ages(vhost)) == 1
     sending.close()
     eventually(lambda: ages(vhost) == [])
+
+
+def event_of(publisher: Publisher) -> Future[None]:
+    return publisher.send(EVENTS_EXCHANGE, "fiscalization.failed", b"event", pika.BasicProperties())
+
+
+def connections(vhost: VirtualHost) -> list[str]:
+    """The broker's names of the clients of the virtual host."""
+    told = vhost.evaluate(
+        '[io:format("~s|", [N]) || [{vhost, V}, {name, N}] <- '
+        f'rabbit_networking:connection_info_all([vhost, name]), V =:= <<"{vhost.name}">>]'
+    )
+    return [name.strip(' \n"') for name in told.split("|")[:-1]]
 
 
 def ages(vhost: VirtualHost) -> list[float]:

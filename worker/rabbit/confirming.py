@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -47,10 +48,12 @@ class Line(Link):
         io: IOLoop,
         params: list[pika.URLParameters],
         ready: Callable[[], None],
-        refused: Callable[[Message, str], None],
+        refused: Callable[[Message, bool], None],
         ended: Callable[[BaseException, list[Message]], None],
     ) -> None:
-        """``refused`` gets a message that no queue took; ``ended`` why, and what was not confirmed."""
+        """``refused`` gets a message that no queue took, and whether there was one; ``ended`` why, and what
+        was not confirmed.
+        """
         self._ready = ready
         self._refused = refused
         self._ended = ended
@@ -58,6 +61,8 @@ class Line(Link):
         self._last_tag = 0
         self._unconfirmed: dict[int, Message] = {}
         self.is_ready = False
+        #: Monotonic seconds.
+        self.since = time.monotonic()
         super().__init__(io, params)
 
     def send(self, message: Message) -> None:
@@ -70,7 +75,8 @@ class Line(Link):
     def abandoned(self) -> list[Message]:
         """What was not confirmed; nothing follows."""
         self.let_go()
-        return list(self._unconfirmed.values())
+        unconfirmed, self._unconfirmed = list(self._unconfirmed.values()), {}
+        return unconfirmed
 
     def opened(self, connection: pika.SelectConnection) -> None:
         connection.channel(on_open_callback=self._try_out)
@@ -107,10 +113,10 @@ class Line(Link):
 
     def _settle(self, message: Message, is_taken: bool) -> None:
         if not is_taken:
-            self._refused(message, "NackError")
+            self._refused(message, True)
         elif message.is_returned:
             message.is_returned = False
-            self._refused(message, "UnroutableError")
+            self._refused(message, False)
         else:
             message.confirmed.set_result(None)
 

@@ -8,6 +8,7 @@ waited for confirms on a connection of their own cost more, and did nothing else
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -19,6 +20,9 @@ from pika.exceptions import AMQPConnectionError, AMQPError, ConnectionBlockedTim
 from worker.rabbit.confirming import Line, Message
 from worker.rabbit.loop import Loop
 
+#: Seconds that a line is kept at least. RabbitMQ (3.10) may refuse for ever what comes by a channel that met
+#: a queue while it had no leader, and takes the same from another; a full queue refuses on every line.
+REPLACED_AFTER = 5.0
 #: Seconds that the broker has to take leave.
 _GOODBYE = 2.0
 _CLOSED = "the publisher was closed"
@@ -97,9 +101,13 @@ class Publisher:
             for message in self._taken():
                 self._line.send(message)
 
-    def _refused(self, message: Message, why: str) -> None:
-        """The line goes on, but this message found no way or no room."""
-        self._again([message], why, has_way=False)
+    def _refused(self, message: Message, has_way: bool) -> None:
+        """The line goes on, unless it may be the line's fault."""
+        self._again([message], "NackError" if has_way else "UnroutableError", has_way)
+        line = self._line
+        if has_way and line is not None and time.monotonic() - line.since > REPLACED_AFTER:
+            self._line = None
+            self._again(line.abandoned(), "NackError", has_way)
         self._flush()
 
     def _ended(self, reason: BaseException, unconfirmed: list[Message]) -> None:

@@ -220,4 +220,4 @@ def _note_failure(effect: Future[None]) -> None:
     error = effect.exception()
     if error is not None:
         metrics.UNSETTLED.inc()
-        _log.warning("outcome_not_confirmed", **{"error.type": type(error).__name__})
+        _log.warning("outcome_not_confirmed", reason=str(error), **{"error.type": type(error).__name__})
