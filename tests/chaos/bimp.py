@@ -113,7 +113,7 @@ class Bimp:
     def letters(self) -> list[Letter]:
         """The dead letters, looked at and left where they are."""
         with pika.BlockingConnection(self._params) as connection:
-            return list(_read(connection.channel()))
+            return list(read_letters(connection.channel()))
 
     @staticmethod
     def _order(request: OrderRequest, channel: BlockingChannel) -> None:
@@ -156,8 +156,8 @@ class Bimp:
                 return
 
 
-def _read(channel: BlockingChannel) -> Iterable[Letter]:
-    """Closing the channel puts them back."""
+def read_letters(channel: BlockingChannel) -> Iterable[Letter]:
+    """The dead letters that this channel has not read yet; closing it puts them all back."""
     while True:
         method, properties, body = channel.basic_get(DEAD_LETTERS)
         if method is None:
