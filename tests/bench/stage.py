@@ -24,8 +24,9 @@ from worker.fiscal.receipt import receipt_id
 from worker.rabbit.connection import parameters
 from worker.rabbit.topology import Topology
 from worker.sandbox.clock import parse_iso
+from worker.sandbox.ports import free_ports
 from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ, free_ports
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ from worker.cli.explain import explain
 from worker.cli.next_steps import NEXT_STEPS, next_step
 from worker.fiscal.outcomes import Code
 from worker.rabbit.topology import DEAD_LETTERS
+from worker.sandbox.ports import free_ports
 from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ, free_ports
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
 from worker.sandbox.worker_process import WorkerProcess
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"

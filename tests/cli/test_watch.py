@@ -22,8 +22,8 @@ from worker.cli.causes import SIGN_IN_AGAIN, Cause, Causes
 from worker.fiscal.order import Operation
 from worker.fiscal.receipt import receipt_id
 from worker.rabbit.topology import DEAD_LETTERS
+from worker.sandbox.ports import free_ports
 from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import free_ports
 
 SALE = {
     "goods": [{"good": {"code": "1", "name": "Товар", "price": 1000, "tax": [1]}, "quantity": 1000}],

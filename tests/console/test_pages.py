@@ -16,8 +16,8 @@ from tests.cli.letters import SECRET_PHONE, numbers, put, ready
 from tests.console.conftest import TOKEN, Visitor
 from worker.cli.next_steps import next_step
 from worker.rabbit.topology import DEAD_LETTERS
+from worker.sandbox.ports import free_ports
 from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import free_ports
 
 PAGES = ["/", "/letters", "/replay", "/cashiers", "/jobs/none", "/jobs/none.json"]
 PROGRAM = "from worker.cli import main; main()"

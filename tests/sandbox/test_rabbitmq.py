@@ -16,7 +16,8 @@ import pytest
 from pika.exceptions import AMQPConnectionError
 
 from worker.sandbox import rabbitmq as subject
-from worker.sandbox.rabbitmq import PrivateRabbitMQ, RabbitMQError, free_ports
+from worker.sandbox.ports import free_ports
+from worker.sandbox.rabbitmq import PrivateRabbitMQ, RabbitMQError
 from worker.sandbox.vhost import QueueDepth, VirtualHost
 
 QUORUM = {"x-queue-type": "quorum"}

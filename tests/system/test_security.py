@@ -23,8 +23,9 @@ from tests.system.shop import CONTRACT, Shop
 from tests.system.tls import Authority, TlsFront
 from worker.rabbit.connection import parameters
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE, Topology
+from worker.sandbox.ports import free_ports
 from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ, free_ports
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
 from worker.sandbox.vhost import VirtualHost
 from worker.sandbox.worker_process import WorkerProcess
 

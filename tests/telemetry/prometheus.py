@@ -14,7 +14,7 @@ import httpx2
 import yaml
 
 from worker.sandbox.guarded import GuardedFolder
-from worker.sandbox.rabbitmq import free_ports
+from worker.sandbox.ports import free_ports
 
 _STARTS_WITHIN = 30.0
 _SAMPLE = re.compile(r"^(\w+(?:\{.*\})?) (\S+)$", re.MULTILINE)

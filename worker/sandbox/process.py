@@ -15,7 +15,7 @@ from typing import Any, Self
 import httpx2
 
 from worker.sandbox.guarded import GuardedFolder
-from worker.sandbox.rabbitmq import free_ports
+from worker.sandbox.ports import free_ports
 
 _STARTS_WITHIN = 20.0
 _STOPS_WITHIN = 5.0

@@ -13,22 +13,20 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
 from worker.sandbox.guarded import GuardedFolder
+from worker.sandbox.rabbitmq_node import Node
 from worker.sandbox.vhost import QueueDepth, VirtualHost
 
 # Debian's wrapper in /usr/sbin drops the environment and wants root; this is what it wraps.
 BIN = Path("/usr/lib/rabbitmq/bin")
 ERL_CALL = Path("/usr/lib/erlang/bin/erl_call")
 
-# Below the range that outgoing connections are given (32768 and up on Linux), so that a port stays free while
-# its node is down.
-_FIRST_PORT, _LAST_PORT = 15_000, 32_000
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 30.0
 
@@ -46,17 +44,6 @@ class RabbitMQError(RuntimeError):
     """The private node is not installed, did not start, or refused a command."""
 
 
-def free_ports(count: int) -> list[int]:
-    """TCP ports of loopback that nobody listens on, all different."""
-    ports: list[int] = []
-    while len(ports) < count:
-        port = _FIRST_PORT + secrets.randbelow(_LAST_PORT - _FIRST_PORT)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            ports += [port] if port not in ports else []
-    return ports
-
-
 class PrivateRabbitMQ:
     """One node; as a context manager it is started, and at the end killed and its folder removed.
 
@@ -71,13 +58,11 @@ class PrivateRabbitMQ:
         plugins: Sequence[str] = (),
         peer: PrivateRabbitMQ | None = None,
     ) -> None:
-        self.port, self._dist_port, epmd_port = free_ports(3)
-        self._epmd_port: int = peer._epmd_port if peer else epmd_port
-        self._cookie: str = peer._cookie if peer else secrets.token_hex(16)
-        self._peer = peer
+        self._address: Node = Node.new(peer._address if peer else None)
+        self.port = self._address.port
+        self.name = self._address.name
         self._config = tuple(config)
         self._plugins = tuple(plugins)
-        self.name = f"fiscal{self.port}@localhost"
         self._guarded: GuardedFolder | None = None
         self._node: subprocess.Popen[bytes] | None = None
 
@@ -122,7 +107,7 @@ class PrivateRabbitMQ:
             return
         if self._guarded is None:
             self._guarded = self._prepare()
-        self._node = self._guarded.launch("node", [str(BIN / "rabbitmq-server")], self._environment())
+        self._node = self._guarded.launch("node", [str(BIN / "rabbitmq-server")], self._environment)
         self._wait_until_ready(self._node)
 
     def stop(self) -> None:
@@ -178,7 +163,7 @@ class PrivateRabbitMQ:
 
     def evaluate(self, expressions: str) -> str:
         """What Erlang expressions print on the node; some milliseconds, where `ctl` starts a VM each time."""
-        command = [str(ERL_CALL), "-address", f"127.0.0.1:{self._dist_port}", "-r", "-timeout", "30"]
+        command = [str(ERL_CALL), "-address", f"127.0.0.1:{self._address.dist_port}", "-r", "-timeout", "30"]
         text = _EVALUATE.format(expressions=expressions.strip())
         printed = self._call([*command, "-e", "-fetch_stdout", "-no_result_term"], text)
         output, _, outcome = printed.rpartition("\n")
@@ -217,53 +202,14 @@ class PrivateRabbitMQ:
                 "RabbitMQ is not installed: run `make install`, or as root `apt-get install rabbitmq-server`"
             )
         self._guarded = GuardedFolder("fiscal-rabbitmq-")
-        cookie = self.folder / ".erlang.cookie"
-        cookie.write_text(self._cookie)
-        cookie.chmod(0o400)
-        (self.folder / "rabbitmq.conf").write_text("\n".join([*self._settings(), *self._config, ""]))
-        (self.folder / "enabled_plugins").write_text(f"[{','.join(self._plugins)}].\n")
-        if self._peer is None:
-            self._guarded.launch("epmd", ["epmd"], self._environment())
+        self._address.write(self.folder, self._config, self._plugins)
+        if self._address.peer is None:
+            self._guarded.launch("epmd", ["epmd"], self._environment)
         return self._guarded
 
-    def _settings(self) -> Iterator[str]:
-        yield f"listeners.tcp.1 = 127.0.0.1:{self.port}"
-        yield "log.console.level = warning"
-        yield f"log.file = {self.folder}/rabbitmq.log"
-        yield "disk_free_limit.absolute = 50MB"
-        if self._peer is not None:
-            yield "cluster_formation.peer_discovery_backend = classic_config"
-            yield f"cluster_formation.classic_config.nodes.1 = {self._peer.name}"
-            yield f"cluster_formation.classic_config.nodes.2 = {self.name}"
-
+    @property
     def _environment(self) -> dict[str, str]:
-        folder = self.folder
-        return {
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-            "LC_ALL": "C.UTF-8",
-            "HOME": str(folder),
-            "ERL_EPMD_PORT": str(self._epmd_port),
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": self.name,
-            "RABBITMQ_DIST_PORT": str(self._dist_port),
-            "RABBITMQ_CTL_DIST_PORT_MIN": "0",
-            "RABBITMQ_CTL_DIST_PORT_MAX": "0",
-            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
-            "RABBITMQ_CONFIG_FILES": str(folder / "conf.d"),
-            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
-            "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
-            "RABBITMQ_FEATURE_FLAGS_FILE": str(folder / "feature_flags"),
-            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
-            "RABBITMQ_LOG_BASE": str(folder),
-            "RABBITMQ_PID_FILE": str(folder / "rabbitmq.pid_file"),
-            # With it the launcher becomes the VM, so that its pid is the one to kill.
-            "RABBITMQ_ALLOW_INPUT": "1",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
-                "-noinput +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
-            ),
-        }
+        return self._address.environment(self.folder)
 
     def _wait_until_ready(self, node: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_TIMEOUT
@@ -298,7 +244,7 @@ class PrivateRabbitMQ:
         done = subprocess.run(
             command,
             input=text,
-            env=self._environment(),
+            env=self._environment,
             capture_output=True,
             text=True,
             check=False,

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from worker.sandbox.rabbitmq import free_ports
+from worker.sandbox.ports import free_ports
 
 _START_TIMEOUT = 30.0
 
