@@ -111,7 +111,7 @@ def test_jobs_that_outlive_their_connection_spoil_no_orderly_end(
             running.broker.stopping.set()
             gate.open_first.set()
             eventually(lambda: gate.ended == 4)
-        assert vhost.queues()["fiscalize"] == QueueDepth(8, 8, 0, 0)
+        eventually(lambda: vhost.queues()["fiscalize"] == QueueDepth(8, 8, 0, 0))
 
 
 def test_a_put_off_that_the_broker_refuses_keeps_the_message(
@@ -382,8 +382,8 @@ def test_at_the_end_passes_finish_and_the_rest_goes_back(vhost: VirtualHost, eve
         gate.open_first.set()
         gate.open_others.set()
     assert gate.ended == 2
-    assert vhost.queues()["fiscalize"] == QueueDepth(6, 6, 0, 0)
-    assert vhost.queues()["fiscalize.follow_up"] == QueueDepth(1, 1, 0, 0)
+    eventually(lambda: vhost.queues()["fiscalize"] == QueueDepth(6, 6, 0, 0))
+    eventually(lambda: vhost.queues()["fiscalize.follow_up"] == QueueDepth(1, 1, 0, 0))
 
 
 def test_the_longest_pass_is_known(vhost: VirtualHost, eventually: Eventually) -> None:

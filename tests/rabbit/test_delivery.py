@@ -193,8 +193,8 @@ def test_a_very_large_header_does_not_keep_a_message_from_a_queue_of_ours(
             [delivery] = seen.deliveries
             letter = delivery.properties({"x-fiscal-code": "INVALID_MESSAGE"})
             opened.basic_publish("", "fiscalize.dead_letters", delivery.body, letter, mandatory=True)
-        assert node.queues()["fiscalize.dead_letters"].messages == 1
-        assert node.queues()["fiscalize"].messages == 0
+        eventually(lambda: node.queues()["fiscalize.dead_letters"].messages == 1)
+        eventually(lambda: node.queues()["fiscalize"].messages == 0)
 
 
 def _publish_large(parameters: pika.URLParameters) -> None:
