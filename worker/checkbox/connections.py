@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpcore2
 import httpx2
@@ -47,7 +48,7 @@ class Site:
         except BaseException:  # half an answer may be on it, and the next call would read the rest
             connection.close()
             raise
-        if connection.is_idle():
+        if connection.is_idle() and _is_read_out(connection):
             self._idle.append(connection)
         else:
             connection.close()
@@ -92,6 +93,13 @@ class Connections:
         for site in self._sites.values():
             site.close()
         self._client.close()
+
+
+def _is_read_out(connection: Any) -> bool:
+    """Nothing came behind the answer: the next call, perhaps another cashier's, would take it for its own."""
+    while hasattr(connection, "_connection"):
+        connection = connection._connection
+    return not connection._h11_state.trailing_data[0]
 
 
 def _pool(transport: httpx2.BaseTransport) -> httpcore2.ConnectionPool:
