@@ -20,6 +20,8 @@ from worker.telemetry.metrics import CHECKBOX_REQUEST_DURATION, CHECKBOX_REQUEST
 
 #: A receipt of a thousand lines is below 1 MiB; what is longer is no answer of Checkbox's.
 BODY_LIMIT = 2 * 1024 * 1024
+#: A page of a search has a hundred receipts.
+PAGE_BODY_LIMIT = 16 * 1024 * 1024
 _KEEPALIVE = 30.0
 _CLIENT_NAME = "bimp-fiscal-worker"
 
@@ -102,7 +104,7 @@ class Transport:
         # request with its headers, and a chained one would take the token along into the logs.
         with spans.calling(endpoint.method, endpoint.template) as span:
             try:
-                answer = self._send(endpoint.method, base_url, target, headers, content)
+                answer = self._send(endpoint, base_url, target, headers, content)
             except _FAULT_KINDS as error:
                 fault = next(name for kind, name in _FAULTS if isinstance(error, kind))
             finally:
@@ -115,12 +117,17 @@ class Transport:
         return answer
 
     def _send(
-        self, method: str, base_url: str, target: str, headers: Mapping[str, str], content: bytes | None
+        self,
+        endpoint: Endpoint,
+        base_url: str,
+        target: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
     ) -> Answer | None:
         """None for a body past the limit."""
         site = self._connections.to(base_url)
         request = httpcore2.Request(
-            method,
+            endpoint.method,
             site.url(target),
             headers=[(b"Host", site.name), *_HEADERS, *self._headers().items(), *headers.items()],
             content=content,
@@ -128,12 +135,13 @@ class Transport:
         )
         if content is not None:
             request.headers.append((b"Content-Type", b"application/json"))
-        if content is not None or method == "POST":
+        if content is not None or endpoint.method == "POST":
             request.headers.append((b"Content-Length", b"%d" % len(content or b"")))
+        limit = PAGE_BODY_LIMIT if endpoint is Endpoint.RECEIPT_SEARCH else BODY_LIMIT
         with Deadline(self._whole), site.connection() as connection:
             response = connection.handle_request(request)
             try:
-                body = _read(response)
+                body = _read(response, limit)
             finally:
                 response.close()
         if body is None:
@@ -150,12 +158,12 @@ class Transport:
         self.close()
 
 
-def _read(response: httpcore2.Response) -> bytes | None:
+def _read(response: httpcore2.Response, limit: int) -> bytes | None:
     """The whole body, unpacked; None where it is past the limit."""
     body = bytearray()
     for chunk in _chunks(response):
         body += chunk
-        if len(body) > BODY_LIMIT:
+        if len(body) > limit:
             return None
     return bytes(body)
 
