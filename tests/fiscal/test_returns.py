@@ -62,6 +62,16 @@ def test_the_sale_behind_an_attempt_in_error_is_found() -> None:
     assert find(a_return(order_uuid=SALE_ORDER), checkbox) == sale
 
 
+def test_a_return_is_no_sale_that_could_be_returned() -> None:
+    """Given back once more, the goods of one sale would come back twice."""
+    checkbox = FakeCheckbox()
+    earlier = sold(checkbox, is_return=True)
+    with pytest.raises(Rejected) as caught:
+        find(a_return(receipt_id=UUID(earlier.id)), checkbox)
+    assert caught.value.code is Code.RETURN_WITHOUT_SALE
+    assert caught.value.detail["returnOf"] == {"orderUuid": None, "receiptId": earlier.id}
+
+
 def test_a_return_that_overtakes_its_sale_waits_from_its_first_look() -> None:
     """The row before the register does not eat up the time."""
     request = a_return(order_uuid=SALE_ORDER)

@@ -31,7 +31,7 @@ def sale_of(request: Request, trail: Trail, session: CashierSession, patience: P
     """The sale's receipt.
 
     Raises ``Postponed`` while the sale may still come or has no number, then ``Rejected``
-    (RETURN_WITHOUT_SALE).
+    (RETURN_WITHOUT_SALE); the latter at once for a receipt that is a return itself.
     """
     assert request.return_of is not None  # the message was validated
     if request.return_of.receipt_id is not None:
@@ -39,6 +39,8 @@ def sale_of(request: Request, trail: Trail, session: CashierSession, patience: P
     else:
         assert request.return_of.order_uuid is not None
         sale = _sale_of_order(request.return_of.order_uuid, session)
+    if sale is not None and sale.is_return:
+        raise _without_sale(request, "the receipt that the return names is a return itself")
     if sale is not None and sale.is_numbered:
         return sale
     # Counted from the first look, not from the message: the row before the register is no overtaking.
@@ -46,16 +48,14 @@ def sale_of(request: Request, trail: Trail, session: CashierSession, patience: P
     under_way = sale is not None and sale.status == "CREATED"
     if under_way or patience.clock() - since < patience.return_wait:
         raise Postponed(_LOOK_AFTER, "sale_of_return", replace(trail, sale_awaited_since=since))
-    raise Rejected(
-        Code.RETURN_WITHOUT_SALE,
-        {
-            "reason": "the sale has no receipt",
-            "returnOf": {
-                "orderUuid": str(request.return_of.order_uuid) if request.return_of.order_uuid else None,
-                "receiptId": str(request.return_of.receipt_id) if request.return_of.receipt_id else None,
-            },
-        },
-    )
+    raise _without_sale(request, "the sale has no receipt")
+
+
+def _without_sale(request: Request, reason: str) -> Rejected:
+    assert request.return_of is not None
+    order, receipt = request.return_of.order_uuid, request.return_of.receipt_id
+    returned = {"orderUuid": str(order) if order else None, "receiptId": str(receipt) if receipt else None}
+    return Rejected(Code.RETURN_WITHOUT_SALE, {"reason": reason, "returnOf": returned})
 
 
 def _sale_of_order(order: UUID, session: CashierSession) -> IssuedReceipt | None:
