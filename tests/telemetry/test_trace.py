@@ -111,6 +111,8 @@ def next_event(running: Shop, body: bytes, eventually: Callable[..., Any]) -> tu
     [
         ({"traceparent": PARENT}, {"traceparent": PARENT}),
         ({"traceparent": PARENT, "tracestate": "a=1,b=2"}, {"traceparent": PARENT, "tracestate": "a=1,b=2"}),
+        ({"traceparent": PARENT, "tracestate": " a=1 "}, {"traceparent": PARENT, "tracestate": "a=1"}),
+        ({"traceparent": PARENT, "tracestate": "  "}, {"traceparent": PARENT}),
         ({"traceparent": PARENT, "tracestate": "a=+380501234567"}, {"traceparent": PARENT}),
         ({"traceparent": PARENT, "tracestate": "a=1\r\nx: y"}, {"traceparent": PARENT}),
         ({"traceparent": f"00-{'0' * 32}-00f067aa0ba902b7-01"}, {}),
