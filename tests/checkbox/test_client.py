@@ -36,6 +36,7 @@ from tests.checkbox.scripted_server import (
     cut,
     drip,
     dumps,
+    raw,
     reset,
     silence,
 )
@@ -276,6 +277,27 @@ def test_a_bomb_is_not_unpacked(client: CheckboxClient) -> None:
     with ScriptedServer(bomb) as server, pytest.raises(Unavailable) as caught:
         sell(client, server.url)
     assert caught.value.detail["reason"] == "oversized"
+
+
+def test_a_page_of_long_receipts_is_read(client: CheckboxClient) -> None:
+    """A hundred receipts are longer than any one may be."""
+    receipt = {**RECEIPT, "header": "x" * (BODY_LIMIT // 50)}
+    with ScriptedServer(answer(200, {"results": [receipt] * 100})) as server:
+        assert len(client.search_receipts(server.url, TOKEN)) == 100
+
+
+def test_what_comes_behind_an_answer_is_nobody_s(client: CheckboxClient) -> None:
+    """A second answer to one request would be taken for that to the next, which is another cashier's."""
+
+    def whole(document: object) -> bytes:
+        body = dumps(document)
+        return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+
+    two = raw(whole(SHIFT) + whole({**SHIFT, "id": str(SALE_ID)}))
+    with ScriptedServer(two, answer(200, SHIFT)) as server:
+        shifts = [client.current_shift(server.url, TOKEN) for _ in range(2)]
+    assert [shift.id for shift in shifts if shift] == [SHIFT["id"]] * 2
+    assert server.connections == 2
 
 
 def test_cashiers_share_connections_and_no_cookies(client: CheckboxClient) -> None:

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from tests.checkbox.desk import DAY, KEY, OLENA, Desk
 from tests.checkbox.receipts import CONTEXT, SALE
 from tests.checkbox.scripted_server import ScriptedServer, answer
+from worker.checkbox.access import Access
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.session import Session
 from worker.fiscal.integrations import Cashier
@@ -150,6 +151,22 @@ def test_a_fresh_token_that_is_refused_ends_it(desk: Desk) -> None:
                 session.look_up(uuid4())
             assert caught.value.code is Code.CASHIER_CREDENTIALS_REJECTED
     assert desk.asked(SIGN_IN) == 1
+
+
+def test_a_token_that_is_refused_in_words_nobody_has_seen_is_not_kept() -> None:
+    """One order ends with it; the next one begins with a sign-in, and not with the same refusal."""
+    signed_in, refused = answer(200, {"access_token": "t"}), answer(403, {"message": "Щось інше"})
+    nothing = answer(404, {"message": "Чек не знайдено"})
+    with CheckboxClient() as client, ScriptedServer(signed_in, refused, signed_in, nothing) as server:
+        access = Access(client, server.url, OLENA, time.monotonic)
+
+        def look_up(token: str) -> Any:
+            return client.receipt(server.url, token, uuid4())
+
+        with pytest.raises(Rejected) as caught:
+            access.call(look_up)
+        assert caught.value.code is Code.CASHIER_CREDENTIALS_REJECTED
+        assert access.call(look_up) is None
 
 
 @pytest.mark.parametrize("changes", [{"id": "second"}, {"license_key": None}, {"name": "Каса 9"}])

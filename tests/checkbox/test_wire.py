@@ -260,6 +260,7 @@ def test_a_receipt_is_read_into_our_words() -> None:
         ({"transaction": None}, "seconds_to_number", None),
         ({"transaction": {"updated_at": "2026-09-09T10:00:00Z"}}, "seconds_to_number", None),
         ({"related_receipt_id": str(SALE_ID).upper()}, "related_receipt_id", str(SALE_ID)),
+        ({"fiscal_date": "0001-01-01T00:00:00+02:00"}, "fiscal_date", None),
         ({"type": "RETURN"}, "is_return", True),
         ({"type": ..., "goods": [{"is_return": True}]}, "is_return", True),
         ({"type": ..., "goods": []}, "is_return", False),

@@ -58,6 +58,14 @@ class Access:
 
         Raises ``Rejected`` (CASHIER_CREDENTIALS_REJECTED) and whatever the call raises.
         """
+        try:
+            return self._call(call)
+        except Rejected as refusal:
+            if refusal.code is Code.CASHIER_CREDENTIALS_REJECTED:
+                self._token = None  # in whatever words: the next order starts with a sign-in
+            raise
+
+    def _call(self, call: Callable[[str], T]) -> T:
         if self._token is not None:
             try:
                 return call(self._token)
@@ -67,7 +75,6 @@ class Access:
         try:
             return call(self._token)
         except TokenRefused as refusal:
-            self._token = None
             detail = {"reason": "the token of a fresh sign-in was refused", "words": refusal.words}
             raise self._refused.keep(Rejected(Code.CASHIER_CREDENTIALS_REJECTED, detail)) from None
 

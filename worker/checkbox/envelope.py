@@ -62,9 +62,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     else:
         try:
             at = parsedate_to_datetime(value)
-        except ValueError:
+            seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now
+        except (ValueError, OverflowError):
             return None
-        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now
     return min(max(seconds, 0.0), RETRY_AFTER_LIMIT)
 
 

@@ -196,13 +196,13 @@ def classify(
 def is_sure_none(status: int, body: bytes | None) -> bool:
     """Whether this answer to GET /receipts/{id} says that there is no such receipt.
 
-    Seen: 404 with a message of the receipts' archive and no code. A page, and the framework's own
-    ``{"detail": "Not Found"}`` for a path that is not served, say nothing of the receipt.
+    Seen: 404 with a message of the receipts' archive and no code. A page, and the framework's own "Not Found"
+    for a path that is not served, say nothing of the receipt.
     """
     if status != 404:
         return False
     envelope = read_envelope(body)
-    if envelope is None or envelope.is_framework:
+    if envelope is None or envelope.is_framework or envelope.message.casefold() == "not found":
         return False
     return not envelope.code or "not_found" in envelope.code
 

@@ -165,7 +165,10 @@ def _register_in(tax_url: str | None) -> str | None:
 
 def _rfc3339(value: Any) -> str | None:
     at = moment(value)
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+    try:
+        return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+    except OverflowError:  # it is before the year 1 in UTC
+        return None
 
 
 def _objects(document: Document, key: str) -> list[Document]:
