@@ -44,8 +44,9 @@ _BEAT = 1.0
 _ON_THEIR_WAY = 4
 #: Requests that wait for their number, for each thread: what it sells in the two seconds that this takes.
 _IN_HAND = 24
-#: No pass takes longer: every call has a deadline, and so has every publish.
-_STUCK_AFTER = 120.0
+#: No pass takes longer: every call has a deadline, and so has every publish. The longest is that of a return,
+#: which may read ten pages of receipts.
+_STUCK_AFTER = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,15 @@ def test_nobody_listens() -> None:
         check.is_archived(ORDER)
 
 
-@pytest.mark.parametrize("script", [silence, drip(b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n")])
+@pytest.mark.parametrize(
+    "script",
+    [
+        silence,
+        drip(b"HTTP/1.1 200 OK\r\nx-drip: "),
+        drip(b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n"),
+        drip(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffff\r\n{"),
+    ],
+)
 def test_an_answer_that_does_not_end_holds_no_thread(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither one that never comes nor one that comes byte by byte."""
     monkeypatch.setattr(archive_check, "_TIMEOUT", 0.3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -11,11 +10,13 @@ from uuid import UUID
 import httpx2
 
 from worker import __version__
+from worker.deadline import Deadline, keep_to_deadlines
 from worker.fiscal.outcomes import Unavailable
 
 _TIMEOUT = httpx2.Timeout(connect=3, read=5, write=3, pool=3)
-#: Seconds and bytes of a whole answer.
+#: Seconds of a whole call.
 _WHOLE = 8.0
+#: Bytes of an answer.
 _LONGEST = 65536
 _PLACE = "{orderUuid}"
 #: ``detail.service`` of what this check could not find out.
@@ -36,6 +37,7 @@ class ArchiveCheck:
             timeout=_TIMEOUT,
             limits=httpx2.Limits(max_connections=threads, max_keepalive_connections=threads),
         )
+        keep_to_deadlines(self._http)
 
     def is_archived(self, order: UUID) -> bool:
         """404 is archived too: an order that is not there is not sold. Raises ``Unavailable`` on all else."""
@@ -51,13 +53,11 @@ class ArchiveCheck:
         return archived
 
     def _get(self, url: str) -> tuple[int, bytes]:
-        """The time-outs begin anew with every byte: so the whole is bounded as well, in time and length."""
-        end = time.monotonic() + _WHOLE
         body = b""
-        with self._http.stream("GET", url, headers=self._headers()) as answer:
+        with Deadline(_WHOLE), self._http.stream("GET", url, headers=self._headers()) as answer:
             for chunk in answer.iter_bytes():
                 body += chunk
-                if len(body) > _LONGEST or time.monotonic() > end:
+                if len(body) > _LONGEST:
                     raise _TooMuch
         return answer.status_code, body
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from worker.checkbox.deadline import Backend
+from worker.deadline import keep_to_deadlines, pool_of
 
 
 class Site:
@@ -75,10 +75,7 @@ class Connections:
     def __init__(self, keepalive: float) -> None:
         self._client = httpx2.Client(limits=httpx2.Limits(keepalive_expiry=keepalive))
         self._sites: dict[str, Site] = {}
-        backend = Backend()
-        for transport in (self._client._transport, *self._client._mounts.values()):
-            if transport is not None:
-                _pool(transport)._network_backend = backend
+        keep_to_deadlines(self._client)
 
     def to(self, base_url: str) -> Site:
         """The site at a base URL."""
@@ -86,7 +83,7 @@ class Connections:
         if site is None:
             url = httpx2.URL(base_url)
             # Of two threads that come first, both have the same one.
-            site = self._sites.setdefault(base_url, Site(url, _pool(self._client._transport_for_url(url))))
+            site = self._sites.setdefault(base_url, Site(url, pool_of(self._client._transport_for_url(url))))
         return site
 
     def close(self) -> None:
@@ -100,9 +97,3 @@ def _is_read_out(connection: Any) -> bool:
     while hasattr(connection, "_connection"):
         connection = connection._connection
     return not connection._h11_state.trailing_data[0]
-
-
-def _pool(transport: httpx2.BaseTransport) -> httpcore2.ConnectionPool:
-    """httpx2 hands neither its pools out nor a network backend in; tests fail when this ceases to work."""
-    assert isinstance(transport, httpx2.HTTPTransport)
-    return transport._pool

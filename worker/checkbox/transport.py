@@ -12,8 +12,8 @@ import httpx2
 
 from worker import __version__
 from worker.checkbox.connections import Connections
-from worker.checkbox.deadline import Deadline
 from worker.checkbox.endpoints import Endpoint
+from worker.deadline import Deadline
 from worker.fiscal.outcomes import Unavailable
 from worker.telemetry import spans
 from worker.telemetry.metrics import CHECKBOX_REQUEST_DURATION, CHECKBOX_REQUESTS

@@ -18,8 +18,9 @@ from contextvars import ContextVar
 from typing import Any
 
 import httpcore2
+import httpx2
 
-_until: ContextVar[float | None] = ContextVar("checkbox_deadline", default=None)
+_until: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 class Deadline:
@@ -35,6 +36,20 @@ class Deadline:
 
     def __exit__(self, *_: object) -> None:
         _until.reset(self._token)
+
+
+def keep_to_deadlines(client: httpx2.Client) -> None:
+    """Has every call of a new client's end with the ``Deadline`` around it, through proxies too."""
+    backend = Backend()
+    for transport in (client._transport, *client._mounts.values()):
+        if transport is not None:
+            pool_of(transport)._network_backend = backend
+
+
+def pool_of(transport: httpx2.BaseTransport) -> httpcore2.ConnectionPool:
+    """httpx2 hands neither its pools out nor a network backend in; tests fail when this ceases to work."""
+    assert isinstance(transport, httpx2.HTTPTransport)
+    return transport._pool
 
 
 def _left(timeout: float | None, expired: Callable[[str], Exception]) -> float | None:

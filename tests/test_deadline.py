@@ -12,7 +12,7 @@ import httpcore2
 import pytest
 
 from tests.system.tls import Authority
-from worker.checkbox.deadline import Backend, Deadline
+from worker.deadline import Backend, Deadline
 
 #: More than the buffers of both sides hold.
 LARGE = bytes(range(256)) * 64 * 1024
