@@ -58,13 +58,13 @@ class PrivateRabbitMQ:
         plugins: Sequence[str] = (),
         peer: PrivateRabbitMQ | None = None,
     ) -> None:
-        self._address: Node = Node.new(peer._address if peer else None)
-        self.port = self._address.port
-        self.name = self._address.name
+        self._node: Node = Node.new(peer._node if peer else None)
+        self.port = self._node.port
+        self.name = self._node.name
         self._config = tuple(config)
         self._plugins = tuple(plugins)
         self._guarded: GuardedFolder | None = None
-        self._node: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -84,9 +84,9 @@ class PrivateRabbitMQ:
     @property
     def pid(self) -> int:
         """Process id of the Erlang VM. Raises RabbitMQError when the node is down."""
-        if self._node is None:
+        if self._process is None:
             raise RabbitMQError("the private RabbitMQ is not running")
-        return self._node.pid
+        return self._process.pid
 
     def __enter__(self) -> Self:
         try:
@@ -103,12 +103,12 @@ class PrivateRabbitMQ:
 
     def start(self) -> None:
         """Start the node, or start it again on the same data and port; returns when it takes connections."""
-        if self._node is not None and self._node.poll() is None:
+        if self._process is not None and self._process.poll() is None:
             return
         if self._guarded is None:
             self._guarded = self._prepare()
-        self._node = self._guarded.launch("node", [str(BIN / "rabbitmq-server")], self._environment)
-        self._wait_until_ready(self._node)
+        self._process = self._guarded.launch("node", [str(BIN / "rabbitmq-server")], self._environment)
+        self._wait_until_ready(self._process)
 
     def stop(self) -> None:
         """End the node in order (SIGTERM); `start` brings it back with its data."""
@@ -163,7 +163,7 @@ class PrivateRabbitMQ:
 
     def evaluate(self, expressions: str) -> str:
         """What Erlang expressions print on the node; some milliseconds, where `ctl` starts a VM each time."""
-        command = [str(ERL_CALL), "-address", f"127.0.0.1:{self._address.dist_port}", "-r", "-timeout", "30"]
+        command = [str(ERL_CALL), "-address", f"127.0.0.1:{self._node.dist_port}", "-r", "-timeout", "30"]
         text = _EVALUATE.format(expressions=expressions.strip())
         printed = self._call([*command, "-e", "-fetch_stdout", "-no_result_term"], text)
         output, _, outcome = printed.rpartition("\n")
@@ -202,14 +202,14 @@ class PrivateRabbitMQ:
                 "RabbitMQ is not installed: run `make install`, or as root `apt-get install rabbitmq-server`"
             )
         self._guarded = GuardedFolder("fiscal-rabbitmq-")
-        self._address.write(self.folder, self._config, self._plugins)
-        if self._address.peer is None:
+        self._node.write(self.folder, self._config, self._plugins)
+        if self._node.peer is None:
             self._guarded.launch("epmd", ["epmd"], self._environment)
         return self._guarded
 
     @property
     def _environment(self) -> dict[str, str]:
-        return self._address.environment(self.folder)
+        return self._node.environment(self.folder)
 
     def _wait_until_ready(self, node: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_TIMEOUT
@@ -229,16 +229,16 @@ class PrivateRabbitMQ:
         return False
 
     def _end(self, how: signal.Signals) -> None:
-        if self._node is None or self._guarded is None:
+        if self._process is None or self._guarded is None:
             return
-        self._node.send_signal(how)
+        self._process.send_signal(how)
         try:
-            self._node.wait(_STOP_TIMEOUT)
+            self._process.wait(_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
-            self._node.kill()
-            self._node.wait()
+            self._process.kill()
+            self._process.wait()
         self._guarded.forget("node")
-        self._node = None
+        self._process = None
 
     def _run(self, command: Sequence[str], text: str = "") -> str:
         done = subprocess.run(
