@@ -42,6 +42,8 @@ _SHIFT_OPEN = frozenset({Endpoint.SHIFT_OPEN})
 _READS = frozenset(endpoint for endpoint in Endpoint if endpoint.method == "GET")
 _ANY = frozenset(Endpoint)
 _4XX = frozenset(range(400, 500))
+#: ASSUMED: what the framework says of a path that is not served; the call never reached Checkbox's code.
+_NOT_SERVED = "Not Found"
 #: 4xx that say "not now" and nothing of the request itself.
 _NOT_NOW = frozenset({407, 408, 425, 429})
 
@@ -91,9 +93,8 @@ class Rule:
 
 RULES: tuple[Rule, ...] = (
     Rule(_unavailable("throttled"), statuses=_NOT_NOW),
-    # ASSUMED: what the framework says of a path that is not served; the call never reached Checkbox's code.
     # A receipt that is not there is told in other words, see ``is_sure_none``.
-    Rule(_unavailable("not_served"), statuses=frozenset({404}), exactly=("Not Found",)),
+    Rule(_unavailable("not_served"), statuses=frozenset({404}), exactly=(_NOT_SERVED,)),
     Rule(_unavailable("not_served"), statuses=frozenset({405}), exactly=("Method Not Allowed",)),
     # Credentials. Seen: 401 for the licence key, 403 for password, PIN and a missing bearer, 422 for a form.
     Rule(
@@ -202,7 +203,7 @@ def is_sure_none(status: int, body: bytes | None) -> bool:
     if status != 404:
         return False
     envelope = read_envelope(body)
-    if envelope is None or envelope.is_framework or envelope.message.casefold() == "not found":
+    if envelope is None or envelope.is_framework or envelope.message.casefold() == _NOT_SERVED.casefold():
         return False
     return not envelope.code or "not_found" in envelope.code
 
