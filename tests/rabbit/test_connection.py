@@ -14,23 +14,25 @@ import pika
 import pytest
 
 from tests.rabbit.running import TOPOLOGY, channel, declare, drained
+from worker.rabbit import confirming
 from worker.rabbit.confirming import PublishFailed
 from worker.rabbit.connection import parameters
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
-from worker.rabbit.topology import EVENTS_EXCHANGE, EVENTS_QUEUE, Topology, TopologyMismatch
+from worker.rabbit.topology import EVENTS_EXCHANGE, EVENTS_QUEUE, Topology
 from worker.sandbox.proxy import FaultProxy
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
 from worker.sandbox.vhost import VirtualHost
 
 Eventually = Callable[..., Any]
+KEY = "fiscalization.failed"
 
 
 def publisher(url: str) -> Publisher:
     return Publisher(Loop(), parameters(url, "test"), TOPOLOGY.declare)
 
 
-def send(publisher: Publisher, body: bytes = b"event", key: str = "fiscalization.failed") -> None:
+def send(publisher: Publisher, body: bytes = b"event", key: str = KEY) -> None:
     publisher.send(EVENTS_EXCHANGE, key, body, pika.BasicProperties(content_type="text/plain")).result()
 
 
@@ -81,10 +83,10 @@ def test_a_deleted_queue_of_waiting_messages_is_declared_again(vhost: VirtualHos
 
 
 def test_a_way_that_cannot_be_made_is_told(vhost: VirtualHost) -> None:
-    """Another object under a name of ours is nothing to try again; nothing was published."""
+    """Another object under a name of ours: it is no fault of the order that cannot be told."""
     sending = Publisher(Loop(), parameters(vhost.url, "test"), Topology(queue_type="classic").declare)
     declare(vhost.url)
-    with pytest.raises(TopologyMismatch):
+    with pytest.raises(PublishFailed, match="TopologyMismatch"):
         send(sending, key="no_such_key")
 
 
@@ -97,6 +99,50 @@ def test_a_broker_that_goes_away_while_the_way_is_made_fails(vhost: VirtualHost)
 
     with pytest.raises(PublishFailed, match="StreamLostError"):
         send(Publisher(Loop(), parameters(vhost.url, "test"), gone), key="no_such_key")
+
+
+def test_a_queue_that_keeps_silent_fails(
+    rabbitmq: PrivateRabbitMQ, vhost: VirtualHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One without its majority confirms nothing on a connection that is well: no thread waits for ever."""
+    monkeypatch.setattr(confirming, "CONFIRMED_WITHIN", 1.0)
+    declare(vhost.url)
+    queue = f'rabbit_misc:r(<<"{vhost.name}">>, queue, <<"{EVENTS_QUEUE}">>)'
+    server = f"{{ok, Queue}} = rabbit_amqqueue:lookup({queue}), Server = amqqueue:get_pid(Queue)"
+    sending = publisher(vhost.url)
+    send(sending)
+    rabbitmq.evaluate(f"{server}, sys:suspend(Server)")
+    try:
+        with pytest.raises(PublishFailed, match="ConfirmOverdue"):
+            send(sending)
+    finally:
+        rabbitmq.evaluate(f"{server}, sys:resume(Server)")
+    send(sending)
+
+
+def test_a_closed_channel_leaves_no_message_behind(vhost: VirtualHost, eventually: Eventually) -> None:
+    """What comes between the end of the channel and that of its connection goes by the next one."""
+    declare(vhost.url)
+    loop = Loop()
+    sending = Publisher(loop, parameters(vhost.url, "test"), TOPOLOGY.declare)
+    send(sending)
+    late: list[Future[None]] = []
+
+    def send_late(*_: Any) -> None:
+        for _ in range(3):
+            late.append(sending.send(EVENTS_EXCHANGE, KEY, b"late", pika.BasicProperties()))
+        sending._flush()
+
+    def close_channel() -> None:
+        assert sending._line is not None
+        opened = sending._line._channel
+        opened.add_on_close_callback(send_late)
+        opened.basic_publish("no_such_exchange", "x", b"")
+
+    loop.soon(close_channel)
+    eventually(lambda: len(late) == 3)
+    for effect in late:
+        effect.result(10)
 
 
 def test_a_full_queue_fails(rabbitmq: PrivateRabbitMQ, vhost: VirtualHost) -> None:

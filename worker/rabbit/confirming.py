@@ -15,12 +15,19 @@ from pika.spec import Basic
 
 from worker.rabbit.connection import Link
 
+#: Seconds that the broker has to confirm: a queue without a leader or a majority keeps silent, on a
+#: connection that is well.
+CONFIRMED_WITHIN = 30.0
 #: Messages to nobody that a new connection is tried out with.
 _TRIED_WITH = 2
 
 
 class PublishFailed(Exception):
     """The broker did not confirm: the message may be there or not, so nothing may be acknowledged."""
+
+
+class ConfirmOverdue(Exception):
+    """The broker is there, and confirms nothing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +39,8 @@ class Message:
     body: bytes = field(repr=False)
     properties: pika.BasicProperties = field(repr=False)
     confirmed: Future[None] = field(default_factory=Future, repr=False)
+    #: Monotonic seconds.
+    sent_at: float = 0.0
     is_second_try: bool = False
     is_returned: bool = False
 
@@ -54,6 +63,7 @@ class Line(Link):
         """``refused`` gets a message that no queue took, and whether there was one; ``ended`` why, and what
         was not confirmed.
         """
+        self._io = io
         self._ready = ready
         self._refused = refused
         self._ended = ended
@@ -61,16 +71,22 @@ class Line(Link):
         self._last_tag = 0
         self._unconfirmed: dict[int, Message] = {}
         self.is_ready = False
+        self.was_ready = False
         #: Monotonic seconds.
         self.since = time.monotonic()
         super().__init__(io, params)
 
     def send(self, message: Message) -> None:
+        message.sent_at = time.monotonic()
         self._last_tag += 1
         self._unconfirmed[self._last_tag] = message
         self._channel.basic_publish(
             message.exchange, message.routing_key, message.body, message.properties, mandatory=True
         )
+
+    def close(self) -> None:
+        self.is_ready = False
+        super().close()
 
     def abandoned(self) -> list[Message]:
         """What was not confirmed; nothing follows."""
@@ -108,8 +124,20 @@ class Line(Link):
             if tag in self._unconfirmed:
                 self._settle(self._unconfirmed.pop(tag), isinstance(told, Basic.Ack))
         if not self.is_ready and told.delivery_tag >= _TRIED_WITH:
-            self.is_ready = True
+            self.is_ready = self.was_ready = True
+            self._watch()
             self._ready()
+
+    def _watch(self) -> None:
+        """Ends what the broker has left unconfirmed for too long."""
+        if not self.is_ready:
+            return
+        oldest = next(iter(self._unconfirmed.values()), None)
+        if oldest is not None and time.monotonic() - oldest.sent_at > CONFIRMED_WITHIN:
+            self._why = ConfirmOverdue()
+            self.close()
+        else:
+            self._io.call_later(CONFIRMED_WITHIN / 4, self._watch)
 
     def _settle(self, message: Message, is_taken: bool) -> None:
         if not is_taken:

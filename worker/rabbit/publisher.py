@@ -15,9 +15,9 @@ from concurrent.futures import Future
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPConnectionError, AMQPError, ConnectionBlockedTimeout
+from pika.exceptions import AMQPConnectionError, ConnectionBlockedTimeout
 
-from worker.rabbit.confirming import Line, Message
+from worker.rabbit.confirming import ConfirmOverdue, Line, Message
 from worker.rabbit.loop import Loop
 
 #: Seconds that a line is kept at least. RabbitMQ (3.10) may refuse for ever what comes by a channel that met
@@ -86,11 +86,15 @@ class Publisher:
             self._is_closed.set()
 
     def _taken(self) -> list[Message]:
+        return list(iter(self._next, None))
+
+    def _next(self) -> Message | None:
+        """One at a time: what a broken line was not given yet is still there to be failed or sent."""
         with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
             self._is_awake = False
-            taken = list(self._waiting)
-            self._waiting.clear()
-        return taken
+            return None
 
     def _flush(self) -> None:
         if self._is_closing:
@@ -98,7 +102,7 @@ class Publisher:
         elif self._line is None:
             self._line = Line(self._loop.io, self._params, self._flush, self._refused, self._ended)
         elif self._line.is_ready:
-            for message in self._taken():
+            for message in iter(self._next, None):
                 self._line.send(message)
 
     def _refused(self, message: Message, has_way: bool) -> None:
@@ -111,12 +115,12 @@ class Publisher:
         self._flush()
 
     def _ended(self, reason: BaseException, unconfirmed: list[Message]) -> None:
-        was_open = self._line is not None and self._line.is_ready
+        was_open = self._line is not None and self._line.was_ready
         self._line = None
         if self._is_closing:
             self._fail(unconfirmed, _CLOSED)
             self._is_closed.set()
-        elif was_open and not isinstance(reason, ConnectionBlockedTimeout):
+        elif was_open and not isinstance(reason, ConnectionBlockedTimeout | ConfirmOverdue):
             has_way = isinstance(reason, AMQPConnectionError)
             self._again(unconfirmed, type(reason).__name__, has_way=has_way)
             if self._waiting:
@@ -132,12 +136,8 @@ class Publisher:
             try:
                 with pika.BlockingConnection(self._params) as connection:
                     self._redeclare(connection.channel())
-            except (AMQPError, OSError) as error:
+            except Exception as error:  # whatever it is, who waits is told, and it is no fault of his message
                 self._fail(again, type(error).__name__)
-                return
-            except Exception as error:  # an object of another kind bears our name: whoever waits is told
-                for message in again:
-                    message.confirmed.set_exception(error)
                 return
         for message in reversed(again):
             message.is_second_try = True
