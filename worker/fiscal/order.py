@@ -116,3 +116,5 @@ class Request:
     payments: tuple[Payment, ...]
     buyer: Buyer | None
     return_of: ReturnOf | None
+    #: A sale that was returned in full is to be made anew.
+    sell_again: bool = False

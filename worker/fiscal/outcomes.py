@@ -34,10 +34,13 @@ class Code(StrEnum):
     TOTALS_MISMATCH = "TOTALS_MISMATCH"
     TAX_RATE_NOT_MAPPED = "TAX_RATE_NOT_MAPPED"
     CASHIER_CREDENTIALS_REJECTED = "CASHIER_CREDENTIALS_REJECTED"
+    SUBSCRIPTION_ENDED = "SUBSCRIPTION_ENDED"
+    WRONG_REGISTER = "WRONG_REGISTER"
     SHIFT_NOT_OPEN = "SHIFT_NOT_OPEN"
     SHIFT_OPEN_OVER_24H = "SHIFT_OPEN_OVER_24H"
     REGISTER_BUSY = "REGISTER_BUSY"
     RECEIPT_MISMATCH = "RECEIPT_MISMATCH"
+    RECEIPT_RETURNED = "RECEIPT_RETURNED"
     RETURN_WITHOUT_SALE = "RETURN_WITHOUT_SALE"
     RECEIPT_REJECTED = "RECEIPT_REJECTED"
     CHECKBOX_UNAVAILABLE = "CHECKBOX_UNAVAILABLE"
@@ -45,7 +48,7 @@ class Code(StrEnum):
 
 
 #: Codes after which Bimp will ask again by itself, so that no person has to look.
-NOT_DEAD_LETTERED = frozenset({Code.ORDER_ARCHIVED, Code.CURRENCY_NOT_SUPPORTED})
+NOT_DEAD_LETTERED = frozenset({Code.ORDER_ARCHIVED, Code.CURRENCY_NOT_SUPPORTED, Code.RECEIPT_RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ class Rejected(Verdict):
 
     code: Code
     detail: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether a receipt of this document is known; None where Checkbox was not, or could not be, asked.
+    receipt_made: bool | None = None
 
 
 @dataclass(eq=False)

@@ -121,6 +121,16 @@ _FAILED: Mapping[Code, Sentence] = {
         "Checkbox не принял логин, пароль, PIN-код или ключ лицензии кассира: проверьте их в интеграции",
         "Checkbox refused the cashier's login, password, PIN or licence key: check them in the integration",
     ),
+    Code.SUBSCRIPTION_ENDED: _in(
+        "Checkbox не обслуговує організацію: підписка скінчилася або є борг, сплатіть його в Checkbox",
+        "Checkbox не обслуживает организацию: подписка закончилась или есть долг, оплатите в Checkbox",
+        "Checkbox has suspended this organization: the subscription has ended or a debt is due, pay it there",
+    ),
+    Code.WRONG_REGISTER: _in(
+        "Зміну касира відкрито на іншій касі, ніж в інтеграції: закрийте її або виправте ключ ліцензії",
+        "Смена кассира открыта на другой кассе, чем указано в интеграции: закройте её или исправьте ключ",
+        "The cashier's shift is open at another register than the integration names: close it or fix the key",
+    ),
     Code.SHIFT_NOT_OPEN: _in(
         "Зміну касира не відкрито: відкрийте її в Checkbox та спробуйте ще раз",
         "Смена кассира не открыта: откройте её в Checkbox и попробуйте ещё раз",
@@ -141,6 +151,11 @@ _FAILED: Mapping[Code, Sentence] = {
         "За цим замовленням уже є чек з іншою сумою або товарами: оформіть його повернення, якщо він хибний",
         "По этому заказу уже есть чек с другой суммой или товарами: оформите его возврат, если он ошибочен",
         "This order has a receipt with another total or other goods: return it if it is wrong",
+    ),
+    Code.RECEIPT_RETURNED: _in(
+        "Продаж за цим замовленням повернуто повністю, нового чека немає: щоб продати знову, підтвердьте це",
+        "Продажа по этому заказу возвращена полностью, новый чек не создан: чтобы продать снова, подтвердите",
+        "The sale of this order was returned in full, no new receipt was made: confirm to sell it again",
     ),
     Code.RETURN_WITHOUT_SALE: _in(
         "Повернення неможливе: немає чека продажу або повертається більше, ніж продано",

@@ -97,6 +97,12 @@ class FailedData(EventData):
     code: Code
     dead_lettered: bool
     detail: Annotated[dict[str, Any], Field(description="Figures and words; free of secrets.")]
+    receipt_made: Annotated[
+        bool | None,
+        Field(
+            description="true: a receipt is known; false: Checkbox surely has none; null: it was not asked."
+        ),
+    ]
 
 
 class DelayedData(EventData):

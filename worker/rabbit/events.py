@@ -68,6 +68,7 @@ class Events:
             code=verdict.code,
             dead_lettered=dead_lettered,
             detail=dict(verdict.detail),
+            receipt_made=verdict.receipt_made,
         )
         return self._publish(Failed(**self._attributes(known, trail, Outcome.FAILED), data=data))
 
