@@ -13,12 +13,14 @@ from uuid import UUID
 
 from worker.fiscal.integrations import Cashier, CashRounding, Integration, ShiftPolicy
 from worker.fiscal.order import Operation, Order, OrderLine, Payment, PaymentForm, Request, Vat
-from worker.fiscal.outcomes import IssuedLine, IssuedReceipt
+from worker.fiscal.outcomes import IssuedLine, IssuedReceipt, IssuedTax
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.tax_rates import TaxRates
 
 AN_ORDER = UUID("5d0e8a52-6a0c-4a0e-9a35-0b6a3b0f1c01")
 NOON = datetime(2026, 11, 24, 10, 20, 5, tzinfo=UTC)
+#: By their codes at Checkbox, as ``an_integration`` maps them.
+_PERCENTS = {1: Decimal(20), 2: Decimal(7), 3: Decimal(0), 8: Decimal(0)}
 VAT_20 = Vat(Decimal(20), not_accountable=False)
 
 _MESSAGE: Mapping[str, Any] = {
@@ -193,7 +195,8 @@ def issued(receipt: Receipt, **changes: Any) -> IssuedReceipt:
                 code=line.code,
                 quantity=line.quantity,
                 price=line.price,
-                tax_codes=() if line.tax_code is None else (line.tax_code,),
+                taxes=tuple(IssuedTax(code, _PERCENTS.get(code)) for code in line.tax_codes),
+                name=line.name,
                 total=line.total,
             )
             for line in receipt.lines

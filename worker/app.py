@@ -22,6 +22,8 @@ from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import Integration
+from worker.fiscal.issuing import Dependencies
+from worker.fiscal.number_times import NumberTimes
 from worker.fiscal.turns import RegisterTurns
 from worker.rabbit.brake import Brake
 from worker.rabbit.broker import FiscalBroker
@@ -149,11 +151,15 @@ class Process:
         story = Fiscalization(
             lambda: integrations.current,
             sessions,
-            archive_check_of(settings),
-            time.time,
-            settings.return_wait.total_seconds(),
-            _put_right,
-            metrics.DUPLICATES_PREVENTED.inc,
+            Dependencies(
+                archive=archive_check_of(settings),
+                clock=time.time,
+                monotonic=time.monotonic,
+                return_wait=settings.return_wait.total_seconds(),
+                number_times=NumberTimes(),
+                duplicate_prevented=metrics.DUPLICATES_PREVENTED.inc,
+                warn=_put_right,
+            ),
         )
         self._publisher = Publisher(self._loop, params, topology.declare)
         settlement = Settlement(

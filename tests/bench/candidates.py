@@ -16,9 +16,8 @@ import httpx2
 from config.integrations_file import IntegrationsFile
 from tests.chaos.orders import CashierRow, OrderRequest
 from worker.checkbox import wire
-from worker.fiscal.order import Operation
 from worker.fiscal.planner import plan
-from worker.fiscal.receipt import receipt_id
+from worker.fiscal.receipt import sale_receipt_id
 from worker.rabbit.message import read
 from worker.rabbit.topology import ORDERS_EXCHANGE
 
@@ -100,7 +99,7 @@ def _to_floor(place: Place, rows: list[CashierRow]) -> Postbox:
     def post(request: OrderRequest) -> Post:
         order = read(request.body)
         receipt = plan(order, integrations[order.integration]).receipt
-        made = receipt_id(request.order, Operation.SELL, 0)
+        made = sale_receipt_id(request.order, 0)
         sale = {
             "request": request.id,
             "token": tokens[request.row.cashier],

@@ -19,8 +19,7 @@ from tests.bench import machine
 from tests.bench.candidates import Candidate, Place
 from tests.bench.heard import Heard
 from tests.chaos.orders import CashierRow, OrderRequest, a_request, write_integrations
-from worker.fiscal.order import Operation
-from worker.fiscal.receipt import receipt_id
+from worker.fiscal.receipt import sale_receipt_id
 from worker.rabbit.connection import parameters
 from worker.rabbit.topology import Topology
 from worker.sandbox.clock import parse_iso
@@ -125,7 +124,7 @@ class Stage:
             number = next(self._numbers)
             row = self.rows[number % self.shape.active]
             request = a_request(uuid4(), f"N{number}", row, f"request-{number}")
-            self._receipts[request.id] = str(receipt_id(request.order, Operation.SELL, 0))
+            self._receipts[request.id] = str(sale_receipt_id(request.order, 0))
             yield request
 
     def publish(self, count: int, pace: float = 0.0) -> dict[str, float]:

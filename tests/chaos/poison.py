@@ -179,7 +179,7 @@ def forged() -> Mapping[str, Any]:
     """Headers as the worker's own, which mean nothing on a message that comes through ``bimp.orders``."""
     return {
         "x-fiscal-trail": json.dumps(
-            {"first_seen": 0.0, "receipt_attempt": 7, "posted_at": 1.0, "faults": 10**6}
+            {"first_seen": 0.0, "posted_id": "no uuid", "posted_at": 1.0, "faults": 10**6}
         ),
         "x-fiscal-due": 2**62,
         "x-fiscal-replays": 10**9,

@@ -85,7 +85,9 @@ def open_desk(desk: Desk) -> Desk:
 
 def test_a_sale_gets_its_number(open_desk: Desk) -> None:
     """Posted it has none; seconds later the look-up finds number, link, register, lines and context."""
-    receipt = replace(CARD_SALE, lines=(LINE, replace(LINE, code="2", quantity=375, price=24000, tax_code=2)))
+    receipt = replace(
+        CARD_SALE, lines=(LINE, replace(LINE, code="2", quantity=375, price=24000, tax_codes=(2,)))
+    )
     receipt = replace(receipt, total=24000, payments=(replace(receipt.payments[0], value=24000),))
     posted = open_desk.sell(receipt)
     assert (posted.status, posted.fiscal_code, posted.is_numbered) == ("CREATED", None, False)
@@ -93,10 +95,12 @@ def test_a_sale_gets_its_number(open_desk: Desk) -> None:
     issued = open_desk.client.receipt(open_desk.sandbox.url, open_desk.token, UUID(posted.id))
     assert issued is not None
     assert (issued.status, issued.is_numbered, issued.total) == ("DONE", True, 24000)
-    assert [(line.code, line.quantity, line.price, line.tax_codes, line.total) for line in issued.lines] == [
-        ("SKU-1", 1000, 15000, (1,), 15000),
-        ("2", 375, 24000, (2,), 9000),
+    taxes = [[(tax.code, tax.percent) for tax in line.taxes or ()] for line in issued.lines]
+    assert [(line.code, line.quantity, line.price, line.total) for line in issued.lines] == [
+        ("SKU-1", 1000, 15000, 15000),
+        ("2", 375, 24000, 9000),
     ]
+    assert taxes == [[(1, 20)], [(2, 7)]]
     assert issued.context == CONTEXT
     assert issued.seconds_to_number == pytest.approx(2.0, abs=0.1)
     assert issued.register_number

@@ -18,9 +18,15 @@ from worker.checkbox.answers import Unreadable
 from worker.checkbox.issued import read_receipt
 from worker.fiscal.integrations import CashRounding, Integration
 from worker.fiscal.order import Operation, PaymentForm
-from worker.fiscal.outcomes import IssuedLine, IssuedReceipt
+from worker.fiscal.outcomes import IssuedLine, IssuedReceipt, IssuedTax
 from worker.fiscal.planner import plan
-from worker.fiscal.receipt import Delivery, Receipt, ReceiptPayment, receipt_id
+from worker.fiscal.receipt import (
+    Delivery,
+    Receipt,
+    ReceiptPayment,
+    return_receipt_id,
+    sale_receipt_id,
+)
 from worker.rabbit.message import read
 
 DATA = Path(__file__).parents[1] / "data"
@@ -58,9 +64,9 @@ def test_the_same_receipt_has_the_same_bytes() -> None:
 
 def test_a_line_without_tax_has_no_tax_member() -> None:
     """No tax and tax code 0 are two things, and an empty list is neither."""
-    good = sell(replace(SALE, lines=(replace(LINE, tax_code=None),)))["goods"][0]["good"]
+    good = sell(replace(SALE, lines=(replace(LINE, tax_codes=()),)))["goods"][0]["good"]
     assert "tax" not in good
-    assert sell(replace(SALE, lines=(replace(LINE, tax_code=0),)))["goods"][0]["good"]["tax"] == [0]
+    assert sell(replace(SALE, lines=(replace(LINE, tax_codes=(0,)),)))["goods"][0]["good"]["tax"] == [0]
 
 
 def test_a_line_carries_all_that_the_receipt_prints() -> None:
@@ -168,12 +174,12 @@ def test_a_message_of_the_contract_becomes_its_golden_body(message: Path, shop: 
     """Each valid example goes out byte for byte as it was reviewed once."""
     request = read(message.read_bytes())
     receipt = plan(request, shop).receipt
+    receipt_id = sale_receipt_id(request.order.uuid, 0)
     if request.return_of and request.return_of.order_uuid:
-        sale = receipt_id(request.return_of.order_uuid, Operation.SELL, 0)
+        sale = sale_receipt_id(request.return_of.order_uuid, 0)
         receipt = replace(receipt, related_receipt_id=sale)
-    body = wire.sell_body(
-        receipt_id(request.order.uuid, request.operation, 0), receipt, {"request": request.id, "replay": 0}
-    )
+        receipt_id = return_receipt_id(str(sale), 0)
+    body = wire.sell_body(receipt_id, receipt, {"request": request.id, "replay": 0})
     DOCUMENT.check_request("POST", "/api/v1/receipts/sell", body=json.loads(body))
     golden = json.loads((GOLDEN / message.name).read_bytes())
     assert body == wire.encode(golden)
@@ -222,7 +228,7 @@ def test_a_receipt_is_read_into_our_words() -> None:
         fiscal_code="TEST-kV7DlT",
         fiscal_date="2026-09-09T10:28:55.512968Z",
         total=15000,
-        lines=(IssuedLine("SKU-1", 1000, 15000, (1, 3), 15000),),
+        lines=(IssuedLine("SKU-1", 1000, 15000, (IssuedTax(3, None), IssuedTax(1, None)), 15000, "Кава"),),
         offline=False,
         tax_url=BODY["tax_url"],
         register_number="TEST102567",
@@ -325,9 +331,9 @@ def test_a_product_code_is_taken_as_it_is(code: object) -> None:
 
 def test_taxes_that_are_not_told_are_not_none_at_all() -> None:
     """An answer that is silent on taxes cannot contradict the order."""
-    assert issued(goods=[good(taxes=None)]).lines[0].tax_codes is None
-    assert issued(goods=[good(taxes=[])]).lines[0].tax_codes == ()
-    assert issued(goods=[good(taxes=[{"symbol": "А"}])]).lines[0].tax_codes is None
+    assert issued(goods=[good(taxes=None)]).lines[0].taxes is None
+    assert issued(goods=[good(taxes=[])]).lines[0].taxes == ()
+    assert issued(goods=[good(taxes=[{"symbol": "А"}])]).lines[0].taxes is None
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,7 @@ from tests.cli.letters import body, connect, drained, numbers, put, ready
 from tests.system.shop import CONTRACT
 from worker.checkbox.client import CheckboxClient
 from worker.cli.causes import SIGN_IN_AGAIN, Cause, Causes
-from worker.fiscal.order import Operation
-from worker.fiscal.receipt import receipt_id
+from worker.fiscal.receipt import sale_receipt_id
 from worker.rabbit.topology import DEAD_LETTERS
 from worker.sandbox.ports import free_ports
 from worker.sandbox.process import SandboxProcess
@@ -147,7 +146,7 @@ def test_a_receipt_without_a_number_is_waited_for(amqp_url: str, checkbox: Sandb
     """That Checkbox answers is not enough: its receipt has to have the number."""
     put(amqp_url, [7], code="CHECKBOX_UNAVAILABLE", detail='{"reason":"number"}')
     checkbox.fault("created_for", seconds=600)
-    receipt = str(receipt_id(UUID(int=7), Operation.SELL, 0))
+    receipt = str(sale_receipt_id(UUID(int=7), 0))
     with httpx2.Client(base_url=f"{checkbox.url}/api/v1", trust_env=False) as http:
         credentials = {"login": "olena", "password": "olena-secret"}
         token = http.post("/cashier/signin", json=credentials).json()["access_token"]

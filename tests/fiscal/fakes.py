@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -14,7 +14,14 @@ from tests.builders import issued
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import IssuedReceipt, Rejected, Unavailable
-from worker.fiscal.ports import CashierHasShift, ReceiptExists, Shift, ShiftExpired, ShiftNotOpened
+from worker.fiscal.ports import (
+    CashierHasShift,
+    ReceiptExists,
+    ReturnsPage,
+    Shift,
+    ShiftExpired,
+    ShiftNotOpened,
+)
 from worker.fiscal.receipt import Receipt
 
 NOW = 1_795_000_000.0
@@ -44,8 +51,8 @@ class FakeCheckbox:
     gives_context: bool = True
     turn: float = 0.0
     opening_ends_in: str = "OPENED"
-    #: Whether the search reaches back to the sale.
-    shows_all_returns: bool = True
+    #: How many receipts a step of the search shows.
+    page: int = 1000
     calls: list[str] = field(default_factory=list)
 
     def called(self, name: str) -> None:
@@ -128,10 +135,12 @@ class FakeSession:
             for receipt in self.checkbox.receipts.values()
         )
 
-    def returns_of(self, sale: IssuedReceipt) -> tuple[Sequence[IssuedReceipt], bool]:
-        self.checkbox.called("returns_of")
-        related = [one for one in self.checkbox.receipts.values() if one.related_receipt_id == sale.id]
-        return related, self.checkbox.shows_all_returns
+    def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
+        self.checkbox.called("search_returns")
+        listed = list(self.checkbox.receipts.values())[offset : offset + self.checkbox.page]
+        related = tuple(one for one in listed if one.related_receipt_id == sale.id)
+        after = offset + len(listed)
+        return ReturnsPage(related, after if after < len(self.checkbox.receipts) else None)
 
     def take_turn(self, again: bool) -> float:
         return self.checkbox.turn

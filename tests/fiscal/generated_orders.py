@@ -102,7 +102,9 @@ def _line(random: Random) -> OrderLine | None:
     )
 
 
-def _payments(random: Random, total: int, rounding: CashRounding) -> tuple[Payment, ...]:
+def _payments(
+    random: Random, total: int, rounding: CashRounding, operation: Operation
+) -> tuple[Payment, ...]:
     to_pay = cash_to_pay(total, rounding) or total
     first = random.randint(1, total)
     split = (first, total - first) if first < total else (total,)
@@ -119,7 +121,8 @@ def _payments(random: Random, total: int, rounding: CashRounding) -> tuple[Payme
         lambda: paid(PaymentForm.CASH, min(to_pay, _MOST)),
         lambda: paid(PaymentForm.CASH, min(total + random.randint(1, 10**5), _MOST)),
     )
-    return random.choice(options)()
+    # Only a sale gives change.
+    return random.choice(options if operation is Operation.SELL else options[:-1])()
 
 
 def _case(random: Random) -> Case | None:
@@ -133,6 +136,7 @@ def _case(random: Random) -> Case | None:
     if total > _MOST:
         return None
     rounding = random.choice(tuple(CashRounding))
+    operation = random.choice(tuple(Operation))
     order = Order(AN_ORDER, "ЗП-1", NOON, False, "UAH", lines, discount, total)
     return Case(
         Request(
@@ -141,9 +145,9 @@ def _case(random: Random) -> Case | None:
             time=NOON,
             integration="shop-main",
             cashier="olena",
-            operation=random.choice(tuple(Operation)),
+            operation=operation,
             order=order,
-            payments=_payments(random, total, rounding),
+            payments=_payments(random, total, rounding, operation),
             buyer=None,
             return_of=None,
         ),

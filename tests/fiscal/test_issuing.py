@@ -10,14 +10,17 @@ import pytest
 
 from tests.builders import AN_ORDER, a_line, a_request, an_integration, an_order, issued
 from tests.fiscal.fakes import NOW, FakeArchive, FakeCheckbox, FakeSessions, a_shift
+from worker.fiscal.context import context_of
 from worker.fiscal.fiscalization import Fiscalization
-from worker.fiscal.integrations import ShiftPolicy
-from worker.fiscal.issuing import context_of
+from worker.fiscal.integrations import Integration, ShiftPolicy
+from worker.fiscal.issuing import Dependencies
+from worker.fiscal.number_times import NumberTimes
 from worker.fiscal.order import Operation, Request, ReturnOf
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Unavailable, Verdict
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import ReceiptExists, Refusal, Shift, ShiftExpired, ShiftNotOpened
-from worker.fiscal.receipt import receipt_id
+from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
+from worker.fiscal.tax_rates import TaxRates
 from worker.fiscal.trail import Trail
 
 TRAIL = Trail(first_seen=NOW)
@@ -42,11 +45,15 @@ class Story:
         story = Fiscalization(
             lambda: {self.integration.id: self.integration},
             FakeSessions(self.checkbox, self.refusal),
-            self.archive,
-            lambda: self.checkbox.now,
-            10.0,
-            lambda _: None,
-            self._prevented,
+            Dependencies(
+                archive=self.archive,
+                clock=lambda: self.checkbox.now,
+                monotonic=lambda: self.checkbox.now,
+                return_wait=10.0,
+                number_times=NumberTimes(),
+                duplicate_prevented=self._prevented,
+                warn=lambda _: None,
+            ),
         )
         return story.fiscalize(request, trail)
 
@@ -73,8 +80,8 @@ def made(request: Request = REQUEST, trail: Trail = TRAIL, **changes: Any) -> Is
     """A receipt in the ledger, as an earlier pass over this request made it."""
     receipt = plan(request, MANUAL).receipt
     members = {
-        "id": str(receipt_id(request.order.uuid, request.operation, 0)),
-        "context": context_of(request, trail, receipt),
+        "id": str(sale_receipt_id(request.order.uuid, 0)),
+        "context": context_of(request, trail),
     }
     return issued(receipt, **{**members, **changes})
 
@@ -139,7 +146,8 @@ def test_a_second_press_of_the_button_is_told_as_such() -> None:
     """Same order, another request: the one receipt, marked as made before."""
     story = Story(ledger(made()))
     assert story.once(a_request(id="request-2")).already is True
-    assert story.checkbox.calls == ["shift", "sell", "look_up"]
+    # The last look is for a return of the sale.
+    assert story.checkbox.calls == ["shift", "sell", "look_up", "look_up"]
     assert story.prevented == 1
 
 
@@ -168,7 +176,7 @@ def test_an_error_of_before_is_walked_past(request_: Request, trail: Trail) -> N
     story = Story(ledger(made(**in_error()), becomes="DONE"))
     for _ in range(3):
         try:
-            assert story.once(request_, trail).receipt.id == str(receipt_id(AN_ORDER, Operation.SELL, 1))
+            assert story.once(request_, trail).receipt.id == str(sale_receipt_id(AN_ORDER, 1))
             break
         except Postponed as wait:
             trail = wait.trail or trail
@@ -183,10 +191,119 @@ def test_without_context_a_redelivery_takes_the_error_as_its_own() -> None:
     assert story.code(trail=REDELIVERED) is Code.RECEIPT_REJECTED
 
 
-def test_an_id_that_another_organization_has_is_no_success() -> None:
-    """Checkbox says that it exists, and shows none."""
+def test_an_id_that_this_cashier_cannot_see_is_no_success() -> None:
+    """Checkbox says that it exists, and shows none: for half a minute it may only be late."""
     story = Story(FakeCheckbox(faults={"sell": [ReceiptExists()]}))
-    assert story.code() is Code.RECEIPT_MISMATCH
+    _, trail = story.put_off()
+    story.checkbox.now += 29
+    assert story.put_off(trail=trail)[0].reason == "receipt_not_shown_yet"
+    story.checkbox.now += 1
+    verdict = story.verdict(trail=trail)
+    assert isinstance(verdict, Rejected)
+    assert (verdict.code, verdict.receipt_made) == (Code.RECEIPT_MISMATCH, None)
+    assert story.checkbox.calls.count("sell") == 1
+
+
+def test_a_receipt_that_is_shown_late_is_found() -> None:
+    """The second press heard that the id is taken a moment before the receipt could be read."""
+    story = Story(FakeCheckbox(faults={"sell": [ReceiptExists()]}))
+    _, trail = story.put_off(a_request(id="request-2"))
+    story.checkbox.receipts = ledger(made()).receipts
+    assert story.once(a_request(id="request-2"), trail).already
+
+
+def test_there_is_no_final_none_while_a_post_may_still_land() -> None:
+    """The answer was lost and the order archived meanwhile: one look that finds nothing proves nothing."""
+    story = Story()
+    lost = replace(TRAIL, look_up_first=True, unknown_since=NOW)
+    wait, trail = story.put_off(ARCHIVED, lost)
+    assert wait.reason == "receipt_may_appear"
+    story.checkbox.now += 30
+    verdict = story.verdict(ARCHIVED, trail)
+    assert isinstance(verdict, Rejected)
+    assert (verdict.code, verdict.receipt_made) == (Code.ORDER_ARCHIVED, False)
+
+
+def test_a_redelivery_may_have_posted_until_just_now() -> None:
+    """Its first pass cannot know; the clock that wrote an earlier time may have been ahead as well."""
+    story = Story()
+    assert story.put_off(ARCHIVED, REDELIVERED)[1].unknown_since == NOW
+    ahead = replace(TRAIL, look_up_first=True, unknown_since=NOW + 3600)
+    assert story.put_off(ARCHIVED, ahead)[1].unknown_since == NOW
+
+
+def test_the_receipt_of_this_very_request_is_never_in_doubt() -> None:
+    """The tax table lost its rate while the number was awaited: the receipt exists, and is the answer."""
+    story = Story(FakeCheckbox())
+    _, trail = story.put_off()
+    story.checkbox.finish()
+    story.integration = an_integration(tax_rates=TaxRates({}, not_accountable=None))
+    assert story.once(trail=trail).already is False
+    assert story.once(trail=REDELIVERED).already is False
+    assert story.code() is Code.TAX_RATE_NOT_MAPPED
+
+
+@pytest.mark.parametrize("lost", ["integration", "password"])
+def test_what_fails_after_the_post_is_not_told_as_if_nothing_was_sold(lost: str) -> None:
+    """The event says that a receipt was made, so that nobody sells by hand."""
+    story = Story()
+    _, trail = story.put_off()
+    if lost == "integration":
+        story.integration = an_integration(id="renamed")
+    else:
+        story.refusal = Rejected(Code.CASHIER_CREDENTIALS_REJECTED)
+    verdict = story.verdict(trail=trail)
+    assert isinstance(verdict, Rejected)
+    assert verdict.receipt_made is True
+
+
+@pytest.mark.parametrize("integration", [MANUAL, AUTO], ids=["manual", "auto"])
+def test_nobody_was_asked_at_a_first_refusal_by_the_message(integration: Integration) -> None:
+    """There is nothing to tell of a receipt."""
+    story = Story()
+    story.integration = integration
+    assert story.verdict(a_request(cashier="nobody")).receipt_made is None
+
+
+def whole_return(sale: IssuedReceipt, **changes: Any) -> IssuedReceipt:
+    back = made(REQUEST, is_return=True, related_receipt_id=sale.id)
+    members: dict[str, Any] = {
+        "id": str(return_receipt_id(sale.id, 0)),
+        "context": {"document": str(uuid4())},
+    }
+    return replace(back, **{**members, **changes})
+
+
+def test_a_sale_that_was_returned_in_full_is_not_told_as_fiscalized() -> None:
+    """Without ``sellAgain`` nothing is sold; corrected or not, the sale is not compared."""
+    sale = made()
+    story = Story(ledger(sale, whole_return(sale)))
+    pressed = a_request(a_line(count=1_000, discount=0, amount=15_000), id="request-2")
+    verdict = story.verdict(pressed)
+    assert isinstance(verdict, Postponed)
+    verdict = story.verdict(pressed, verdict.trail or TRAIL)
+    assert isinstance(verdict, Rejected)
+    assert (verdict.code, verdict.receipt_made) == (Code.RECEIPT_RETURNED, False)
+    assert "sell" not in story.checkbox.calls[2:]
+
+
+def test_a_sale_that_was_returned_in_full_is_sold_anew_by_who_says_so() -> None:
+    """With what the message says now, under the next id; and its own request is told of the old one."""
+    sale = made()
+    story = Story(ledger(sale, whole_return(sale), becomes="DONE"))
+    again = a_request(a_line(count=1_000, discount=0, amount=15_000), id="request-2", sell_again=True)
+    _, trail = story.put_off(again)
+    assert story.once(again, trail).receipt.id == str(sale_receipt_id(AN_ORDER, 1))
+    assert story.once(trail=REDELIVERED).receipt.id == sale.id
+
+
+def test_a_return_that_waits_for_its_number_is_waited_for() -> None:
+    """It may be refused yet, and then the sale stands."""
+    sale = made()
+    story = Story(ledger(sale, whole_return(sale, status="CREATED", fiscal_code=None)))
+    assert story.put_off(a_request(id="request-2"), replace(TRAIL, look_up_first=True))[0].reason == (
+        "return_of_sale"
+    )
 
 
 OLD = a_shift(opened_at=NOW - 90_000)
@@ -294,18 +411,21 @@ def test_without_bimps_word_nothing_is_sold() -> None:
     assert story.checkbox.receipts == {}
 
 
+BACK = a_request(
+    order=an_order(uuid=uuid4()),
+    operation=Operation.RETURN,
+    return_of=ReturnOf(order_uuid=AN_ORDER, receipt_id=None),
+)
+
+
 def test_a_return_names_the_sale_it_undoes() -> None:
     """Its receipt is tied to the sale's."""
     sale = made()
-    back = a_request(
-        order=an_order(uuid=uuid4()),
-        operation=Operation.RETURN,
-        return_of=ReturnOf(order_uuid=AN_ORDER, receipt_id=None),
-    )
     story = Story(ledger(sale, becomes="DONE"))
+    back = BACK
     done = story.once(back)
     assert (done.receipt.is_return, done.receipt.related_receipt_id) == (True, sale.id)
-    assert UUID(done.receipt.id) == receipt_id(back.order.uuid, Operation.RETURN, 0)
+    assert UUID(done.receipt.id) == return_receipt_id(sale.id, 0)
 
 
 @pytest.mark.parametrize(
@@ -319,7 +439,87 @@ def test_an_unknown_choice_asks_checkbox_for_nothing(changes: dict[str, str], co
     assert story.checkbox.calls == []
 
 
-def test_a_wait_hands_on_what_was_planned() -> None:
-    """A pass that has the same request at hand plans nothing anew: the receipt that exists was made by it."""
-    verdict, _ = Story().put_off()
-    assert verdict.planned == plan(REQUEST, MANUAL)
+def test_bimp_is_never_asked_whether_a_return_is_archived() -> None:
+    """Its endpoint knows orders; the return's own document is archived by its message alone."""
+    archive = FakeArchive(True)
+    story = Story(ledger(made(), becomes="DONE"), archive)
+    assert story.once(BACK).receipt.is_return
+    assert archive.asked == []
+
+
+def test_a_return_takes_the_registers_turn_after_it_has_read() -> None:
+    """A turn that is held while a search goes on is nobody's for a minute."""
+    story = Story(ledger(made(), turn=3.5))
+    assert story.put_off(BACK)[0].reason == "register_turn"
+    assert "search_returns" in story.checkbox.calls
+
+
+def test_a_search_that_is_not_through_is_gone_on_with() -> None:
+    """Not all seen is never none: the next pass goes on where this one ended."""
+    sale = made()
+    strangers = [replace(made(), id=str(uuid4()), context={}) for _ in range(7)]
+    till = whole_return(sale, context={}, id=str(uuid4()))
+    story = Story(ledger(sale, *strangers, till, page=3))
+    trail, reasons = TRAIL, []
+    while isinstance(verdict := story.verdict(BACK, trail), Postponed):
+        reasons.append(verdict.reason)
+        trail = verdict.trail or trail
+    assert reasons == ["returns_searched"] * 2
+    assert isinstance(verdict, Rejected)
+    assert verdict.code is Code.RETURN_WITHOUT_SALE
+
+
+def test_an_own_refusal_of_a_return_is_its_verdict() -> None:
+    """Asked again it takes the next place."""
+    sale = made()
+    refused = whole_return(sale, context=context_of(BACK, TRAIL), **in_error())
+    story = Story(ledger(sale, refused, becomes="DONE"))
+    assert story.code(BACK, replace(TRAIL, look_up_first=True)) is Code.RECEIPT_REJECTED
+    again = replace(BACK, id="return-2")
+    assert story.once(again).receipt.id == str(return_receipt_id(sale.id, 1))
+
+
+def test_a_return_whose_document_is_not_shown_stops_one_of_the_same_content() -> None:
+    """It may be this very document's: a person compares."""
+    sale = made()
+    story = Story(ledger(sale, whole_return(sale, context={}), becomes="DONE"))
+    verdict = story.verdict(BACK)
+    assert isinstance(verdict, Rejected)
+    assert (verdict.code, verdict.receipt_made) == (Code.RECEIPT_MISMATCH, None)
+
+
+def test_a_return_that_overtakes_its_sale_waits_from_its_first_look() -> None:
+    """Then there is no sale; the time that it stood in a queue does not count."""
+    story = Story()
+    wait, trail = story.put_off(BACK)
+    assert (wait.reason, trail.sale_awaited_since) == ("sale_of_return", NOW)
+    story.checkbox.now += 9.9
+    story.put_off(BACK, trail)
+    story.checkbox.now += 0.1
+    verdict = story.verdict(BACK, trail)
+    assert isinstance(verdict, Rejected)
+    assert verdict.code is Code.RETURN_WITHOUT_SALE
+    assert verdict.detail["returnOf"] == {"orderUuid": str(AN_ORDER), "receiptId": None}
+
+
+def test_a_sale_whose_number_is_on_its_way_is_waited_for() -> None:
+    """Longer than for a sale that nobody has seen: it may be refused, and the money given for nothing."""
+    story = Story(ledger(made(status="CREATED", fiscal_code=None)))
+    assert story.put_off(BACK, replace(TRAIL, sale_awaited_since=NOW - 3600))[0].reason == "sale_of_return"
+
+
+def test_a_return_is_no_sale_that_could_be_returned() -> None:
+    """Given back once more, the goods of one sale would come back twice."""
+    earlier = whole_return(made())
+    story = Story(ledger(earlier))
+    named = replace(BACK, return_of=ReturnOf(order_uuid=None, receipt_id=UUID(earlier.id)))
+    assert story.code(named) is Code.RETURN_WITHOUT_SALE
+
+
+def test_goods_go_back_with_the_taxes_of_their_sale() -> None:
+    """The table has changed since."""
+    sale = made()
+    story = Story(ledger(sale, becomes="DONE"))
+    story.integration = an_integration(tax_rates=TaxRates({}, not_accountable=None))
+    back = story.once(BACK).receipt
+    assert [tax.code for line in back.lines for tax in line.taxes or ()] == [1]

@@ -17,8 +17,7 @@ import pytest
 from tests.chaos import orders
 from tests.chaos.orders import OrderRequest, a_request
 from tests.chaos.stage import Stage
-from worker.fiscal.order import Operation
-from worker.fiscal.receipt import receipt_id
+from worker.fiscal.receipt import sale_receipt_id
 from worker.rabbit.topology import DEAD_LETTERS
 from worker.sandbox.vhost import VirtualHost
 from worker.sandbox.worker_process import WorkerProcess
@@ -205,7 +204,7 @@ def test_after_an_error_comes_the_next_id_and_a_crash_finds_its_place(
     assert stage.replay() == 0
     eventually(lambda: succeeded(stage, first, second), 40)
     assert [entry["id"] for entry in stage.sales_of(first.product)] == [
-        str(receipt_id(first.order, Operation.SELL, attempt)) for attempt in range(2)
+        str(sale_receipt_id(first.order, attempt)) for attempt in range(2)
     ]
     assert statuses(stage, first) == ["ERROR", "DONE"]
 

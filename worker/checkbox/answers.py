@@ -126,7 +126,7 @@ def read_taxes(document: Any) -> list[Tax]:
             code=code,
             label=text(tax, "label") or "",
             symbol=text(tax, "symbol") or "",
-            rate=_decimal(tax.get("decimal_rate")) or _decimal(tax.get("rate")),
+            rate=decimal(tax.get("decimal_rate")) or decimal(tax.get("rate")),
             is_without_vat=tax.get("no_vat") is True,
         )
         for tax in document
@@ -195,7 +195,7 @@ def integer(value: Any) -> int | None:
     """A whole number, also as text or with zeros for decimals."""
     if type(value) is int:  # as nearly always; a bool is none
         return value if abs(value) < _LIMIT else None
-    number = _decimal(value)
+    number = decimal(value)
     return int(number) if number is not None and number == number.to_integral_value() else None
 
 
@@ -224,7 +224,7 @@ def _seconds(value: Any) -> float | None:
     return at.timestamp() if at else None
 
 
-def _decimal(value: Any) -> Decimal | None:
+def decimal(value: Any) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
     try:

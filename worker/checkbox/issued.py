@@ -7,8 +7,8 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from worker.checkbox.answers import Document, Unreadable, child, integer, moment, text
-from worker.fiscal.outcomes import IssuedLine, IssuedReceipt
+from worker.checkbox.answers import Document, Unreadable, child, decimal, integer, moment, text
+from worker.fiscal.outcomes import IssuedLine, IssuedReceipt, IssuedTax
 from worker.fiscal.privacy import scrub
 
 
@@ -57,16 +57,18 @@ def _line(good: Document) -> IssuedLine | None:
         code=str(code),
         quantity=quantity,
         price=price,
-        tax_codes=_tax_codes(good),
+        taxes=_taxes(good),
         total=_line_total(good, price * quantity),
+        name=text(details, "name") or "",
     )
 
 
-def _tax_codes(good: Document) -> tuple[int, ...] | None:
+def _taxes(good: Document) -> tuple[IssuedTax, ...] | None:
     if not isinstance(good.get("taxes"), list):
         return None
-    codes = [integer(tax.get("code")) for tax in _objects(good, "taxes")]
-    return tuple(sorted(code for code in codes if code is not None)) if None not in codes else None
+    taxes = [(integer(tax.get("code")), decimal(tax.get("rate"))) for tax in _objects(good, "taxes")]
+    shown = tuple(IssuedTax(code, percent) for code, percent in taxes if code is not None)
+    return shown if len(shown) == len(taxes) else None
 
 
 def _line_total(good: Document, thousandfold: int) -> int | None:

@@ -14,7 +14,7 @@ from worker.checkbox.client import PAGE_LIMIT, CheckboxClient
 from worker.checkbox.known_shift import KnownShift
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected
-from worker.fiscal.ports import CashierHasShift, Shift, ShiftExpired, ShiftNotOpened
+from worker.fiscal.ports import CashierHasShift, ReturnsPage, Shift, ShiftExpired, ShiftNotOpened
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.turns import RegisterTurns
 
@@ -189,12 +189,11 @@ class Session:
         self._unfinished_at = now if found else None
         return found
 
-    def returns_of(self, sale: IssuedReceipt) -> tuple[Sequence[IssuedReceipt], bool]:
+    def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
         found: list[IssuedReceipt] = []
-        page: Sequence[IssuedReceipt] = ()
         for page in self._pages(from_date=sale.created_at, own_only=False):
             found += (one for one in page if one.related_receipt_id == sale.id)
-        return found, len(page) < PAGE_LIMIT
+        return ReturnsPage(tuple(found), None)
 
     def _pages(
         self,

@@ -77,7 +77,7 @@ def _good(line: ReceiptLine, is_return: bool) -> dict[str, Any]:
             code=line.code,
             name=line.name,
             price=line.price,
-            tax=None if line.tax_code is None else [line.tax_code],
+            tax=list(line.tax_codes),
             barcode=line.barcode,
             uktzed=line.uktzed,
             excise_barcodes=list(line.excise_barcodes),

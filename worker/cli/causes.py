@@ -11,16 +11,12 @@ from uuid import UUID
 
 from worker.bimp.archive_check import SERVICE, ArchiveCheck
 from worker.checkbox.client import CheckboxClient
-from worker.cli.receipt_search import receipts_of
 from worker.cli.signed_in import secrets_of, signed_in
 from worker.fiscal.integrations import Cashier, Integration
-from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import Code, Rejected, Unavailable, Verdict
 from worker.fiscal.ports import Refusal, TokenRefused
 from worker.fiscal.shifts import age
-from worker.rabbit.json_body import NotJsonError, parse
 from worker.rabbit.letters import Letter
-from worker.rabbit.message import Known, tell
 
 _SHIFT = frozenset({Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H})
 #: What a person, or time, mends without touching the order.
@@ -34,15 +30,14 @@ SIGN_IN_AGAIN = 600.0
 class Cause:
     """What keeps a letter dead; letters with one cause are mended together.
 
-    ``order`` is named where only its own receipt tells: it was made, and had no number.
+    ``receipt`` is named where only it can tell: it was made, and had no number.
     """
 
     code: str
     integration: str
     cashier: str
     is_archive_check: bool = False
-    order: UUID | None = None
-    operation: Operation = Operation.SELL
+    receipt: UUID | None = None
 
 
 def cause_of(letter: Letter) -> Cause | None:
@@ -56,15 +51,14 @@ def cause_of(letter: Letter) -> Cause | None:
         return Cause(code, integration, cashier)
     if detail.get("service") == SERVICE:
         return Cause(code, integration, cashier, is_archive_check=True)
-    known = _known(letter) if detail.get("reason") == "number" else Known()
-    return Cause(code, integration, cashier, order=known.order, operation=known.operation or Operation.SELL)
+    return Cause(code, integration, cashier, receipt=_receipt(detail))
 
 
-def _known(letter: Letter) -> Known:
+def _receipt(detail: Mapping[str, object]) -> UUID | None:
     try:
-        return tell(parse(letter.delivery.body).value)
-    except NotJsonError:
-        return Known()
+        return UUID(str(detail.get("receiptId")))
+    except ValueError:
+        return None
 
 
 class Causes:
@@ -120,14 +114,14 @@ class Causes:
             url, private = integration.checkbox_url, secrets_of(cashier)
             shift = self._client.current_shift(url, token, private=private)
             return shift is not None and shift.is_open and age(shift, self._clock()) < _DAY
-        if cause.order is None:
+        if cause.receipt is None:
             self._client.cashier_me(integration.checkbox_url, token)
             if cashier.license_key is not None:
                 self._client.register_info(integration.checkbox_url, cashier.license_key)
             return True
-        only = (cause.operation,)
-        found = receipts_of(self._client, token, integration, cashier, cause.order, only)
-        return any(one.receipt.is_numbered for one in found)
+        private = secrets_of(cashier)
+        found = self._client.receipt(integration.checkbox_url, token, cause.receipt, private=private)
+        return found is None or found.is_numbered or found.is_refused
 
     def _token(self, integration: Integration, cashier: Cashier) -> str:
         key = (integration.checkbox_url, cashier)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,10 +11,10 @@ from worker.cli.signed_in import secrets_of
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import IssuedReceipt
-from worker.fiscal.receipt import receipt_id
+from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 
-#: Receipts in ERROR that are walked past; each was a replay by a person.
-_ATTEMPTS = 50
+#: Sales of an order, and returns of a sale, that are shown; each was asked for by a person.
+_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,20 @@ def receipts_of(
     integration: Integration,
     cashier: Cashier,
     order: UUID,
-    operations: Iterable[Operation] = tuple(Operation),
 ) -> Iterator[FoundReceipt]:
-    """Those in ERROR, then the one that counts. Raises what a call raises."""
+    """The order's sales, each with the returns that were made of it. Raises what a call raises."""
     private = secrets_of(cashier)
-    for operation in operations:
-        for attempt in range(_ATTEMPTS):
-            derived = receipt_id(order, operation, attempt)
-            receipt = client.receipt(integration.checkbox_url, token, derived, private=private)
-            if receipt is not None:
-                yield FoundReceipt(operation, receipt)
-            if receipt is None or receipt.status != "ERROR":
+
+    def look_up(receipt_id: UUID) -> IssuedReceipt | None:
+        return client.receipt(integration.checkbox_url, token, receipt_id, private=private)
+
+    for attempt in range(_SHOWN):
+        sale = look_up(sale_receipt_id(order, attempt))
+        if sale is None:
+            return
+        yield FoundReceipt(Operation.SELL, sale)
+        for place in range(_SHOWN):
+            back = look_up(return_receipt_id(sale.id, place))
+            if back is None:
                 break
+            yield FoundReceipt(Operation.RETURN, back)

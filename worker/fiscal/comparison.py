@@ -1,127 +1,83 @@
-"""A receipt held against what Checkbox has issued: the same sale, or a return of too much of it."""
+"""An order held against the receipt that Checkbox has issued for it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
+from worker.fiscal.context import content_of, percent_of
 from worker.fiscal.money import hryvnias, plain
+from worker.fiscal.order import Order, OrderLine
 from worker.fiscal.outcomes import IssuedLine, IssuedReceipt
-from worker.fiscal.receipt import Receipt, ReceiptLine
+from worker.fiscal.receipt_lines import receipt_line
 
 #: Entries of a list in a detail.
 _SHOWN = 20
-_ONE_UNIT = 1000
+#: Code, quantity, price, and the percents; None where they are not shown.
+_Content = tuple[str, int, int, tuple[Decimal, ...] | None]
 
-_Content = tuple[str, int, int, tuple[int, ...] | None]
 
+def difference(order: Order, issued: IssuedReceipt) -> dict[str, Any] | None:
+    """None where the receipt has the order's content, else both contents.
 
-def same_content(receipt: Receipt, issued: IssuedReceipt) -> dict[str, Any] | None:
-    """None when the total (before cash is rounded) and the lines are the same, else both contents.
-
-    Lines are compared by code, quantity, price and tax, in any order; lines or taxes that the answer does not
-    tell are not held against it.
+    The digest in the receipt's context decides. Without one it is what the receipt shows without doubt: the
+    total before cash is rounded, and the lines in any order; what is not shown is not held against it.
     """
-    ours, theirs = _contents(receipt.lines), _contents(issued.lines)
-    if receipt.total == issued.total and (not theirs or _same_lines(Counter(ours), Counter(theirs))):
+    content = issued.context.get("content")
+    if content == content_of(order):
         return None
-    return {"expected": _told(receipt.total, ours), "found": _told(issued.total, theirs)}
-
-
-def check_return(
-    receipt: Receipt, sale: IssuedReceipt, earlier: Sequence[IssuedReceipt]
-) -> dict[str, Any] | None:
-    """None when no more is returned than was sold, else what is too much.
-
-    ``earlier`` are the sale's other returns. Each code counts by money, and by quantity where the sale's line
-    kept its own; all of it together counts by the totals, which order discounts lower.
-    """
-    sold = _by_code(sale.lines)
-    returned = _by_code((*receipt.lines, *(line for other in earlier for line in other.lines)))
-    total = receipt.total + sum(other.total for other in earlier)
-    codes = [
-        _excess(code, sold.get(code, _Sum()), back)
-        for code, back in returned.items()
-        if back.exceeds(sold.get(code, _Sum()))
-    ]
-    if total <= sale.total and not (codes and sale.lines):
+    ours, theirs = _ordered(order), _issued(issued)
+    if content is None and order.total == issued.total and _same_lines(ours, theirs):
         return None
-    return {
-        "reason": "more is returned than was sold",
-        "saleReceiptId": sale.id,
-        "sold": hryvnias(sale.total),
-        "returned": hryvnias(total),
-        "codes": codes[:_SHOWN],
-    }
+    return {"expected": _shown(order.total, ours), "found": _shown(issued.total, theirs)}
 
 
-class _Sum:
-    """What the lines of one code come to, earlier and present ones together."""
-
-    def __init__(self) -> None:
-        self.money = 0
-        self.quantity = 0
-        self.lines: set[tuple[int, int]] = set()
-
-    def add(self, line: IssuedLine | ReceiptLine) -> None:
-        gross = line.price * line.quantity // _ONE_UNIT
-        self.money += gross if line.total is None else line.total
-        self.quantity += line.quantity
-        self.lines.add((line.quantity, line.price))
-
-    def exceeds(self, sold: _Sum) -> bool:
-        return self.money > sold.money or (self.counts_against(sold) and self.quantity > sold.quantity)
-
-    def counts_against(self, sold: _Sum) -> bool:
-        """A sold quantity of one may be a line that was turned into one unit, if it is priced otherwise."""
-        prices = {price for _, price in self.lines}
-        return all(quantity != _ONE_UNIT or prices == {price} for quantity, price in sold.lines)
+def _ordered(order: Order) -> list[_Content]:
+    lines = [(receipt_line(line, ()), _percents(line)) for line in order.lines if line.amount]
+    return [(line.code, line.quantity, line.price, percents) for line, percents in lines]
 
 
-def _by_code(lines: Sequence[IssuedLine | ReceiptLine]) -> Mapping[str, _Sum]:
-    sums: dict[str, _Sum] = {}
-    for line in lines:
-        sums.setdefault(line.code, _Sum()).add(line)
-    return sums
+def _percents(line: OrderLine) -> tuple[Decimal, ...]:
+    percent = percent_of(line)
+    return () if percent is None else (Decimal(0) if percent == "not_accountable" else Decimal(percent),)
 
 
-def _excess(code: str, sold: _Sum, back: _Sum) -> dict[str, str]:
-    return {
-        "code": code,
-        "soldAmount": hryvnias(sold.money),
-        "soldQuantity": plain(sold.quantity, 3),
-        "returnedAmount": hryvnias(back.money),
-        "returnedQuantity": plain(back.quantity, 3),
-    }
+def _issued(issued: IssuedReceipt) -> list[_Content]:
+    return [(line.code, line.quantity, line.price, _shown_percents(line)) for line in issued.lines]
 
 
-def _contents(lines: Sequence[IssuedLine | ReceiptLine]) -> list[_Content]:
-    return [(line.code, line.quantity, line.price, _taxes(line)) for line in lines]
+def _shown_percents(line: IssuedLine) -> tuple[Decimal, ...] | None:
+    if line.taxes is None:
+        return None
+    percents = [tax.percent for tax in line.taxes]
+    return (
+        tuple(sorted(percent for percent in percents if percent is not None))
+        if None not in percents
+        else None
+    )
 
 
-def _taxes(line: IssuedLine | ReceiptLine) -> tuple[int, ...] | None:
-    if isinstance(line, IssuedLine):
-        return line.tax_codes
-    return () if line.tax_code is None else (line.tax_code,)
-
-
-def _same_lines(ours: Counter[_Content], theirs: Counter[_Content]) -> bool:
-    untold = Counter({content: count for content, count in theirs.items() if content[3] is None})
-    told = theirs - untold
-    if told - ours:
+def _same_lines(ours: list[_Content], theirs: list[_Content]) -> bool:
+    if not theirs:
+        return True
+    untold = Counter(content for content in theirs if content[3] is None)
+    told = Counter(theirs) - untold
+    left = Counter(ours)
+    if told - left:
         return False
-    return _without_taxes(ours - told) == _without_taxes(untold)
+    return _without_percents(left - told) == _without_percents(untold)
 
 
-def _without_taxes(contents: Counter[_Content]) -> Counter[tuple[str, int, int]]:
+def _without_percents(contents: Counter[_Content]) -> Counter[tuple[str, int, int]]:
     left: Counter[tuple[str, int, int]] = Counter()
     for (code, quantity, price, _), count in contents.items():
         left[code, quantity, price] += count
     return left
 
 
-def _told(total: int, contents: Sequence[_Content]) -> dict[str, Any]:
+def _shown(total: int, contents: Sequence[_Content]) -> dict[str, Any]:
     return {
         "total": hryvnias(total),
         "lineCount": len(contents),
@@ -130,8 +86,10 @@ def _told(total: int, contents: Sequence[_Content]) -> dict[str, Any]:
                 "code": code,
                 "quantity": plain(quantity, 3),
                 "price": hryvnias(price),
-                "tax": None if taxes is None else list(taxes),
+                "percents": None
+                if percents is None
+                else [f"{percent.normalize():f}" for percent in percents],
             }
-            for code, quantity, price, taxes in contents[:_SHOWN]
+            for code, quantity, price, percents in contents[:_SHOWN]
         ],
     }

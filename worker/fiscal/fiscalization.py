@@ -1,16 +1,18 @@
-"""The story: from a request of Bimp to a receipt with a number, in passes that hold no thread for waiting."""
+"""From a request of Bimp to a receipt with a number, in passes that hold no thread for waiting."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 
+from worker.fiscal.goods_return import GoodsReturn
 from worker.fiscal.integrations import Cashier, Integration
-from worker.fiscal.issuing import Issuing, Surroundings
-from worker.fiscal.number_times import NumberTimes
-from worker.fiscal.order import Request
-from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected
+from worker.fiscal.issuing import Dependencies, Issuing
+from worker.fiscal.order import Operation, Request
+from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Verdict
 from worker.fiscal.planner import Plan, plan
-from worker.fiscal.ports import ArchiveCheck, CashierSessions
+from worker.fiscal.ports import CashierSessions
+from worker.fiscal.sale import Sale
 from worker.fiscal.trail import Trail
 
 
@@ -21,36 +23,38 @@ class Fiscalization:
         self,
         integrations: Callable[[], Mapping[str, Integration]],
         sessions: CashierSessions,
-        archive: ArchiveCheck | None,
-        clock: Callable[[], float],
-        return_wait: float,
-        warn: Callable[[str], None],
-        duplicate_prevented: Callable[[], None],
+        dependencies: Dependencies,
     ) -> None:
         self._integrations = integrations
         self._sessions = sessions
-        self._surroundings = Surroundings(
-            archive, clock, return_wait, NumberTimes(), duplicate_prevented, warn
-        )
+        self._dependencies = dependencies
 
-    def fiscalize(self, request: Request, trail: Trail, planned: Plan | None = None) -> Fiscalized:
-        """One pass; raises a ``Verdict`` when it does not end in a numbered receipt.
+    def fiscalize(self, request: Request, trail: Trail) -> Fiscalized:
+        """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
+        try:
+            integration, cashier = self._chosen(request)
+            planned = cache(partial(_plan, request, integration))
+            if not trail.look_up_first:
+                planned()  # what message and configuration alone decide needs no Checkbox
+            with self._sessions.enter(integration, cashier) as session:
+                issuing = Issuing(request, trail, integration, session, self._dependencies)
+                return self._issue(issuing, planned)
+        except Verdict as verdict:
+            if verdict.receipt_made is None and verdict.trail is None and trail.posted_at is not None:
+                verdict.receipt_made = True
+            raise
 
-        ``planned`` is what an earlier pass made of the same request; a receipt that exists was made by it.
-        """
-        integration, cashier = self._chosen(request)
-        planned = planned or plan(request, integration)
-        with self._sessions.enter(integration, cashier) as session:
-            issuing = Issuing(request, planned.receipt, trail, integration, session, self._surroundings)
-            try:
-                return issuing.run()
-            except Postponed as wait:
-                wait.planned = planned
-                raise
-            finally:
-                if issuing.has_sold:
-                    for warning in planned.warnings:
-                        self._surroundings.warn(warning)
+    def _issue(self, issuing: Issuing, planned: Callable[[], Plan]) -> Fiscalized:
+        kind = GoodsReturn if issuing.request.operation is Operation.RETURN else Sale
+        try:
+            return kind(issuing, planned).run()
+        except Verdict as verdict:
+            verdict.trail, verdict.receipt_made = issuing.trail, issuing.receipt_made
+            raise
+        finally:
+            if issuing.has_posted:
+                for warning in planned().warnings:
+                    self._dependencies.warn(warning)
 
     def _chosen(self, request: Request) -> tuple[Integration, Cashier]:
         integration = self._integrations().get(request.integration)
@@ -62,3 +66,10 @@ class Fiscalization:
                 Code.UNKNOWN_CASHIER, {"integration": request.integration, "cashier": request.cashier}
             )
         return integration, cashier
+
+
+def _plan(request: Request, integration: Integration) -> Plan:
+    """A return is planned without tax codes at first: they are its sale's."""
+    if request.operation is Operation.RETURN:
+        return plan(request, integration, lambda _: ())
+    return plan(request, integration)

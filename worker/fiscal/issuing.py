@@ -1,226 +1,206 @@
-"""One pass over a request with the cashier's session in hand.
+"""One pass over a request with the cashier's session: what sales and returns have in common.
 
-The order of steps is what keeps a second receipt out: the id is derived from the order, a doubt is settled by
-a look-up and never by a new id, and the next id is taken only past a receipt that was seen in ERROR.
+The order of steps is what keeps a second receipt out: an id is derived and never invented, a doubt is settled
+by a look-up of that id, and Checkbox, which takes an id once, decides between those who race for it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from worker.fiscal import returns
-from worker.fiscal.comparison import same_content
+from worker.fiscal.comparison import difference
+from worker.fiscal.context import context_of, is_made_by, is_of_replay
 from worker.fiscal.integrations import Integration
 from worker.fiscal.number_times import NumberTimes
-from worker.fiscal.order import Operation, Request
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Unavailable
+from worker.fiscal.order import Request
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Verdict
 from worker.fiscal.ports import ArchiveCheck, CashierSession, ReceiptExists, ShiftExpired, ShiftNotOpened
-from worker.fiscal.receipt import Receipt, receipt_id
+from worker.fiscal.receipt import Receipt
 from worker.fiscal.shifts import make_ready
 from worker.fiscal.trail import Trail
 
-_REQUEST_NAMESPACE = UUID("0d6ff0a4-5b7e-5c80-9d1f-8a4b0e6a7c21")
-_CANCELLED = frozenset({"CANCELLED", "CANCELLATION"})
+#: Seconds after which a receipt that was asked for is shown, or was never made: more than ``ACT_WITHIN`` and
+#: twice the longest that a POST takes to land and a read lags behind.
+SETTLED_AFTER = 30.0
+#: Seconds within which one may act on what was read.
+ACT_WITHIN = 5.0
+#: Seconds until the next look at what changes by itself; and at most, so that the wait stays a short one.
+LOOK_AFTER = 1.0
+_LONGEST_LOOK = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Dependencies:
     """What every pass of a process shares."""
 
     archive: ArchiveCheck | None
     clock: Callable[[], float]
+    monotonic: Callable[[], float]
     #: Seconds that a return waits for its sale.
     return_wait: float
     number_times: NumberTimes
     #: Called when a receipt was found where another one would have been made.
     duplicate_prevented: Callable[[], None]
-    #: Called with the name of what was put right, or could not be checked whole, without a failure.
+    #: Called with the name of what was put right without a failure.
     warn: Callable[[str], None]
 
 
-def context_of(request: Request, trail: Trail, receipt: Receipt) -> dict[str, str | int]:
-    """What Checkbox keeps beside the receipt: who asked for it, and with what content."""
-    return {
-        "request": str(uuid5(_REQUEST_NAMESPACE, json.dumps([request.source, request.id]))),
-        "replay": trail.replays,
-        "content": _fingerprint(receipt),
-    }
-
-
-def _fingerprint(receipt: Receipt) -> str:
-    content = (
-        receipt.operation.value,
-        receipt.total,
-        tuple((line.code, line.quantity, line.price, line.tax_code, line.total) for line in receipt.lines),
-    )
-    return hashlib.sha256(repr(content).encode()).hexdigest()[:32]
-
-
 class Issuing:
-    """A pass; its state is the trail that the next pass gets."""
+    """A pass. What it learns is in ``trail``, which the next pass gets."""
 
     def __init__(
         self,
         request: Request,
-        receipt: Receipt,
         trail: Trail,
         integration: Integration,
         session: CashierSession,
-        surroundings: Surroundings,
+        dependencies: Dependencies,
     ) -> None:
-        self._request = request
-        self._receipt = receipt
-        self._trail = trail
-        self._integration = integration
-        self._session = session
-        self._around = surroundings
-        self._context = context_of(request, trail, receipt)
-        self._looked = False
-        #: The receipt was made in this pass.
-        self.has_sold = False
+        self.request = request
+        self.trail = trail.taken_up(dependencies.clock())
+        self.integration = integration
+        self.session = session
+        self.dependencies = dependencies
+        #: Whether a receipt of this document is known; None until Checkbox was asked.
+        self.receipt_made: bool | None = True if trail.posted_at is not None else None
+        #: A receipt was made in this pass.
+        self.has_posted = False
 
-    def run(self) -> Fiscalized:
-        """Raises a ``Verdict`` when the pass does not end in a numbered receipt."""
-        if self._trail.look_up_first or self._request.order.archived:
-            found = self._look_up()
-            if found is not None:
-                return found
+    def look_up(self, receipt_id: UUID) -> IssuedReceipt | None:
+        return self.session.look_up(receipt_id)
+
+    def since(self, moment: float | None) -> float:
+        """Seconds since a moment; no time at all where there was none."""
+        now = self.dependencies.clock()
+        return now - (now if moment is None else moment)
+
+    def awaited(self) -> Fiscalized | None:
+        """The receipt that this request posted, asked for by its id alone; None where it came to nothing."""
+        posted = self.trail.posted_id
+        if posted is None:
+            return None
+        issued = self.look_up(UUID(posted))
+        if issued is None and self.since(self.trail.posted_at) < SETTLED_AFTER:
+            raise self._number_awaited()  # Checkbox took it, and does not show it yet
+        if issued is not None and not issued.is_refused:
+            return self.settle(issued, own=True)
+        self.trail = replace(self.trail, posted_id=None, posted_at=None, looks=0)
+        self.receipt_made = None
+        return None
+
+    def is_own(self, issued: IssuedReceipt) -> bool:
+        """Whether this request had it made, as far as can be told."""
+        made = is_made_by(issued, self.request)
+        if made is not None:
+            return made
+        return self.trail.redelivered or self.trail.posted_at is not None or self.trail.faults > 0
+
+    def own_refusal(self, issued: IssuedReceipt) -> Rejected | None:
+        """The verdict of a receipt in ERROR; None where it is an old one to walk past."""
+        if not (self.is_own(issued) and is_of_replay(issued, self.trail)):
+            return None
+        self.trail = replace(self.trail, unknown_since=None)
+        return _thrown_out(issued)
+
+    def settle(self, issued: IssuedReceipt, own: bool) -> Fiscalized:
+        """The outcome of a receipt that was not refused; raises ``Postponed`` until it has its number."""
+        self.receipt_made = True
+        if not self.has_posted and self.trail.posted_at is None:
+            self.dependencies.duplicate_prevented()
+        self.trail = replace(self.trail, unknown_since=None)
+        if not issued.is_numbered:
+            raise self._number_awaited(issued.id if own else None)
+        if not own and (other := difference(self.request.order, issued)) is not None:
+            raise Rejected(Code.RECEIPT_MISMATCH, other)
+        if issued.seconds_to_number is not None:
+            self.dependencies.number_times.saw(issued.seconds_to_number)
+        return Fiscalized(issued, already=not own, checkbox_url=self.integration.checkbox_url)
+
+    def _number_awaited(self, posted: str | None = None) -> Postponed:
+        trail = self.trail
+        self.trail = replace(
+            trail,
+            posted_at=trail.posted_at or self.dependencies.clock(),
+            posted_id=posted or trail.posted_id,
+            looks=trail.looks + 1,
+            look_up_first=True,
+        )
+        return Postponed(self.dependencies.number_times.next_look(trail.looks), "number")
+
+    def prepare(self) -> None:
+        """Return when the cashier may sell. Raises ``Rejected`` (shifts), ``Postponed``."""
         try:
-            self._clear_the_way()
-            return self._sell()
-        except Rejected as refusal:
-            return self._existing_or(refusal)
-
-    def _existing_or(self, refusal: Rejected) -> Fiscalized:
-        """A receipt that exists wins over every reason not to make one."""
-        if self._looked:
-            raise refusal
-        found = self._look_up()
-        if found is None:
-            raise refusal
-        return found
-
-    def _clear_the_way(self) -> None:
-        if self._request.order.archived:
-            raise Rejected(Code.ORDER_ARCHIVED)
-        try:
-            make_ready(self._session, self._integration, self._around.clock())
+            make_ready(self.session, self.integration, self.dependencies.clock())
         except Postponed as wait:
-            raise self._in_the_row(wait) from None
-        self._await_turn()
-        if self._request.operation is Operation.RETURN:
-            sale = returns.sale_of(self._request, self._trail, self._session, self._around)
-            if not returns.check(self._receipt, sale, self._session):
-                self._around.warn("earlier_returns_not_all_seen")
-            self._receipt = replace(self._receipt, related_receipt_id=UUID(sale.id))
-        if self._around.archive is not None and self._around.archive.is_archived(self._request.order.uuid):
-            raise Rejected(Code.ORDER_ARCHIVED)
+            if not self.trail.has_turn:  # those who wait for a shift do not all look each second
+                wait.after = max(wait.after, self._promised_turn())
+            raise wait from None
 
-    def _in_the_row(self, wait: Postponed) -> Postponed:
-        """Whoever waits for a shift stands in the register's row: not all of them look each second."""
-        if self._trail.has_turn:
-            return wait
-        after = max(wait.after, self._session.promise_turn())
-        return Postponed(after, wait.reason, replace(self._trail, has_turn=True))
+    def post(self, receipt_id: UUID, receipt: Receipt, until: float | None = None) -> Fiscalized:
+        """Have the receipt made; ``until`` (monotonic seconds) bounds acting on what was read before.
 
-    def _await_turn(self) -> None:
-        wait = self._session.take_turn(again=self._trail.has_turn)
-        if wait > 0:
-            raise Postponed(wait, "register_turn", replace(self._trail, has_turn=True))
-
-    def _sell(self) -> Fiscalized:
+        Raises ``ReceiptExists``, ``Postponed``, ``Rejected`` (RECEIPT_REJECTED), ``Unavailable``.
+        """
+        self._take_turn()
+        if until is not None and self.dependencies.monotonic() > until:
+            raise Postponed(0.0, "read_too_long_ago")
         try:
-            issued = self._session.sell(self._receipt_id(), self._receipt, self._context)
+            issued = self.session.sell(receipt_id, receipt, context_of(self.request, self.trail))
         except ReceiptExists:
-            return self._see_who_was_faster()
+            self._note_hidden(receipt_id)
+            raise
         except (ShiftNotOpened, ShiftExpired):
             # The session knows better now what stands in the way.
-            make_ready(self._session, self._integration, self._around.clock())
+            make_ready(self.session, self.integration, self.dependencies.clock())
             raise Postponed(0.0, "shift_changed") from None
-        self.has_sold = True
-        return self._accept(issued, posted=True)
+        if issued.is_refused:
+            raise _thrown_out(issued)
+        self.has_posted = True
+        return self.settle(issued, own=True)
 
-    def _receipt_id(self) -> UUID:
-        return receipt_id(self._request.order.uuid, self._request.operation, self._trail.receipt_attempt)
+    def _take_turn(self) -> None:
+        wait = self.session.take_turn(again=self.trail.has_turn)
+        if wait > 0:
+            self.trail = replace(self.trail, has_turn=True)
+            raise Postponed(wait, "register_turn")
 
-    def _see_who_was_faster(self) -> Fiscalized:
-        refused = self._trail.receipt_attempt
-        found = self._look_up()
-        if found is not None:
-            return found
-        if self._trail.receipt_attempt > refused:
-            raise Postponed(self._session.promise_turn(), "next_receipt", replace(self._trail, has_turn=True))
-        if self._trail.faults or self._trail.redelivered:
-            raise Unavailable({"reason": "Checkbox has the id, and does not show the receipt yet"})
-        raise Rejected(Code.RECEIPT_MISMATCH, {"reason": "the receipt's id is taken by another organization"})
+    def after_turn(self, reason: str) -> Postponed:
+        """Another pass when the register's next turn comes."""
+        return Postponed(self._promised_turn(), reason)
 
-    def _look_up(self) -> Fiscalized | None:
-        """The order's receipt; None when there is none but such as were seen in ERROR."""
-        while True:
-            issued = self._session.look_up(self._receipt_id())
-            self._looked = True
-            self._trail = replace(self._trail, unknown_since=None)
-            if issued is None:
-                return None
-            if issued.status != "ERROR" and not self._was_waiting:
-                self._around.duplicate_prevented()
-            if issued.status != "ERROR" or self._is_own_attempt(issued):
-                return self._accept(issued)
-            self._trail = replace(self._trail, receipt_attempt=self._trail.receipt_attempt + 1)
+    def _promised_turn(self) -> float:
+        self.trail = replace(self.trail, has_turn=True)
+        return self.session.promise_turn()
 
-    def _accept(self, issued: IssuedReceipt, posted: bool = False) -> Fiscalized:
-        if issued.status == "ERROR" or issued.status in _CANCELLED:
-            raise Rejected(
-                Code.RECEIPT_REJECTED,
-                {"receiptId": issued.id, "status": issued.status, "words": issued.error},
-            )
-        own = posted or self._is_own(issued)
-        self._compare(issued, own)
-        if not issued.is_numbered:
-            raise self._waiting(issued)
-        if issued.seconds_to_number is not None:
-            self._around.number_times.saw(issued.seconds_to_number)
-        return Fiscalized(issued, already=not own, checkbox_url=self._integration.checkbox_url)
+    def _note_hidden(self, receipt_id: UUID) -> None:
+        self.trail = replace(self.trail, look_up_first=True)
+        if self.trail.hidden_id != str(receipt_id):
+            now = self.dependencies.clock()
+            self.trail = replace(self.trail, hidden_id=str(receipt_id), hidden_since=now)
 
-    def _compare(self, issued: IssuedReceipt, own: bool) -> None:
-        content = issued.context.get("content")
-        if content == self._context["content"] or (own and content is None):
+    def check_free(self, receipt_id: UUID) -> None:
+        """Raise where Checkbox has said that it has this id, and shows no receipt of it.
+
+        For some seconds a read may lag behind; after that the receipt is where this cashier cannot see it.
+        """
+        if self.trail.hidden_id != str(receipt_id):
             return
-        difference = same_content(self._receipt, issued)
-        if difference is not None:
-            raise Rejected(Code.RECEIPT_MISMATCH, difference)
+        if self.since(self.trail.hidden_since) < SETTLED_AFTER:
+            raise Postponed(LOOK_AFTER, "receipt_not_shown_yet")
+        self.receipt_made = None
+        reason = "the receipt's id is taken by one that this cashier cannot see"
+        raise Rejected(Code.RECEIPT_MISMATCH, {"reason": reason, "receiptId": str(receipt_id)})
 
-    def _waiting(self, issued: IssuedReceipt) -> Postponed:
-        trail = self._trail
-        after = self._around.number_times.next_look(trail.looks)
-        return Postponed(
-            after,
-            "number",
-            replace(
-                trail,
-                posted_at=trail.posted_at or self._around.clock(),
-                looks=trail.looks + 1,
-                look_up_first=True,
-            ),
-        )
+    def final(self, refusal: Rejected) -> Verdict:
+        """The refusal; or a wait, while a receipt of this request may still appear."""
+        left = SETTLED_AFTER - self.since(self.trail.unknown_since)
+        if self.trail.unknown_since is None or left <= 0:
+            return refusal
+        return Postponed(min(left, _LONGEST_LOOK), "receipt_may_appear")
 
-    @property
-    def _was_waiting(self) -> bool:
-        return self._trail.posted_at is not None
 
-    def _is_own(self, issued: IssuedReceipt) -> bool:
-        """Whether this request had it made, as far as can be told."""
-        if "request" in issued.context:
-            return bool(issued.context["request"] == self._context["request"])
-        return self._trail.redelivered or self._was_waiting or self._trail.faults > 0
-
-    def _is_own_attempt(self, issued: IssuedReceipt) -> bool:
-        """Whether its ERROR is the verdict on this request and replay, and not an old one to walk past."""
-        return self._is_own(issued) and issued.context.get("replay", self._trail.replays) in (
-            self._trail.replays,
-            str(self._trail.replays),
-        )
+def _thrown_out(issued: IssuedReceipt) -> Rejected:
+    detail = {"receiptId": issued.id, "status": issued.status, "words": issued.error}
+    return Rejected(Code.RECEIPT_REJECTED, detail)

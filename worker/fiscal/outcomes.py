@@ -14,13 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from worker.fiscal.trail import Trail
-
-if TYPE_CHECKING:
-    from worker.fiscal.planner import Plan
 
 
 class Code(StrEnum):
@@ -76,20 +74,34 @@ class IssuedReceipt:
     @property
     def is_numbered(self) -> bool:
         """Whether it counts as issued: it has a fiscal number, online or offline, and was not refused."""
-        return bool(self.fiscal_code) and self.status not in ("ERROR", "CANCELLED", "CANCELLATION")
+        return bool(self.fiscal_code) and not self.is_refused
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the tax service or Checkbox threw it out: it counts for nothing."""
+        return self.status in ("ERROR", "CANCELLED", "CANCELLATION")
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedLine:
-    """A line as Checkbox tells of it. Quantity in thousandths, money in kopiykas, tax codes sorted."""
+    """A line as Checkbox shows it. Quantity in thousandths, money in kopiykas."""
 
     code: str
     quantity: int
     price: int
-    #: None where the answer tells no taxes.
-    tax_codes: tuple[int, ...] | None
+    #: None where the answer shows no taxes.
+    taxes: tuple[IssuedTax, ...] | None
     #: What the line costs after its own discounts; None where the answer does not tell.
     total: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedTax:
+    """A tax of a line: its code, and its percent where the answer shows one."""
+
+    code: int
+    percent: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +115,14 @@ class Fiscalized:
     checkbox_url: str
 
 
+@dataclass(eq=False, kw_only=True)
 class Verdict(Exception):
     """Why this pass ended without a fiscal number."""
+
+    #: What the next pass shall know; None leaves it as it was.
+    trail: Trail | None = None
+    #: Whether a receipt of this document is known; None where Checkbox was not, or could not be, asked.
+    receipt_made: bool | None = None
 
 
 @dataclass(eq=False)
@@ -116,8 +134,6 @@ class Rejected(Verdict):
 
     code: Code
     detail: Mapping[str, Any] = field(default_factory=dict)
-    #: Whether a receipt of this document is known; None where Checkbox was not, or could not be, asked.
-    receipt_made: bool | None = None
 
 
 @dataclass(eq=False)
@@ -126,10 +142,6 @@ class Postponed(Verdict):
 
     after: float
     reason: str
-    #: What the next pass shall know; None leaves it as it was.
-    trail: Trail | None = None
-    #: For a next pass that has the same request at hand.
-    planned: Plan | None = None
 
 
 @dataclass(eq=False)

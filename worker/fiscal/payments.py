@@ -21,9 +21,13 @@ class Settlement:
     paid: int
     all_cash: bool
     rounding: CashRounding
+    #: A buyer who pays more gets change; who gives goods back pays nothing.
+    gives_change: bool
 
     @classmethod
-    def of(cls, total: int, payments: Sequence[Payment], rounding: CashRounding) -> Settlement:
+    def of(
+        cls, total: int, payments: Sequence[Payment], rounding: CashRounding, gives_change: bool = True
+    ) -> Settlement:
         """A total that rounds to nothing, or to more than Checkbox takes, is not rounded."""
         all_cash = all(payment.form is PaymentForm.CASH for payment in payments)
         rounds = all_cash and 0 < cash_to_pay(total, rounding) < SUM_LIMIT
@@ -32,6 +36,7 @@ class Settlement:
             paid=sum(payment.amount for payment in payments),
             all_cash=all_cash,
             rounding=rounding if rounds else CashRounding.NONE,
+            gives_change=gives_change and all_cash,
         )
 
     @property
@@ -41,8 +46,16 @@ class Settlement:
 
     @property
     def adds_up(self) -> bool:
-        """More than is owed is change, which only cash gives."""
-        return self.paid >= min(self.total, self.to_pay) if self.all_cash else self.paid == self.total
+        """More than is owed is change, which only cash gives, and only in a sale."""
+        if self.gives_change:
+            return self.paid >= min(self.total, self.to_pay)
+        return self.paid in (self.total, self.to_pay)
+
+    @property
+    def correction(self) -> int:
+        """What rounding adds to the payments; or takes off them, where no change is given."""
+        missing = self.to_pay - self.paid
+        return max(missing, 0) if self.gives_change else missing
 
 
 def receipt_payment(payment: Payment, day: date) -> tuple[ReceiptPayment, bool]:
@@ -60,7 +73,9 @@ def receipt_payment(payment: Payment, day: date) -> tuple[ReceiptPayment, bool]:
     )
 
 
-def raised(payments: Sequence[ReceiptPayment], missing: int) -> tuple[ReceiptPayment, ...]:
-    """The payments with the last one raised by what rounding added to the total."""
-    last = payments[-1]
-    return (*payments[:-1], replace(last, value=last.value + max(missing, 0)))
+def adjusted(payments: Sequence[ReceiptPayment], settlement: Settlement) -> tuple[ReceiptPayment, ...]:
+    """The payments with what rounding adds or takes off, from the last one back."""
+    correction, left = settlement.correction, list(payments)
+    while left and left[-1].value + correction <= 0:
+        correction += left.pop().value
+    return (*left[:-1], replace(left[-1], value=left[-1].value + correction))

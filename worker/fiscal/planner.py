@@ -6,9 +6,10 @@ CURRENCY_NOT_SUPPORTED, TOTALS_MISMATCH, TAX_RATE_NOT_MAPPED.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from worker.fiscal.buyer import checked_email, checked_phone
@@ -16,10 +17,12 @@ from worker.fiscal.integrations import Integration
 from worker.fiscal.money import hryvnias, plain
 from worker.fiscal.order import Buyer, Operation, Order, OrderLine, Request
 from worker.fiscal.outcomes import Code, Rejected
-from worker.fiscal.payments import Settlement, raised, receipt_payment
+from worker.fiscal.payments import Settlement, adjusted, receipt_payment
 from worker.fiscal.receipt import Delivery, Receipt, ReceiptLine
 from worker.fiscal.receipt_lines import costs_nothing_each, exact_cost, gift_note, receipt_line, strays
 from worker.fiscal.tax_rates import TaxRates
+
+TaxCodes = Callable[[OrderLine], tuple[int, ...] | None]
 
 #: Entries of a list in a verdict's detail.
 _SHOWN = 20
@@ -43,14 +46,19 @@ class Plan:
     warnings: tuple[PlanWarning, ...]
 
 
-def plan(request: Request, integration: Integration) -> Plan:
-    """The receipt of a request; a return lacks ``related_receipt_id``. Raises ``Rejected``."""
+def plan(request: Request, integration: Integration, tax_codes: TaxCodes | None = None) -> Plan:
+    """The receipt of a request; a return lacks what it takes from its sale. Raises ``Rejected``.
+
+    ``tax_codes`` gives a line's codes, or None where there are none; left out, the integration's table does.
+    """
     order = request.order
     if order.currency != _CURRENCY:
         raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency[:_SHOWN]})
-    settlement = Settlement.of(order.total, request.payments, integration.cash_rounding)
+    settlement = Settlement.of(
+        order.total, request.payments, integration.cash_rounding, request.operation is not Operation.RETURN
+    )
     _add_up(order, settlement)
-    lines = _lines(order, integration.tax_rates)
+    lines = _lines(order, tax_codes or partial(_mapped, integration.tax_rates))
     # A label must be in force when the receipt is made, which is not before the request.
     day = (request.time or order.date).date()
     payments = [receipt_payment(payment, day) for payment in request.payments]
@@ -61,7 +69,7 @@ def plan(request: Request, integration: Integration) -> Plan:
         operation=request.operation,
         lines=lines,
         discount=order.discount,
-        payments=raised([payment for payment, _ in payments], settlement.to_pay - settlement.paid),
+        payments=adjusted([payment for payment, _ in payments], settlement),
         rounding=settlement.rounding,
         total=order.total,
         footer=_footer(request),
@@ -105,18 +113,24 @@ def _figures(index: int, line: OrderLine) -> Mapping[str, str]:
     }
 
 
-def _lines(order: Order, rates: TaxRates) -> tuple[ReceiptLine, ...]:
-    codes = [rates.code_for(line.vat) if line.vat else None for line in order.lines]
+def _lines(order: Order, tax_codes: TaxCodes) -> tuple[ReceiptLine, ...]:
+    codes = [tax_codes(line) for line in order.lines]
     unmapped = [
         {"path": f"/data/order/products/{index}", "code": line.code, "rate": _rate(line)}
-        for index, (line, code) in enumerate(zip(order.lines, codes, strict=True))
-        if line.vat and code is None
+        for index, (line, found) in enumerate(zip(order.lines, codes, strict=True))
+        if found is None
     ]
     if unmapped:
         raise Rejected(Code.TAX_RATE_NOT_MAPPED, {"lines": unmapped[:_SHOWN]})
-    return tuple(
-        receipt_line(line, code) for line, code in zip(order.lines, codes, strict=True) if line.amount
-    )
+    pairs = zip(order.lines, codes, strict=True)
+    return tuple(receipt_line(line, found or ()) for line, found in pairs if line.amount)
+
+
+def _mapped(rates: TaxRates, line: OrderLine) -> tuple[int, ...] | None:
+    if line.vat is None:
+        return ()
+    code = rates.code_for(line.vat)
+    return None if code is None else (code,)
 
 
 def _rate(line: OrderLine) -> str:

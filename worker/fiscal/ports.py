@@ -6,7 +6,7 @@ refusals below), or "don't know" (``Unavailable``), after which only a look-up b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -65,6 +65,15 @@ class Shift:
         return self.status == "OPENED"
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnsPage:
+    """What a step of the search has shown."""
+
+    found: tuple[IssuedReceipt, ...]
+    #: Where to go on; None when all receipts up to now were seen.
+    next_offset: int | None
+
+
 class CashierSession(Protocol):
     """One cashier at Checkbox: signed in, with what is known of his shift. For one thread at a time.
 
@@ -106,8 +115,11 @@ class CashierSession(Protocol):
         """Whether Checkbox's own list shows a receipt of the shift that has no number yet."""
         ...
 
-    def returns_of(self, sale: IssuedReceipt) -> tuple[Sequence[IssuedReceipt], bool]:
-        """The returns of a sale as far as Checkbox's search shows them, and whether it showed all."""
+    def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
+        """A step of the search for a sale's returns, a bounded number of requests long.
+
+        ``offset`` counts the receipts since the sale that earlier steps have seen.
+        """
         ...
 
     def take_turn(self, again: bool) -> float:

@@ -14,14 +14,22 @@ from worker.fiscal.order import Card, Operation, PaymentForm
 _RECEIPT_NAMESPACE = UUID("6f5f6f0e-2d1c-5f6b-9f0a-1d0c3b0c7a11")
 
 
-def receipt_id(order: UUID, operation: Operation, attempt: int) -> UUID:
-    """The id that Checkbox knows the receipt by.
+def sale_receipt_id(order: UUID, attempt: int) -> UUID:
+    """The id that Checkbox knows an order's sale by.
 
     The same on every retry, redelivery, replay and second press of the button: Checkbox refuses a second
     receipt with the same id, which is what makes a duplicate impossible. The integration is no part of
     it, so that choosing another one makes no second receipt either.
     """
-    return uuid5(_RECEIPT_NAMESPACE, f"{str(order).lower()}/{operation}/{attempt}")
+    return uuid5(_RECEIPT_NAMESPACE, f"{str(order).lower()}/{Operation.SELL}/{attempt}")
+
+
+def return_receipt_id(sale: str, place: int) -> UUID:
+    """The id of a return, from the sale's receipt and the return's place among those of that sale.
+
+    Of two returns that race for one place Checkbox takes one; the other adds it up before it takes the next.
+    """
+    return uuid5(_RECEIPT_NAMESPACE, f"{sale.lower()}/{Operation.RETURN}/{place}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class ReceiptLine:
     name: str
     quantity: int
     price: int
-    tax_code: int | None
+    tax_codes: tuple[int, ...]
     barcode: str | None
     uktzed: str | None
     excise_barcodes: tuple[str, ...]
@@ -83,3 +91,4 @@ class Receipt:
     doc_number: str
     #: The sale's receipt, for a return.
     related_receipt_id: UUID | None = None
+    related_receipt_created_at: str | None = None

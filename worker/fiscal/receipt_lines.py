@@ -9,6 +9,7 @@ import re
 
 from worker.fiscal.money import plain
 from worker.fiscal.order import OrderLine
+from worker.fiscal.outcomes import IssuedLine
 from worker.fiscal.receipt import ReceiptLine
 
 #: Characters of a name on the receipt, and of a line's header and footer (Checkbox's own limit).
@@ -18,6 +19,8 @@ _ONE = 1000
 #: ``count`` times ``cost`` comes in this part of a kopiyka.
 _PARTS = 100_000
 _HALF_PARTS_OF_A_THOUSANDTH = _PARTS // 2 // _ONE
+#: The end of the name of a line that went out as one unit, as ``receipt_line`` writes it.
+_COUNTED = re.compile(r"\((?P<count>\d+(?:\.\d{1,3})?)(?: .*)? x (?P<cost>\d+\.\d{2,4})\)", re.DOTALL)
 
 # A receipt is printed: what steers a printer is no part of a name.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -42,7 +45,7 @@ def exact_cost(line: OrderLine) -> str:
     return plain(line.count * line.cost, 7, 2)
 
 
-def receipt_line(line: OrderLine, tax_code: int | None) -> ReceiptLine:
+def receipt_line(line: OrderLine, tax_codes: tuple[int, ...]) -> ReceiptLine:
     """The line as it was ordered where every figure is whole kopiykas, else as one unit."""
     whole = line.cost % 100 == 0 and line.count * line.cost % _PARTS == 0
     suffix = "" if whole else f" ({counted(line)} x {plain(line.cost, 4, 2)})"
@@ -56,7 +59,7 @@ def receipt_line(line: OrderLine, tax_code: int | None) -> ReceiptLine:
         name=shortened(name, NAME_LIMIT - len(suffix)) + suffix,
         quantity=quantity,
         price=price,
-        tax_code=tax_code,
+        tax_codes=tax_codes,
         barcode=line.barcode,
         uktzed=line.uktzed,
         excise_barcodes=line.excise_barcodes,
@@ -65,6 +68,31 @@ def receipt_line(line: OrderLine, tax_code: int | None) -> ReceiptLine:
         header=shortened(name, _NOTE_LIMIT) if cut else None,
         footer=f"Од. вим.: {printable(line.unit)}" if line.unit and whole else None,
     )
+
+
+def ordered_count(line: IssuedLine) -> int:
+    """The quantity in the order's own units, in thousandths.
+
+    A line that went out as one unit has its count and cost in its name. They count only where they explain
+    the line's price: a name of Bimp's may end in the same way.
+    """
+    if line.quantity != _ONE:
+        return line.quantity
+    endings = (line.name[at:] for at in range(len(line.name) - 1, -1, -1) if line.name[at] == "(")
+    noted = (_COUNTED.fullmatch(ending) for ending in endings)
+    explained = (count for match in noted if match and (count := _explained(match, line.price)))
+    return next(explained, line.quantity)
+
+
+def _explained(noted: re.Match[str], price: int) -> int | None:
+    count, cost = _parts(noted["count"], 3), _parts(noted["cost"], 4)
+    difference = abs(count * cost - price * _PARTS)
+    return count if difference <= max(_PARTS, count * _HALF_PARTS_OF_A_THOUSANDTH) else None
+
+
+def _parts(text: str, places: int) -> int:
+    whole, _, fraction = text.partition(".")
+    return int(whole + fraction.ljust(places, "0"))
 
 
 def gift_note(line: OrderLine) -> str:

@@ -7,16 +7,14 @@ actor or an option of Dramatiq's.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import pika
 
 from worker.fiscal.order import Request
-from worker.fiscal.planner import Plan
 from worker.fiscal.trail import Trail
 from worker.telemetry import trace
 
@@ -39,10 +37,9 @@ class Delivery:
     headers: Mapping[str, Any] = field(default_factory=dict, repr=False)
     trace: Mapping[str, str] = field(default_factory=dict)
     redelivered: bool = False
-    #: What the last pass left, where the message was not let go of meanwhile, what it had read and planned.
+    #: What the last pass left, where the message was not let go of meanwhile, and what it had read.
     left: Trail | None = None
     request: Request | None = field(default=None, repr=False)
-    planned: Plan | None = field(default=None, repr=False)
     #: When it may be worked on, in seconds since the epoch; 0 is at once.
     due: float = 0.0
 
@@ -63,9 +60,9 @@ class Delivery:
             due=due / 1000 if isinstance(due, int) else 0.0,
         )
 
-    def kept_in_hand(self, trail: Trail, request: Request, planned: Plan | None, due: float) -> Delivery:
+    def kept_in_hand(self, trail: Trail, request: Request, due: float) -> Delivery:
         """The same, to be worked on again at ``due`` by this process, which does not let go of it."""
-        return replace(self, left=trail, request=request, planned=planned, due=due)
+        return replace(self, left=trail, request=request, due=due)
 
     @property
     def is_in_hand(self) -> bool:
@@ -106,20 +103,12 @@ class Delivery:
         if self.left is not None:
             return self.left
         kept = self.headers.get(_TRAIL)
-        if not isinstance(kept, str):
-            return None
-        try:
-            known = json.loads(kept, object_hook=_figures_only)
-            return Trail(**{f.name: known[f.name] for f in fields(Trail) if f.name in known})
-        except (ValueError, TypeError, KeyError):
-            # A look-up comes first wherever the past is not known.
-            return None
+        # Where the past cannot be told, a look-up comes first.
+        return Trail.loaded(kept) if isinstance(kept, str) else None
 
     def put_off(self, trail: Trail, due: float) -> pika.BasicProperties:
         """Properties under which the same body comes back at ``due``."""
-        return self.properties(
-            {_TRAIL: json.dumps(asdict(trail), separators=(",", ":")), _DUE: int(due * 1000)}
-        )
+        return self.properties({_TRAIL: trail.dumped(), _DUE: int(due * 1000)})
 
     def properties(self, headers: Mapping[str, Any]) -> pika.BasicProperties:
         """Properties of a message of ours with this body."""
@@ -128,9 +117,3 @@ class Delivery:
             content_encoding=self.content_encoding,
             headers={**self.trace, **headers},
         )
-
-
-def _figures_only(members: dict[str, Any]) -> dict[str, Any]:
-    if not all(value is None or isinstance(value, (bool, int, float)) for value in members.values()):
-        raise ValueError("not a trail of ours")
-    return members

@@ -30,7 +30,6 @@ from worker.fiscal.outcomes import (
     Rejected,
     Unavailable,
 )
-from worker.fiscal.planner import Plan
 from worker.fiscal.trail import Trail
 from worker.rabbit.brake import Brake
 from worker.rabbit.confirming import PublishFailed
@@ -77,7 +76,7 @@ class Settlement:
 
     def __init__(
         self,
-        fiscalize: Callable[[Request, Trail, Plan | None], Fiscalized],
+        fiscalize: Callable[[Request, Trail], Fiscalized],
         publisher: Publisher,
         topology: Topology,
         policy: RetryPolicy,
@@ -123,21 +122,22 @@ class Settlement:
                 raise
             except Exception as error:  # whatever it is, it is this message's alone
                 _log.error("request_broke_the_worker", exc_info=error)
-                broken = Rejected(Code.INTERNAL_ERROR, {"error": type(error).__name__})
+                made = True if trail.posted_at is not None else None
+                broken = Rejected(Code.INTERNAL_ERROR, {"error": type(error).__name__}, receipt_made=made)
                 return self._reject(delivery, known, trail, broken, line)
 
     def _pass(
         self, delivery: Delivery, request: Request, known: Known, trail: Trail, line: attempt_log.Line
     ) -> Future[None] | Delivery:
         try:
-            done = self._fiscalize(request, trail, delivery.planned)
+            done = self._fiscalize(request, trail)
         except Rejected as verdict:
-            return self._reject(delivery, known, trail, verdict, line)
+            return self._reject(delivery, known, verdict.trail or trail, verdict, line)
         except Postponed as verdict:
             kept = self._kept_in_hand(delivery, request, verdict, line)
             return kept or self._postpone(delivery, known, trail, verdict, line)
         except Unavailable as verdict:
-            return self._retry(delivery, known, trail, verdict, line)
+            return self._retry(delivery, known, verdict.trail or trail, verdict, line)
         told = self._events.succeeded(known, trail, done, request.order.total)
         self._brake.note(None, None)
         line.succeeded(done)
@@ -173,7 +173,7 @@ class Settlement:
         if verdict.after > _SHORT_WAIT or not self._has_room():
             return None
         line.postponed(verdict.reason, verdict.after)
-        return delivery.kept_in_hand(trail, request, verdict.planned, self._clock() + verdict.after)
+        return delivery.kept_in_hand(trail, request, self._clock() + verdict.after)
 
     def _postpone(
         self, delivery: Delivery, known: Known, trail: Trail, verdict: Postponed, line: attempt_log.Line
@@ -181,7 +181,7 @@ class Settlement:
         trail = verdict.trail or trail
         now = self._clock()
         if verdict.reason not in _OWN_ROWS and now - trail.first_seen > self._policy.max_age:
-            return self._give_up(delivery, known, trail, Unavailable({"reason": verdict.reason}), line)
+            return self._give_up(delivery, known, trail, _unended(verdict, trail), line)
         queue = self._topology.follow_up if verdict.after <= _SHORT_WAIT else self._topology.retry
         wait = min(verdict.after, self._policy.max_backoff)
         line.postponed(verdict.reason, wait)
@@ -204,7 +204,7 @@ class Settlement:
     def _give_up(
         self, delivery: Delivery, known: Known, trail: Trail, verdict: Unavailable, line: attempt_log.Line
     ) -> Future[None]:
-        told = Rejected(Code.CHECKBOX_UNAVAILABLE, dict(verdict.detail))
+        told = Rejected(Code.CHECKBOX_UNAVAILABLE, dict(verdict.detail), receipt_made=verdict.receipt_made)
         return self._reject(delivery, known, trail, told, line)
 
     def _put_off(self, delivery: Delivery, queue: str, trail: Trail, due: float) -> Future[None]:
@@ -214,6 +214,12 @@ class Settlement:
         """The integration as a metric's label: only configured ones, so that labels do not grow."""
         name = known.integration
         return name if name is not None and self._is_configured(name) else "unknown"
+
+
+def _unended(wait: Postponed, trail: Trail) -> Unavailable:
+    """A wait that lasted too long; where a receipt was awaited, whoever looks at the letter finds it."""
+    receipt = {"receiptId": trail.posted_id} if trail.posted_id else {}
+    return Unavailable({"reason": wait.reason, **receipt}, receipt_made=wait.receipt_made)
 
 
 def _note_failure(effect: Future[None]) -> None:

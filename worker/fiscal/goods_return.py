@@ -1,0 +1,173 @@
+"""A return: one document is one receipt at most, and all returns of a sale give back no more than the sale.
+
+A return takes the next free place of its sale, and the place is its id: of two that race Checkbox takes one,
+and the other sees whose the place is, adds it up, and takes the next or is refused. What processes would have
+to agree on is on no machine of ours. docs/decisions has the protocol and the reason of each rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from uuid import UUID
+
+from worker.fiscal.comparison import difference
+from worker.fiscal.context import document_of
+from worker.fiscal.issuing import ACT_WITHIN, LOOK_AFTER, SETTLED_AFTER, Issuing
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected
+from worker.fiscal.planner import Plan, plan
+from worker.fiscal.ports import ReceiptExists
+from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
+from worker.fiscal.returns import excess, is_full, tax_codes
+from worker.fiscal.returns_made import returns_at_till, returns_of_ours
+
+_LONGEST_LOOK = 10.0
+
+
+class GoodsReturn:
+    """One pass over a request to return. Every pass reads anew all that it acts on."""
+
+    def __init__(self, issuing: Issuing, planned: Callable[[], Plan]) -> None:
+        """``planned`` raises ``Rejected`` where the document does not add up; tax codes are the sale's."""
+        self._pass = issuing
+        self._planned = planned
+        self._order = issuing.request.order
+        self._began = issuing.dependencies.monotonic()
+        #: This request's own receipt was refused.
+        self._refusal: Rejected | None = None
+
+    def run(self) -> Fiscalized:
+        """Raises a ``Verdict`` when the pass does not end in a numbered receipt."""
+        awaited = self._pass.awaited()
+        if awaited is not None:
+            return awaited
+        sales = self._sales()
+        target = next((sale for sale in reversed(sales) if not sale.is_refused), None)
+        places = {sale.id: returns_of_ours(self._pass, sale) for sale in self._target_last(sales, target)}
+        made = self._made(places)
+        if made is not None:
+            return made
+        self._pass.receipt_made = False
+        try:
+            return self._give_back(sales, target, places)
+        except ReceiptExists:
+            raise self._pass.after_turn("place_taken") from None
+        except Rejected as refusal:
+            raise self._pass.final(refusal) from None
+
+    def _sales(self) -> list[IssuedReceipt]:
+        """The sales that the return may be of: its order's, or the one receipt that it names."""
+        return_of = self._pass.request.return_of
+        assert return_of is not None  # the message was validated
+        if return_of.receipt_id is not None:
+            sale = self._pass.look_up(return_of.receipt_id)
+            return [] if sale is None else [sale]
+        assert return_of.order_uuid is not None
+        sales: list[IssuedReceipt] = []
+        while sale := self._pass.look_up(sale_receipt_id(return_of.order_uuid, len(sales))):
+            sales.append(sale)
+        return sales
+
+    @staticmethod
+    def _target_last(sales: Sequence[IssuedReceipt], target: IssuedReceipt | None) -> list[IssuedReceipt]:
+        """What lands at the target while the others are read is seen."""
+        return [sale for sale in sales if sale is not target] + ([] if target is None else [target])
+
+    def _made(self, places: dict[str, list[IssuedReceipt]]) -> Fiscalized | None:
+        """The receipt of this document, in whichever place of whichever sale."""
+        for issued in (one for made in places.values() for one in made):
+            document = document_of(issued)
+            if issued.is_refused:
+                if document in (None, str(self._order.uuid)):
+                    self._refusal = self._pass.own_refusal(issued) or self._refusal
+            elif document == str(self._order.uuid):
+                return self._pass.settle(issued, self._pass.is_own(issued))
+            elif document is None and difference(self._order, issued) is None:
+                self._refuse_nameless(issued)
+        return None
+
+    def _refuse_nameless(self, issued: IssuedReceipt) -> None:
+        """It may be this document's: nothing is posted, and a person compares."""
+        if not issued.is_numbered:
+            raise Postponed(LOOK_AFTER, "return_of_sale")
+        self._pass.receipt_made = None
+        reason = "a return of the same content exists, and Checkbox does not show whose it is"
+        raise Rejected(Code.RECEIPT_MISMATCH, {"reason": reason, "receiptId": issued.id})
+
+    def _give_back(
+        self,
+        sales: Sequence[IssuedReceipt],
+        target: IssuedReceipt | None,
+        places: dict[str, list[IssuedReceipt]],
+    ) -> Fiscalized:
+        self._planned()
+        if self._order.archived:
+            raise Rejected(Code.ORDER_ARCHIVED)
+        if self._refusal is not None:
+            raise self._refusal
+        ours = places[target.id] if target else []
+        if target is not None:
+            self._pass.check_free(return_receipt_id(target.id, len(ours)))
+        self._pass.prepare()
+        target = self._numbered(target)
+        self._fit(target, [*ours, *returns_at_till(self._pass, target, ours)])
+        self._await_copies(sales, target, places)
+        receipt = plan(self._pass.request, self._pass.integration, self._codes_of(target)).receipt
+        related = replace(
+            receipt, related_receipt_id=UUID(target.id), related_receipt_created_at=target.created_at
+        )
+        place = return_receipt_id(target.id, len(ours))
+        return self._pass.post(place, related, until=self._began + ACT_WITHIN)
+
+    def _codes_of(self, sale: IssuedReceipt) -> partial[tuple[int, ...] | None]:
+        return partial(tax_codes, sale=sale, table=self._pass.integration.tax_rates)
+
+    def _numbered(self, target: IssuedReceipt | None) -> IssuedReceipt:
+        """The sale with its number: one without may be refused yet, and the money given for nothing."""
+        if target is not None and target.is_return:
+            raise self._without_sale("the receipt that the return names is a return itself")
+        if target is not None and target.is_numbered:
+            return target
+        trail, now = self._pass.trail, self._pass.dependencies.clock()
+        if trail.sale_awaited_since is None:
+            self._pass.trail = trail = replace(trail, sale_awaited_since=now)
+        waited = self._pass.since(trail.sale_awaited_since)
+        if target is not None or waited < self._pass.dependencies.return_wait:
+            raise Postponed(LOOK_AFTER, "sale_of_return")
+        raise self._without_sale("the sale has no receipt")
+
+    def _without_sale(self, reason: str) -> Rejected:
+        return_of = self._pass.request.return_of
+        assert return_of is not None
+        order, receipt = return_of.order_uuid, return_of.receipt_id
+        named = {"orderUuid": str(order) if order else None, "receiptId": str(receipt) if receipt else None}
+        return Rejected(Code.RETURN_WITHOUT_SALE, {"reason": reason, "returnOf": named})
+
+    def _fit(self, target: IssuedReceipt, earlier: Sequence[IssuedReceipt]) -> None:
+        """Raise where more would be given back than was sold."""
+        taken = [one for one in earlier if not one.is_refused]
+        too_much = excess(self._order, target, taken)
+        if too_much is None:
+            return
+        if excess(self._order, target, [one for one in taken if one.is_numbered]) is None:
+            raise Postponed(LOOK_AFTER, "return_of_sale")  # one without a number may still be refused
+        raise Rejected(Code.RETURN_WITHOUT_SALE, too_much)
+
+    def _await_copies(
+        self,
+        sales: Sequence[IssuedReceipt],
+        target: IssuedReceipt,
+        places: dict[str, list[IssuedReceipt]],
+    ) -> None:
+        """A copy of this document that knew of fewer sales may still land at an earlier one."""
+        trail = self._pass.trail
+        if trail.sales_seen != len(sales):
+            now = self._pass.dependencies.clock()
+            self._pass.trail = trail = replace(trail, sales_seen=len(sales), sales_seen_at=now)
+        earlier = (sale for sale in sales if sale is not target)
+        if all(is_full(sale, (one for one in places[sale.id] if one.is_numbered)) for sale in earlier):
+            return
+        left = SETTLED_AFTER - self._pass.since(trail.sales_seen_at)
+        if left > 0:
+            raise Postponed(min(left, _LONGEST_LOOK), "copy_of_return")
