@@ -26,10 +26,11 @@ from worker.fiscal.turns import RegisterTurns
 from worker.rabbit.brake import Brake
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
+from worker.rabbit.decision import Dependencies, RetryPolicy
 from worker.rabbit.fleet import Fleet
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
-from worker.rabbit.settlement import RetryPolicy, Settlement
+from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import Topology
 from worker.rabbit.waiting import waiting_for
 from worker.shift_keeper import ShiftKeeper
@@ -157,19 +158,21 @@ class Process:
         )
         self._publisher = Publisher(self._loop, params, topology.declare)
         settlement = Settlement(
-            story.fiscalize,
-            self._publisher,
-            topology,
-            RetryPolicy(
-                settings.retry_min_backoff.total_seconds(),
-                settings.retry_max_backoff.total_seconds(),
-                settings.retry_max_age.total_seconds(),
-            ),
-            shared.brake,
-            lambda name: name in integrations.current,
-            self._broker.has_room,
-            time.time,
-            random.Random(),  # noqa: S311 - jitter
+            Dependencies(
+                fiscalize=story.fiscalize,
+                publisher=self._publisher,
+                topology=topology,
+                policy=RetryPolicy(
+                    settings.retry_min_backoff.total_seconds(),
+                    settings.retry_max_backoff.total_seconds(),
+                    settings.retry_max_age.total_seconds(),
+                ),
+                brake=shared.brake,
+                is_configured=lambda name: name in integrations.current,
+                has_room=self._broker.has_room,
+                clock=time.time,
+                random=random.Random(),  # noqa: S311 - jitter
+            )
         )
         self._broker.install(settlement.process)
         self._worker = self._broker.worker(settings.threads)

@@ -118,6 +118,8 @@ class Rejected(Verdict):
     detail: Mapping[str, Any] = field(default_factory=dict)
     #: Whether a receipt of this document is known; None where Checkbox was not, or could not be, asked.
     receipt_made: bool | None = None
+    #: What this pass learned; None leaves the trail as it was.
+    trail: Trail | None = None
 
 
 @dataclass(eq=False)
@@ -142,3 +144,5 @@ class Unavailable(Verdict):
     retry_after: float | None = None
     #: A receipt was asked for, and may have been made.
     may_have_sold: bool = False
+    #: What this pass learned; None leaves the trail as it was.
+    trail: Trail | None = None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pika
 from pika.adapters.select_connection import IOLoop
@@ -28,6 +28,15 @@ class PublishFailed(Exception):
 
 class ConfirmOverdue(Exception):
     """The broker is there, and confirms nothing."""
+
+
+class Publication(NamedTuple):
+    """What ``Publisher.send`` takes, made before anything is sent."""
+
+    exchange: str
+    routing_key: str
+    body: bytes
+    properties: pika.BasicProperties
 
 
 @dataclass(slots=True, eq=False)

@@ -21,11 +21,15 @@ from worker.fiscal.trail import Trail
 from worker.telemetry import trace
 
 _TRAIL = "x-fiscal-trail"
-_DUE = "x-fiscal-due"
+DUE = "x-fiscal-due"
 REPLAYS = "x-fiscal-replays"
 REPLAYED_CODE = "x-fiscal-replayed-code"
 DELAYED = "x-fiscal-delayed"
-_KEPT = frozenset({_TRAIL, _DUE, REPLAYS, REPLAYED_CODE, DELAYED})
+#: An event that the broker refused so far, with what is published along with it.
+UNTOLD = "x-fiscal-untold"
+_KEPT = frozenset({_TRAIL, DUE, UNTOLD, REPLAYS, REPLAYED_CODE, DELAYED})
+#: Seconds. The broker takes back what is not acknowledged within 30 minutes.
+LONGEST_WAIT = 600.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Delivery:
         """Headers of ours count only where they come from us: straight to the queue, through no exchange."""
         headers = properties.headers or {}
         is_ours = method.exchange == ""
-        due = headers.get(_DUE) if is_ours else None
+        due = headers.get(DUE) if is_ours else None
         return cls(
             queue=queue,
             body=body,
@@ -66,6 +70,10 @@ class Delivery:
     def kept_in_hand(self, trail: Trail, request: Request, planned: Plan | None, due: float) -> Delivery:
         """The same, to be worked on again at ``due`` by this process, which does not let go of it."""
         return replace(self, left=trail, request=request, planned=planned, due=due)
+
+    def wait(self, now: float) -> float:
+        """Seconds until it may be worked on. A clock that was wrong, here or elsewhere, makes none longer."""
+        return min(self.due - now, LONGEST_WAIT)
 
     @property
     def is_in_hand(self) -> bool:
@@ -89,7 +97,7 @@ class Delivery:
         return not (self.redelivered or self.replays or self.is_in_hand or _TRAIL in self.headers)
 
     def trail(self, now: float) -> Trail:
-        """What earlier passes left, or the start of a trail."""
+        """What earlier passes left, or the start of a trail. Nothing was first seen after ``now``."""
         trail = self.last_trail or Trail(
             first_seen=now,
             replays=self.replays,
@@ -97,7 +105,10 @@ class Delivery:
             delayed=self.headers.get(DELAYED) is True,
         )
         return replace(
-            trail, redelivered=self.redelivered, look_up_first=trail.look_up_first or self.redelivered
+            trail,
+            first_seen=min(trail.first_seen, now),
+            redelivered=self.redelivered,
+            look_up_first=trail.look_up_first or self.redelivered,
         )
 
     @cached_property
@@ -118,7 +129,7 @@ class Delivery:
     def put_off(self, trail: Trail, due: float) -> pika.BasicProperties:
         """Properties under which the same body comes back at ``due``."""
         return self.properties(
-            {_TRAIL: json.dumps(asdict(trail), separators=(",", ":")), _DUE: int(due * 1000)}
+            {_TRAIL: json.dumps(asdict(trail), separators=(",", ":")), DUE: int(due * 1000)}
         )
 
     def properties(self, headers: Mapping[str, Any]) -> pika.BasicProperties:

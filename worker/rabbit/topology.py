@@ -47,8 +47,13 @@ class Topology:
         return f"{self.queue}.retry"
 
     @property
-    def consumed(self) -> tuple[str, str, str]:
-        return self.queue, self.follow_up, self.retry
+    def outbox(self) -> str:
+        """Events that the broker refused so far. Apart, so that no order waits behind them."""
+        return f"{self.queue}.outbox"
+
+    @property
+    def consumed(self) -> tuple[str, str, str, str]:
+        return self.queue, self.follow_up, self.retry, self.outbox
 
     @property
     def _bindings_record(self) -> str:
