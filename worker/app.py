@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socket import socket
 
@@ -29,6 +30,7 @@ from worker.rabbit.connection import parameters
 from worker.rabbit.decision import Dependencies, RetryPolicy
 from worker.rabbit.fleet import Fleet
 from worker.rabbit.loop import Loop
+from worker.rabbit.mending import mend
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import Topology
@@ -156,7 +158,7 @@ class Process:
             _put_right,
             metrics.DUPLICATES_PREVENTED.inc,
         )
-        self._publisher = Publisher(self._loop, params, topology.declare)
+        self._publisher = Publisher(self._loop, params, partial(mend, topology))
         settlement = Settlement(
             Dependencies(
                 fiscalize=story.fiscalize,

@@ -53,9 +53,12 @@ class Message:
     is_second_try: bool = False
     is_returned: bool = False
 
+    @property
+    def way(self) -> str:
+        return f"{self.exchange or 'queue'} {self.routing_key}"
+
     def fail(self, why: str) -> None:
-        way = f"{self.exchange or 'queue'} {self.routing_key}"
-        self.confirmed.set_exception(PublishFailed(f"{way}: {why}"))
+        self.confirmed.set_exception(PublishFailed(f"{self.way}: {why}"))
 
 
 class Line(Link):
