@@ -8,6 +8,7 @@ actor or an option of Dramatiq's.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
@@ -21,13 +22,14 @@ from worker.fiscal.trail import Trail
 from worker.telemetry import trace
 
 _TRAIL = "x-fiscal-trail"
-DUE = "x-fiscal-due"
+_DUE = "x-fiscal-due"
+_WAIT = "x-fiscal-wait"
 REPLAYS = "x-fiscal-replays"
 REPLAYED_CODE = "x-fiscal-replayed-code"
 DELAYED = "x-fiscal-delayed"
 #: An event that the broker refused so far, with what is published along with it.
 UNTOLD = "x-fiscal-untold"
-_KEPT = frozenset({_TRAIL, DUE, UNTOLD, REPLAYS, REPLAYED_CODE, DELAYED})
+_KEPT = frozenset({_TRAIL, _DUE, _WAIT, UNTOLD, REPLAYS, REPLAYED_CODE, DELAYED})
 #: Seconds. The broker takes back what is not acknowledged within 30 minutes.
 LONGEST_WAIT = 600.0
 
@@ -49,13 +51,16 @@ class Delivery:
     planned: Plan | None = field(default=None, repr=False)
     #: When it may be worked on, in seconds since the epoch; 0 is at once.
     due: float = 0.0
+    #: Seconds that it was put off for.
+    longest_wait: float = LONGEST_WAIT
 
     @classmethod
     def received(cls, queue: str, method: Any, properties: pika.BasicProperties, body: bytes) -> Delivery:
         """Headers of ours count only where they come from us: straight to the queue, through no exchange."""
         headers = properties.headers or {}
         is_ours = method.exchange == ""
-        due = headers.get(DUE) if is_ours else None
+        due = headers.get(_DUE) if is_ours else None
+        wait = headers.get(_WAIT) if is_ours else None
         return cls(
             queue=queue,
             body=body,
@@ -65,15 +70,16 @@ class Delivery:
             trace=trace.carried_by(headers) or trace.carried_in(body),
             redelivered=bool(method.redelivered),
             due=due / 1000 if isinstance(due, int) else 0.0,
+            longest_wait=wait / 1000 if isinstance(wait, int) else LONGEST_WAIT,
         )
 
     def kept_in_hand(self, trail: Trail, request: Request, planned: Plan | None, due: float) -> Delivery:
         """The same, to be worked on again at ``due`` by this process, which does not let go of it."""
-        return replace(self, left=trail, request=request, planned=planned, due=due)
+        return replace(self, left=trail, request=request, planned=planned, due=due, longest_wait=LONGEST_WAIT)
 
     def wait(self, now: float) -> float:
         """Seconds until it may be worked on. A clock that was wrong, here or elsewhere, makes none longer."""
-        return min(self.due - now, LONGEST_WAIT)
+        return min(self.due - now, self.longest_wait, LONGEST_WAIT)
 
     @property
     def is_in_hand(self) -> bool:
@@ -126,11 +132,10 @@ class Delivery:
             # A look-up comes first wherever the past is not known.
             return None
 
-    def put_off(self, trail: Trail, due: float) -> pika.BasicProperties:
-        """Properties under which the same body comes back at ``due``."""
-        return self.properties(
-            {_TRAIL: json.dumps(asdict(trail), separators=(",", ":")), DUE: int(due * 1000)}
-        )
+    def put_off(self, trail: Trail, due: float, wait: float = LONGEST_WAIT) -> pika.BasicProperties:
+        """Properties under which the same body comes back at ``due``, and in ``wait`` seconds at latest."""
+        kept = json.dumps(asdict(trail), separators=(",", ":"))
+        return self.properties({_TRAIL: kept, **waiting(due, wait)})
 
     def properties(self, headers: Mapping[str, Any]) -> pika.BasicProperties:
         """Properties of a message of ours with this body."""
@@ -139,6 +144,11 @@ class Delivery:
             content_encoding=self.content_encoding,
             headers={**self.trace, **headers},
         )
+
+
+def waiting(due: float, wait: float) -> dict[str, int]:
+    """Headers that tell when a message may be worked on; both count, since a clock may be wrong."""
+    return {_DUE: int(due * 1000), _WAIT: math.ceil(wait * 1000)}
 
 
 def _figures_only(members: dict[str, Any]) -> dict[str, Any]:

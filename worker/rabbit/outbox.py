@@ -14,7 +14,7 @@ from functools import partial
 import pika
 
 from worker.rabbit.confirming import Publication
-from worker.rabbit.delivery import DUE, UNTOLD, Delivery
+from worker.rabbit.delivery import UNTOLD, Delivery, waiting
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import EVENTS_EXCHANGE
 from worker.telemetry import metrics
@@ -46,7 +46,7 @@ class Outbox:
             metrics.UNSETTLED.inc()
         now = self._clock()
         since = min(refused_since or now, now)
-        due = now + min(max(now - since, _SOONEST), _LATEST)
+        wait = min(max(now - since, _SOONEST), _LATEST)
         state = {
             "key": event.routing_key,
             "id": event.properties.message_id,
@@ -55,7 +55,11 @@ class Outbox:
         }
         properties = pika.BasicProperties(
             content_type=event.properties.content_type,
-            headers={**(event.properties.headers or {}), UNTOLD: json.dumps(state), DUE: int(due * 1000)},
+            headers={
+                **(event.properties.headers or {}),
+                UNTOLD: json.dumps(state),
+                **waiting(now + wait, wait),
+            },
         )
         return self._publisher.send("", self._queue, event.body, properties)
 

@@ -74,7 +74,7 @@ class Settlement:
         trail = put_off.trail
         if put_off.delayed is not None:
             trail = replace(trail, delayed=self._is_taken(put_off.delayed))
-        properties = delivery.put_off(trail, put_off.due)
+        properties = delivery.put_off(trail, put_off.due, put_off.due - self._with.clock())
         return self._with.publisher.send("", put_off.queue, delivery.body, properties)
 
     def _writes(self, letter: Publication | None) -> bool:
@@ -96,7 +96,7 @@ class Settlement:
         now, policy = self._with.clock(), self._with.policy
         wait = min(max(now - ended.trail.first_seen, policy.min_backoff), policy.max_backoff)
         trail = replace(ended.trail, look_up_first=True)
-        properties = delivery.put_off(trail, now + wait)
+        properties = delivery.put_off(trail, now + wait, wait)
         return self._with.publisher.send("", self._with.topology.retry, delivery.body, properties)
 
 
