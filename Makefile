@@ -34,6 +34,7 @@ packages:
 	@missing=""; \
 	test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="python3-venv"; \
 	test "$(MAKECMDGOALS)" = demo || command -v promtool >/dev/null || missing="$$missing prometheus"; \
+	test "$(MAKECMDGOALS)" = demo || ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$$missing faketime"; \
 	test -x /usr/lib/rabbitmq/bin/rabbitmq-server || test -n "$${FISCAL_RABBITMQ_URL:-}" || missing="$$missing rabbitmq-server"; \
 	test "$(MAKECMDGOALS)" = demo || ! grep -qx ID=debian /etc/os-release || command -v chromedriver >/dev/null || missing="$$missing chromium chromium-driver"; \
 	test -n "$$missing" || exit 0; \

@@ -18,7 +18,7 @@ from config.values import parse_duration, parse_http_url, shown, split_url
 ORDER_UUID = "{orderUuid}"
 #: The worker's own queues beside the main one, which a main queue must not be named like.
 _RESERVED_QUEUE = re.compile(
-    r"(?i)amq\.|bimp\.fiscal\.events$|.*\.(dead_letters|follow_up|retry|bindings|dq|xq)$"
+    r"(?i)amq\.|bimp\.fiscal\.events$|.*\.(dead_letters|follow_up|retry|outbox|bindings|dq|xq)$"
 )
 
 

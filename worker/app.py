@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socket import socket
 
@@ -25,13 +26,16 @@ from worker.fiscal.integrations import Integration
 from worker.fiscal.issuing import Dependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.fiscal.turns import RegisterTurns
+from worker.rabbit import decision
 from worker.rabbit.brake import Brake
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
+from worker.rabbit.decision import RetryPolicy
 from worker.rabbit.fleet import Fleet
 from worker.rabbit.loop import Loop
+from worker.rabbit.mending import mend
 from worker.rabbit.publisher import Publisher
-from worker.rabbit.settlement import RetryPolicy, Settlement
+from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import Topology
 from worker.rabbit.waiting import waiting_for
 from worker.shift_keeper import ShiftKeeper
@@ -161,21 +165,23 @@ class Process:
                 warn=_put_right,
             ),
         )
-        self._publisher = Publisher(self._loop, params, topology.declare)
+        self._publisher = Publisher(self._loop, params, partial(mend, topology))
         settlement = Settlement(
-            story.fiscalize,
-            self._publisher,
-            topology,
-            RetryPolicy(
-                settings.retry_min_backoff.total_seconds(),
-                settings.retry_max_backoff.total_seconds(),
-                settings.retry_max_age.total_seconds(),
-            ),
-            shared.brake,
-            lambda name: name in integrations.current,
-            self._broker.has_room,
-            time.time,
-            random.Random(),  # noqa: S311 - jitter
+            decision.Dependencies(
+                fiscalize=story.fiscalize,
+                publisher=self._publisher,
+                topology=topology,
+                policy=RetryPolicy(
+                    settings.retry_min_backoff.total_seconds(),
+                    settings.retry_max_backoff.total_seconds(),
+                    settings.retry_max_age.total_seconds(),
+                ),
+                brake=shared.brake,
+                is_configured=lambda name: name in integrations.current,
+                has_room=self._broker.has_room,
+                clock=time.time,
+                random=random.Random(),  # noqa: S311 - jitter
+            )
         )
         self._broker.install(settlement.process)
         self._worker = self._broker.worker(settings.threads)

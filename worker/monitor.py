@@ -10,18 +10,32 @@ from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import (
+    AMQPError,
+    ChannelClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
 
 from config.settings import Settings
 from worker.app import Shared, topology_of
 from worker.rabbit.connection import parameters
-from worker.rabbit.topology import CONTROL_EXCHANGE, DEAD_LETTERS, EVENTS_QUEUE, RESUME
+from worker.rabbit.mending import mend
+from worker.rabbit.topology import (
+    CONTROL_EXCHANGE,
+    DEAD_LETTERS,
+    EVENTS_QUEUE,
+    EXCHANGES,
+    RESUME,
+    TopologyMismatch,
+)
 from worker.telemetry import health, inquiries
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
 _LOOK_EVERY = 2.0
 _FRESH = 5 * _LOOK_EVERY
+_NOT_FOUND, _NO_RIGHTS = 404, 403
 
 
 class Monitor:
@@ -37,6 +51,8 @@ class Monitor:
         self._connection: pika.BlockingConnection | None = None
         self._stop = threading.Event()
         self._lost: bool | None = None
+        #: Why the broker does not let the worker in, with the cure; None where it does, or is away.
+        self.refusal: str | None = None
 
     def run(self) -> None:
         """Serve until SIGTERM, or until the parent process is gone."""
@@ -62,23 +78,43 @@ class Monitor:
             connection = self._connected()
             channel = connection.channel()
             self._view, self._seen_at = self._look_at(channel), time.monotonic()
+            self.refusal = None
             channel.close()
             connection.process_data_events(time_limit=_LOOK_EVERY)
-        except (AMQPError, OSError) as fault:
+        except ChannelClosedByBroker as closed:
             self._view = None
-            if isinstance(fault, ChannelClosedByBroker) and fault.reply_code == 404:
-                self._stop.wait(_LOOK_EVERY)  # the broker is there, and nothing is declared yet
-                return
-            self._connection = None
-            self._tell_lost(fault)
-            self._stop.wait(_LOOK_EVERY)
+            if closed.reply_code != _NOT_FOUND:
+                self._lose(closed)
+            elif self._shared.pulse.last_beats:
+                self._mend()
+            else:  # the supervisor declares everything before it starts the first process
+                self._stop.wait(_LOOK_EVERY)
+        except (AMQPError, OSError) as fault:
+            self._lose(fault)
+
+    def _lose(self, fault: Exception) -> None:
+        self._view = self._connection = None
+        self._tell_refused(fault)
+        self._tell_lost(fault)
+        self._stop.wait(_LOOK_EVERY)
+
+    def _mend(self) -> None:
+        """Somebody deleted something of ours. The control queue may have gone with it: connect anew."""
+        try:
+            connection = self._connected()
+            mend(self._topology, connection.channel())
+            connection.close()
+        except (AMQPError, OSError, TopologyMismatch) as fault:
+            self._lose(fault)
 
     def _fresh_view(self) -> health.BrokerView | None:
         """A broker that hangs leaves its connection up for a minute: what it told before is not known now."""
         return self._view if time.monotonic() - self._seen_at < _FRESH else None
 
     def _look_at(self, channel: BlockingChannel) -> health.BrokerView:
-        queues = (*self._topology.consumed, DEAD_LETTERS, EVENTS_QUEUE)
+        for exchange in EXCHANGES:
+            channel.exchange_declare(exchange, passive=True)
+        queues = self._topology.queues
         found = {queue: channel.queue_declare(queue, passive=True).method for queue in queues}
         events = found.pop(EVENTS_QUEUE)
         return health.BrokerView(
@@ -108,6 +144,13 @@ class Monitor:
             self._shared.brake.release()
             _log.info("worker_resumed")
 
+    def _tell_refused(self, fault: Exception) -> None:
+        """Once for each reason, until the broker lets the worker in."""
+        refusal = _refusal(fault)
+        if refusal is not None and refusal != self.refusal:
+            _log.error("broker_refuses", reason=str(fault), message=refusal)
+        self.refusal = refusal
+
     def _tell_lost(self, fault: Exception) -> None:
         """Once for each loss: the supervisor tells of a broker that was never there."""
         if self._lost is False:
@@ -128,5 +171,18 @@ class Monitor:
                 "stopped itself after too many dead letters in a row; "
                 f"`fiscal-worker resume`, or by itself in {brake.seconds_left:.0f} s"
             )
+        if self.refusal is not None:
+            return self.refusal
         consuming, processes = self._shared.pulse.consuming, self._shared.pulse.processes
         return f"consuming: {consuming} of {processes} processes" if consuming < processes else None
+
+
+def _refusal(fault: Exception) -> str | None:
+    """What to do where it is no use to wait: somebody has to change something at the broker, or here."""
+    if isinstance(fault, ProbableAuthenticationError):
+        return "the broker refuses user or password: set FISCAL_RABBITMQ_URL to what it knows"
+    if isinstance(fault, ProbableAccessDeniedError):
+        return "the broker has no such virtual host, or it is not this user's: see FISCAL_RABBITMQ_URL"
+    if isinstance(fault, ChannelClosedByBroker) and fault.reply_code == _NO_RIGHTS:
+        return "the broker's user lacks rights: give it those of docs/security.md"
+    return str(fault) if isinstance(fault, TopologyMismatch) else None

@@ -33,10 +33,11 @@ from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.turns import RegisterTurns
 from worker.rabbit.brake import Brake
 from worker.rabbit.connection import parameters
+from worker.rabbit.decision import Dependencies, RetryPolicy
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
-from worker.rabbit.settlement import RetryPolicy, Settlement
+from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
 from worker.telemetry import logs, trace
@@ -75,15 +76,17 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
         lambda: integrations.current, sessions, None, time.time, 10.0, lambda _: None, lambda: None
     )
     return Settlement(
-        story.fiscalize,
-        publisher,
-        Topology(),
-        RetryPolicy(1.0, 2.0, 1000.0),
-        Brake(folder, 100),
-        lambda _: True,
-        lambda: True,
-        time.time,
-        random.Random(),
+        Dependencies(
+            fiscalize=story.fiscalize,
+            publisher=publisher,
+            topology=Topology(),
+            policy=RetryPolicy(1.0, 2.0, 1000.0),
+            brake=Brake(folder, 100),
+            is_configured=lambda _: True,
+            has_room=lambda: True,
+            clock=time.time,
+            random=random.Random(),
+        )
     )
 
 

@@ -47,11 +47,13 @@ class Story:
             lambda _: None,
             lambda: None,
         )
-        self._events = Events(Publisher(Loop(), parameters(URL, "bench")), time.time)
+        self._publisher = Publisher(Loop(), parameters(URL, "bench"))
+        self._events = Events(time.time)
 
     def tell(self, body: bytes, trail: Trail | None) -> None:
         """A pass; the event is confirmed when it returns. Raises ``Verdict``."""
         request = read(body)
         trail = trail or Trail(first_seen=time.time())
         done = self._fiscalization.fiscalize(request, trail)
-        self._events.succeeded(Known.of(request), trail, done, request.order.total).result()
+        event = self._events.succeeded(Known.of(request), trail, done, request.order.total)
+        self._publisher.send(*event).result()

@@ -39,9 +39,13 @@ class Running:
         tick: int = 100,
         room: int = 0,
         is_halted: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.loop = Loop()
-        self.broker = FiscalBroker(self.loop, parameters(url, "test"), topology, threads, room, is_halted)
+        self.broker = FiscalBroker(
+            self.loop, parameters(url, "test"), topology, threads, room, is_halted, clock, monotonic
+        )
         self.broker.install(process)
         self.worker = Worker(self.broker, worker_threads=threads, worker_timeout=tick)
 

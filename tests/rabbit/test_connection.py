@@ -298,3 +298,62 @@ def test_limits_of_time_have_defaults_that_an_address_may_change() -> None:
     assert (ours.heartbeat, ours.blocked_connection_timeout, ours.socket_timeout) == (20, 15, 5)
     assert (theirs.heartbeat, theirs.blocked_connection_timeout, theirs.socket_timeout) == (7, 3, 2)
     assert ours.client_properties["connection_name"] == "me"
+
+
+@pytest.mark.parametrize("what", ["exchange", "queue"])
+def test_many_messages_that_find_no_way_make_it_once(vhost: VirtualHost, what: str) -> None:
+    """One declaration for all of them, and not in the loop's thread, which has other messages to send."""
+    declare(vhost.url)
+    threads: list[str] = []
+
+    def redeclare(opened: Any) -> None:
+        threads.append(threading.current_thread().name)
+        TOPOLOGY.declare(opened)
+
+    sending = Publisher(Loop(), parameters(vhost.url, "test"), redeclare)
+    send(sending)
+    with channel(vhost.url) as opened:
+        if what == "exchange":
+            opened.exchange_delete(EVENTS_EXCHANGE)
+        else:
+            opened.queue_delete(EVENTS_QUEUE)
+    for effect in [event_of(sending) for _ in range(200)]:
+        effect.result(20)
+    assert threads == ["declaring"]
+
+
+def test_an_exchange_that_may_not_be_written_to_spoils_no_other_message(
+    rabbitmq: PrivateRabbitMQ, vhost: VirtualHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker closes the channel of all for it; it is told once, and goes on by itself."""
+    lines: list[tuple[str, dict[str, Any]]] = []
+
+    class Log:
+        def __getattr__(self, level: str) -> Any:
+            return lambda event, **facts: lines.append((event, facts))
+
+    monkeypatch.setattr("worker.rabbit.refusals._log", Log())
+    monkeypatch.setattr("worker.rabbit.refusals._BARRED_FOR", 0.5)
+    monkeypatch.setattr("worker.rabbit.mending._HOLDS_FOR", 0.5)
+    declare(vhost.url)
+    name = vhost.name.replace("test", "user")
+    rabbitmq.ctl("add_user", name, "secret")
+    rabbitmq.ctl("set_permissions", "-p", vhost.name, name, ".*", r"^(?!bimp\.fiscal$)", ".*")
+    sending = publisher(vhost.url.replace("guest:guest", f"{name}:secret"))
+    effects: list[Future[None]] = []
+    for _ in range(50):
+        effects.append(event_of(sending))
+        effects.append(sending.send("", TOPOLOGY.retry, b"order", pika.BasicProperties()))
+        time.sleep(0.01)
+    assert all(isinstance(effect.exception(20), PublishFailed) for effect in effects[::2])
+    assert [effect.exception(20) for effect in effects[1::2]] == [None] * 50
+    [(event, facts)] = lines
+    assert event == "publishing_refused"
+    assert "bimp.fiscal" in facts["reason"]
+    assert "rights" in facts["message"]
+    rabbitmq.ctl("set_permissions", "-p", vhost.name, name, ".*", ".*", ".*")
+    deadline = time.monotonic() + 10
+    while event_of(sending).exception(20) is not None:
+        assert time.monotonic() < deadline
+    assert [event for event, _ in lines] == ["publishing_refused", "publishing_works_again"]
+    rabbitmq.ctl("delete_user", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import struct
 import threading
@@ -175,6 +176,85 @@ def test_a_long_wait_hides_no_short_one(vhost: VirtualHost, eventually: Eventual
         put_off(vhost.url, TOPOLOGY.follow_up, b"soon", time.time() + 0.2)
         eventually(lambda: seen)
     assert seen.bodies == [b"soon"]
+
+
+class SetClock:
+    """The machine's clock, as somebody has set it: ``by`` seconds off."""
+
+    def __init__(self, real: Callable[[], float]) -> None:
+        self._real = real
+        self.by = 0.0
+
+    def __call__(self) -> float:
+        return self._real() + self.by
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait(vhost: VirtualHost, eventually: Eventually) -> None:
+    """What is here waits by the monotonic clock: off its queue, and in hand after a pass."""
+    clock = SetClock(time.time)
+    seen = Seen()
+
+    def process(delivery: Delivery) -> Delivery | None:
+        seen(delivery)
+        return kept(delivery, clock() + 1) if delivery.body == b"new" and not delivery.is_in_hand else None
+
+    with Running(vhost.url, process, room=1, clock=clock) as running:
+        put_off(vhost.url, TOPOLOGY.retry, b"retry", time.time() + 1)
+        publish(vhost.url, b"new")
+        eventually(lambda: running.held == 2)
+        clock.by = -3600
+        eventually(lambda: len(seen) == 3)
+    assert sorted(seen.bodies) == [b"new", b"new", b"retry"]
+
+
+def test_a_clock_that_is_set_forward_hurries_nobody(vhost: VirtualHost, eventually: Eventually) -> None:
+    """An hour at once is no hour for Checkbox, which asked to be left alone for a while."""
+    clock = SetClock(time.time)
+    seen = Seen()
+    with Running(vhost.url, seen, clock=clock) as running:
+        put_off(vhost.url, TOPOLOGY.retry, b"later", time.time() + 60)
+        eventually(lambda: running.held == 1)
+        clock.by = 3600
+        put_off(vhost.url, TOPOLOGY.follow_up, b"soon", clock() + 0.5)
+        eventually(lambda: seen)
+        assert running.held == 1
+    assert seen.bodies == [b"soon"]
+
+
+def test_nothing_waits_longer_than_the_worker_ever_puts_off(
+    vhost: VirtualHost, eventually: Eventually
+) -> None:
+    """A pod whose clock was a day ahead has put an order off until tomorrow: it comes in ten minutes."""
+    monotonic = SetClock(time.monotonic)
+    seen = Seen()
+    with Running(vhost.url, seen, monotonic=monotonic) as running:
+        put_off(vhost.url, TOPOLOGY.retry, b"tomorrow", time.time() + 86_400)
+        eventually(lambda: running.held == 1)
+        monotonic.by = 590
+        put_off(vhost.url, TOPOLOGY.retry, b"now", time.time())
+        eventually(lambda: seen.bodies == [b"now"])
+        monotonic.by = 601
+        eventually(lambda: seen.bodies == [b"now", b"tomorrow"])
+
+
+def test_what_is_refused_again_and_again_comes_back_ever_later(
+    vhost: VirtualHost, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wait grows with the time that nothing was taken, up to a minute, and is short again afterwards."""
+    monkeypatch.setattr("worker.rabbit.consumer.GIVE_BACK_AFTER", 0.1)
+    seen = Seen()
+
+    def process(delivery: Delivery) -> None:
+        seen(delivery)
+        if delivery.body == b"bad":
+            raise PublishFailed("the broker takes nothing")
+
+    with Running(vhost.url, process, threads=1):
+        publish(vhost.url, b"bad")
+        eventually(lambda: len(seen) == 6, timeout=20)
+    waits = [later - earlier for earlier, later in itertools.pairwise(seen.times)]
+    assert all(wait >= 0.1 for wait in waits)
+    assert waits[4] > 3 * waits[0]
 
 
 def test_a_deleted_queue_is_made_and_consumed_again(vhost: VirtualHost, eventually: Eventually) -> None:

@@ -203,3 +203,14 @@ def _publish_large(parameters: pika.URLParameters) -> None:
         opened.confirm_delivery()
         properties = pika.BasicProperties(headers={"big": "x" * 300 * 1024}, delivery_mode=2)
         opened.basic_publish(ORDERS_EXCHANGE, KEY, b"order", properties, mandatory=True)
+
+
+def test_a_wait_is_no_longer_than_it_was_given_whatever_the_clock_says() -> None:
+    """The clock was set back by an hour while the message was on its way; or it was a day ahead."""
+    properties = Delivery("fiscalize", b"order").put_off(Trail(first_seen=0.0), 1e9 + 5, 5.0)
+    method = SimpleNamespace(exchange="", redelivered=False)
+    received = Delivery.received("fiscalize.retry", method, properties, b"order")
+    assert received.wait(1e9) == 5.0
+    assert received.wait(1e9 + 4) == 1.0
+    assert received.wait(1e9 - 3600) == 5.0
+    assert received.wait(1e9 + 3600) < 0

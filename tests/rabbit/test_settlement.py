@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -14,8 +17,7 @@ from typing import Any
 import pika
 import pytest
 
-from tests.builders import a_request, an_integration
-from tests.rabbit.running import TOPOLOGY, Running, channel, declare, drained, publish
+from tests.rabbit.running import TOPOLOGY, Running, declare, drained, publish
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import (
     NOT_DEAD_LETTERED,
@@ -27,17 +29,19 @@ from worker.fiscal.outcomes import (
     Unavailable,
     Verdict,
 )
-from worker.fiscal.planner import Plan, plan
 from worker.fiscal.trail import Trail
 from worker.rabbit.brake import Brake
 from worker.rabbit.confirming import PublishFailed
 from worker.rabbit.connection import parameters
+from worker.rabbit.decision import Dependencies, RetryPolicy
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
-from worker.rabbit.settlement import RetryPolicy, Settlement
-from worker.rabbit.topology import DEAD_LETTERS, EVENTS_EXCHANGE, EVENTS_QUEUE
+from worker.rabbit.settlement import Settlement
+from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
 from worker.sandbox.vhost import VirtualHost
+from worker.telemetry import attempt_log, spans
 
 Eventually = Callable[..., Any]
 EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
@@ -67,11 +71,9 @@ class Story:
     def __init__(self) -> None:
         self.script: list[Exception | Fiscalized] = [DONE]
         self.trails: list[Trail] = []
-        self.planned: list[Plan | None] = []
 
-    def __call__(self, request: Request, trail: Trail, planned: Plan | None) -> Fiscalized:
+    def __call__(self, request: Request, trail: Trail) -> Fiscalized:
         self.trails.append(trail)
-        self.planned.append(planned)
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(step, Exception):
             raise step
@@ -85,27 +87,30 @@ _STRAIGHT = SimpleNamespace(exchange="", redelivered=False)
 class Desk:
     """A settlement on an empty virtual host, and what it left behind."""
 
-    def __init__(self, vhost: VirtualHost, folder: Path) -> None:
+    def __init__(self, vhost: VirtualHost, folder: Path, topology: Topology = TOPOLOGY) -> None:
         self.vhost = vhost
+        self.topology = topology
         self.now = time.time()
         self.story = Story()
         self.has_room = False
         self.brake = Brake(folder, limit=3)
-        self.publisher = Publisher(Loop(), parameters(vhost.url, "test"), TOPOLOGY.declare)
-        declare(vhost.url)
+        self.publisher = Publisher(Loop(), parameters(vhost.url, "test"), topology.declare)
+        declare(vhost.url, topology)
         self.settlement = self.settling(RetryPolicy(min_backoff=5, max_backoff=600, max_age=3600))
 
     def settling(self, policy: RetryPolicy) -> Settlement:
         return Settlement(
-            self.story,
-            self.publisher,
-            TOPOLOGY,
-            policy,
-            self.brake,
-            lambda name: name == "shop-main",
-            lambda: self.has_room,
-            lambda: self.now,
-            Random(1),
+            Dependencies(
+                fiscalize=self.story,
+                publisher=self.publisher,
+                topology=self.topology,
+                policy=policy,
+                brake=self.brake,
+                is_configured=lambda name: name == "shop-main",
+                has_room=lambda: self.has_room,
+                clock=lambda: self.now,
+                random=Random(1),
+            )
         )
 
     def process(self, step: Exception | Fiscalized, body: bytes = ORDER, **members: Any) -> None:
@@ -134,6 +139,14 @@ class Desk:
 @pytest.fixture
 def desk(vhost: VirtualHost, tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(vhost, tmp_path)
+    yield desk
+    desk.publisher.close()
+
+
+@pytest.fixture
+def classic_desk(vhost: VirtualHost, tmp_path: Path) -> Iterator[Desk]:
+    """Its queues may be full at once, where a quorum queue takes some more first."""
+    desk = Desk(vhost, tmp_path, Topology(queue_type="classic"))
     yield desk
     desk.publisher.close()
 
@@ -233,30 +246,27 @@ def test_long_names_are_cut_in_headers(desk: Desk) -> None:
 def test_what_needs_time_waits_and_nobody_is_told(desk: Desk, after: float, queue: str) -> None:
     """Short waits in one queue and long ones in another; no attempt is counted."""
     trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=1)
-    desk.process(Postponed(after, "number", trail))
+    desk.process(Postponed(after, "number", trail=trail))
     [waiting] = desk.waiting(queue)
     assert waiting.body == ORDER
     assert waiting.due == pytest.approx(desk.now + after, abs=0.002)
-    assert waiting.trail(0) == trail
+    assert waiting.trail(desk.now) == trail
     assert desk.events() == []
 
 
 def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
-    """Nothing is published: the process works on the same delivery again, with what it read and planned."""
+    """Nothing is published: the process works on the same delivery again, with what it has read."""
     desk.has_room = True
-    planned = plan(a_request(), an_integration())
     trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=1, look_up_first=True)
-    desk.story.script = [Postponed(0.5, "number", trail, planned)]
+    desk.story.script = [Postponed(0.5, "number", trail=trail)]
     kept = desk.settlement.process(Delivery("fiscalize", ORDER))
-    assert desk.story.planned == [None]
     assert isinstance(kept, Delivery)
-    assert (kept.due, kept.trail(0), kept.is_in_hand) == (desk.now + 0.5, trail, True)
+    assert (kept.due, kept.trail(desk.now), kept.is_in_hand) == (desk.now + 0.5, trail, True)
     assert not kept.is_first
     assert {name for name, depth in desk.vhost.queues().items() if depth.messages} == set()
     desk.story.script = [DONE]
     desk.work(kept)
     assert desk.story.trails[-1] == trail
-    assert desk.story.planned[-1] is planned
     assert len(desk.events()) == 1
 
 
@@ -276,9 +286,9 @@ def test_every_other_wait_goes_through_the_broker(
     """What may take long keeps its trail over a crash, and takes no place from new orders."""
     desk.has_room = room
     trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=looks)
-    desk.process(Postponed(after, reason, trail))
+    desk.process(Postponed(after, reason, trail=trail))
     [waiting] = desk.waiting(queue)
-    assert waiting.trail(0) == trail
+    assert waiting.trail(desk.now) == trail
     assert waiting.due <= desk.now + 600  # the broker's patience with an unacknowledged message is 30 minutes
 
 
@@ -288,13 +298,13 @@ def test_a_fault_is_told_once_and_tried_again(desk: Desk) -> None:
     [event] = desk.events()
     assert event["type"] == "ua.bimp.fiscalization.delayed.v1"
     [waiting] = desk.waiting(TOPOLOGY.retry)
-    trail = waiting.trail(0)
+    trail = waiting.trail(desk.now)
     assert (trail.faults, trail.delayed, trail.look_up_first) == (1, True, True)
     assert desk.now + 3.7 < waiting.due < desk.now + 6.3
     desk.story.script = [Unavailable({"status": 503})]
     desk.work(waiting)
     assert desk.events() == []
-    assert desk.waiting(TOPOLOGY.retry)[0].trail(0).faults == 2
+    assert desk.waiting(TOPOLOGY.retry)[0].trail(desk.now).faults == 2
 
 
 def test_retry_after_is_honoured_up_to_the_longest_wait(desk: Desk) -> None:
@@ -326,31 +336,175 @@ def test_the_last_try_is_at_the_end_of_the_longest_age(desk: Desk) -> None:
     assert properties.headers["x-fiscal-attempts"] == 11
 
 
+@contextmanager
+def refusing(desk: Desk, rabbitmq: PrivateRabbitMQ, *queues: str) -> Iterator[None]:
+    """These queues are full, and the broker refuses what would go there."""
+    pattern = "|".join(f"^{re.escape(queue)}$" for queue in queues)
+    full = '{"max-length":0,"overflow":"reject-publish"}'
+    rabbitmq.ctl("set_policy", "-p", desk.vhost.name, "full", pattern, full)
+    yield
+    rabbitmq.ctl("clear_policy", "-p", desk.vhost.name, "full")
+
+
 @pytest.mark.parametrize(
-    "step", [DONE, Rejected(Code.ORDER_ARCHIVED), Unavailable({})], ids=lambda step: type(step).__name__
+    ("step", "letters"),
+    [(DONE, 0), (Rejected(Code.SHIFT_NOT_OPEN, {"why": "x"}), 1), (Rejected(Code.ORDER_ARCHIVED), 0)],
+    ids=["succeeded", "failed", "failed without a letter"],
 )
-def test_an_event_without_a_way_leaves_the_message_unsettled(
-    desk: Desk, step: Fiscalized | Verdict, monkeypatch: pytest.MonkeyPatch
+def test_an_event_that_is_refused_is_all_that_is_repeated(
+    classic_desk: Desk, rabbitmq: PrivateRabbitMQ, step: Fiscalized | Verdict, letters: int
 ) -> None:
-    """T2: what could not be confirmed raises, so that nothing is acknowledged and nothing else happens."""
-    monkeypatch.setattr(desk.publisher, "_redeclare", None)
-    with channel(desk.vhost.url) as opened:
-        opened.queue_unbind(EVENTS_QUEUE, EVENTS_EXCHANGE, "fiscalization.#")
-    with pytest.raises(PublishFailed):
-        desk.process(step)
-    assert {name for name, depth in desk.vhost.queues().items() if depth.messages} == set()
+    """However long: the story is not run again, no second letter written, and the event stays as it was."""
+    classic_desk.process(step)
+    [(told, as_told)] = drained(classic_desk.vhost.url, EVENTS_QUEUE)
+    assert len(classic_desk.letters()) == letters
+    with refusing(classic_desk, rabbitmq, EVENTS_QUEUE):
+        classic_desk.process(step)
+        runs, waits = len(classic_desk.story.trails), []
+        for _ in range(100):
+            [waiting] = classic_desk.waiting(TOPOLOGY.outbox)
+            waits.append(waiting.due - classic_desk.now)
+            classic_desk.now = waiting.due
+            classic_desk.work(waiting)
+        assert classic_desk.events() == []
+        assert waits[:6] == pytest.approx([2, 2, 4, 8, 16, 32], abs=0.01)
+        assert max(waits) == pytest.approx(60, abs=0.01)
+    [waiting] = classic_desk.waiting(TOPOLOGY.outbox)
+    classic_desk.work(waiting)
+    [(event, properties)] = drained(classic_desk.vhost.url, EVENTS_QUEUE)
+    assert {**json.loads(event), "time": ""} == {**json.loads(told), "time": ""}
+    assert (properties.message_id, properties.type, properties.content_type) == (
+        as_told.message_id,
+        as_told.type,
+        as_told.content_type,
+    )
+    assert len(classic_desk.story.trails) == runs
+    assert len(classic_desk.letters()) == letters
+    assert not classic_desk.brake.is_engaged
+    assert {name for name, depth in classic_desk.vhost.queues().items() if depth.messages} == set()
 
 
-def test_no_event_tells_of_a_dead_letter_that_is_not_there(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+def test_a_delayed_event_that_is_refused_is_told_with_the_next_fault(
+    classic_desk: Desk, rabbitmq: PrivateRabbitMQ
 ) -> None:
-    """The letter is confirmed before the event that says so is begun."""
-    monkeypatch.setattr(desk.publisher, "_redeclare", None)
-    with channel(desk.vhost.url) as opened:
-        opened.queue_delete(DEAD_LETTERS)
-    with pytest.raises(PublishFailed):
-        desk.process(Rejected(Code.SHIFT_NOT_OPEN))
-    assert desk.events() == []
+    """The order is tried again as after any fault; a late word of a delay would come after its end."""
+    with refusing(classic_desk, rabbitmq, EVENTS_QUEUE):
+        classic_desk.process(Unavailable({"status": 503}))
+    [waiting] = classic_desk.waiting(TOPOLOGY.retry)
+    trail = waiting.trail(classic_desk.now)
+    assert (trail.faults, trail.delayed, trail.look_up_first) == (1, False, True)
+    classic_desk.work(waiting)
+    assert [event["data"]["attempts"] for event in classic_desk.events()] == [2]
+    assert classic_desk.waiting(TOPOLOGY.retry)[0].trail(classic_desk.now).delayed
+
+
+def test_a_letter_that_is_refused_is_written_before_anything_is_told(
+    classic_desk: Desk, rabbitmq: PrivateRabbitMQ
+) -> None:
+    """The order is put off, the longer the older it is, and no event tells of a letter that is not there."""
+    with refusing(classic_desk, rabbitmq, DEAD_LETTERS):
+        classic_desk.process(Rejected(Code.INTERNAL_ERROR))
+        waits = []
+        for _ in range(10):
+            [waiting] = classic_desk.waiting(TOPOLOGY.retry)
+            waits.append(waiting.due - classic_desk.now)
+            classic_desk.now = waiting.due
+            classic_desk.work(waiting)
+        assert waits[:5] == pytest.approx([5, 5, 10, 20, 40], abs=0.01)
+        assert max(waits) == pytest.approx(600, abs=0.01)
+        assert not classic_desk.brake.is_engaged
+    [waiting] = classic_desk.waiting(TOPOLOGY.retry)
+    assert waiting.trail(classic_desk.now).look_up_first
+    assert classic_desk.events() == []
+    classic_desk.work(waiting)
+    assert len(classic_desk.letters()) == len(classic_desk.events()) == 1
+
+
+def test_what_nobody_takes_is_not_settled(classic_desk: Desk, rabbitmq: PrivateRabbitMQ) -> None:
+    """T2: neither the event nor the outbox: nothing is acknowledged."""
+    with refusing(classic_desk, rabbitmq, EVENTS_QUEUE, TOPOLOGY.outbox), pytest.raises(PublishFailed):
+        classic_desk.process(DONE)
+    assert {name for name, depth in classic_desk.vhost.queues().items() if depth.messages} == set()
+
+
+def test_a_stranger_in_the_outbox_is_an_invalid_message(desk: Desk) -> None:
+    """Whatever lies there without our header, or with a broken one."""
+    for headers in ({}, {"x-fiscal-untold": "{}"}, {"x-fiscal-untold": 7}):
+        desk.work(Delivery(TOPOLOGY.outbox, b"stranger", headers=headers))
+    assert {letter.headers["x-fiscal-code"] for _, letter in desk.letters()} == {"INVALID_MESSAGE"}
+
+
+class Broken:
+    """What only tells, and cannot."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise OSError("the disk is full")
+
+
+@pytest.mark.parametrize(
+    "step", [DONE, Rejected(Code.SHIFT_NOT_OPEN), Postponed(1, "number"), Unavailable({})]
+)
+@pytest.mark.parametrize("broken", ["metrics", "_log", "spans"])
+def test_what_only_tells_decides_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: Fiscalized | Verdict, broken: str
+) -> None:
+    """A counter, a line or a span that fails changes neither verdict nor messages."""
+    desk.process(step)
+    expected = [event["data"].get("code") for event in desk.events()], len(desk.letters())
+    if broken == "spans":
+        monkeypatch.setattr(spans, "_tracer", Broken())
+    else:
+        monkeypatch.setattr(attempt_log, broken, Broken())
+    monkeypatch.setattr("worker.telemetry.quiet._log", Broken())
+    desk.process(step)
+    assert ([event["data"].get("code") for event in desk.events()], len(desk.letters())) == expected
+
+
+def test_a_return_is_counted_whatever_sign_its_total_bears(desk: Desk) -> None:
+    """A counter refuses a minus: that came after the event, and was told as a second, failed outcome."""
+    desk.process(Fiscalized(replace(RECEIPT, total=-27000), already=False, checkbox_url="https://c"))
+    assert [event["type"].split(".")[-2] for event in desk.events()] == ["succeeded"]
+    assert desk.letters() == []
+
+
+def test_a_stop_limit_that_cannot_count_decides_nothing(desk: Desk, tmp_path: Path) -> None:
+    """Its file is gone with the folder: each order has its one outcome all the same."""
+    for file in tmp_path.glob("brake*"):
+        file.unlink()
+    desk.process(Rejected(Code.INTERNAL_ERROR))
+    desk.process(DONE)
+    assert [event["type"].split(".")[-2] for event in desk.events()] == ["failed", "succeeded"]
+    assert len(desk.letters()) == 1
+
+
+def test_an_event_that_cannot_be_made_is_a_fault_of_ours_that_tells_of_the_receipt(desk: Desk) -> None:
+    """Nothing was published before, so that there is one outcome; and nobody sells by hand."""
+    odd = replace(RECEIPT, fiscal_date="the day after tomorrow")
+    desk.process(Fiscalized(odd, already=False, checkbox_url="https://c"))
+    [event] = desk.events()
+    assert (event["data"]["code"], event["data"]["receiptMade"]) == ("INTERNAL_ERROR", True)
+    assert len(desk.letters()) == 1
+
+
+@pytest.mark.parametrize("verdict", [Rejected(Code.SHIFT_NOT_OPEN), Unavailable({})])
+def test_what_a_pass_learned_is_kept(desk: Desk, verdict: Rejected | Unavailable) -> None:
+    """The verdict's own trail takes the place of the delivery's, before the fault is counted or told."""
+    verdict.trail = Trail(first_seen=desk.now, faults=6, posted_at=desk.now)
+    desk.process(verdict)
+    verdict.trail = None
+    assert desk.events()[0]["data"]["attempts"] == 7
+    for waiting in desk.waiting(TOPOLOGY.retry):
+        assert (waiting.trail(desk.now).faults, waiting.trail(desk.now).posted_at) == (7, desk.now)
+
+
+def test_a_time_in_the_future_puts_no_end_off(desk: Desk) -> None:
+    """A pod's clock was a day ahead when it first saw the request: the longest age ends it all the same."""
+    ahead = Trail(first_seen=desk.now + 86_400, delayed=True)
+    desk.process(Unavailable({}), headers=Delivery("fiscalize", b"").put_off(ahead, 0).headers)
+    [waiting] = desk.waiting(TOPOLOGY.retry)
+    desk.now += 3600
+    desk.work(waiting)
+    assert [event["data"]["code"] for event in desk.events()] == ["CHECKBOX_UNAVAILABLE"]
 
 
 def test_a_repeat_after_a_crash_has_the_same_event_id(desk: Desk) -> None:

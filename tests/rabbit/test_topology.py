@@ -115,7 +115,8 @@ def test_another_deployment_has_queues_of_its_own_and_the_same_dead_letters(vhos
     """The helpers are named after the queue; a person looks at one queue of dead letters."""
     topology = Topology(queue="north")
     declare(vhost.url, topology)
-    assert vhost.queues().keys() == {"north", "north.follow_up", "north.retry", DEAD_LETTERS, EVENTS_QUEUE}
+    own = {"north", "north.follow_up", "north.retry", "north.outbox"}
+    assert vhost.queues().keys() == {*own, DEAD_LETTERS, EVENTS_QUEUE}
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,13 @@ from worker.telemetry.pulse import Held
 #: How many messages a process may hold until they are due. Short waits are served before new orders.
 FOLLOW_UP_PREFETCH = 2000
 RETRY_PREFETCH = 1000
+#: Events that are refused; as many are published again within a minute.
+OUTBOX_PREFETCH = 100
 _RECONNECT_AFTER = 0.5
 
 
 class FiscalBroker(dramatiq.Broker):
-    """Consumes the three queues of a deployment; it never publishes.
+    """Consumes the queues of a deployment; it never publishes.
 
     To Dramatiq they are one queue, so that one thread and one connection serve them all.
     """
@@ -50,6 +52,8 @@ class FiscalBroker(dramatiq.Broker):
         prefetch: int,
         room: int = 0,
         is_halted: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``prefetch`` new messages are worked on or next; ``room`` is for those that are kept in hand."""
         super().__init__(middleware=[SettledOnly()])
@@ -62,9 +66,12 @@ class FiscalBroker(dramatiq.Broker):
             # What comes back goes before what is new.
             topology.follow_up: FOLLOW_UP_PREFETCH,
             topology.retry: RETRY_PREFETCH,
+            topology.outbox: OUTBOX_PREFETCH,
             topology.queue: prefetch + room,
         }
         self._is_halted = is_halted
+        self._clock = clock
+        self._monotonic = monotonic
         self.stopping = threading.Event()
         #: To Dramatiq's threads.
         self.hand_over: Callable[[MessageProxy], None]
@@ -102,6 +109,8 @@ class FiscalBroker(dramatiq.Broker):
             timeout / 1000,
             self._is_halted,
             self.hand_over,
+            self._clock,
+            self._monotonic,
         )
         consumer.open()
         self.consumer = consumer
@@ -123,8 +132,10 @@ class FiscalBroker(dramatiq.Broker):
         return self.consumer is not None and self.consumer.in_hand < self._room
 
     def held(self) -> Held:
-        """What is in a thread now, and what waits until it is due, in figures."""
-        deliveries = [message.delivery for message in self.waiting]
+        """The requests that are in a thread now, and those that wait until they are due, in figures."""
+        deliveries = [
+            message.delivery for message in self.waiting if message.delivery.queue != self._topology.outbox
+        ]
         trails = [trail for delivery in deliveries if (trail := delivery.last_trail) is not None]
         unknown = [trail.unknown_since for trail in trails if trail.unknown_since is not None]
         retry = sum(delivery.queue == self._topology.retry for delivery in deliveries)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pika
 from pika.adapters.select_connection import IOLoop
@@ -30,6 +30,15 @@ class ConfirmOverdue(Exception):
     """The broker is there, and confirms nothing."""
 
 
+class Publication(NamedTuple):
+    """What ``Publisher.send`` takes, made before anything is sent."""
+
+    exchange: str
+    routing_key: str
+    body: bytes
+    properties: pika.BasicProperties
+
+
 @dataclass(slots=True, eq=False)
 class Message:
     """What is to be published, and whether it was."""
@@ -44,9 +53,12 @@ class Message:
     is_second_try: bool = False
     is_returned: bool = False
 
+    @property
+    def way(self) -> str:
+        return f"{self.exchange or 'queue'} {self.routing_key}"
+
     def fail(self, why: str) -> None:
-        way = f"{self.exchange or 'queue'} {self.routing_key}"
-        self.confirmed.set_exception(PublishFailed(f"{way}: {why}"))
+        self.confirmed.set_exception(PublishFailed(f"{self.way}: {why}"))
 
 
 class Line(Link):

@@ -11,7 +11,6 @@ import heapq
 import itertools
 import math
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -26,8 +25,8 @@ from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.subscription import Subscription
 
-#: Seconds before what could not be settled is returned: long enough not to spin while the broker refuses.
-GIVE_BACK_AFTER = 2.0
+#: Seconds before what cannot be settled is returned: as long as the broker has taken nothing, within these.
+GIVE_BACK_AFTER, GIVE_BACK_WITHIN = 2.0, 60.0
 #: Seconds that the end waits for confirms that are on their way.
 _LAST_CONFIRMS = 5.0
 #: Seconds that the broker has to take leave.
@@ -58,7 +57,8 @@ class DeliveryConsumer(Consumer):
     """Consumes the queues of a deployment on one connection, and hands over each message when it is due.
 
     Messages that are not due yet are held here, unacknowledged, until they are: Dramatiq's own delay queue
-    would publish each of them once more and look at them once a second.
+    would publish each of them once more and look at them once a second. How long is told by the monotonic
+    clock, once a message is here: a clock that is set neither holds it longer nor lets it go early.
 
     Dramatiq's thread only waits for its end: a message goes from the loop's thread straight to the worker's.
     """
@@ -72,10 +72,12 @@ class DeliveryConsumer(Consumer):
         timeout: float,
         is_halted: Callable[[], bool],
         hand_over: Callable[[MessageProxy], None],
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
     ) -> None:
         """``name`` is what Dramatiq knows the consumer by; an actor is named like the queue it works on.
 
-        What is worked on again goes to the actor of the first queue.
+        What is worked on again goes to the actor of the first queue. ``clock`` is what headers are read by.
         """
         self._loop = loop
         self._params = params
@@ -85,10 +87,13 @@ class DeliveryConsumer(Consumer):
         self._timeout = timeout
         self._is_halted = is_halted
         self._hand_over = hand_over
+        self._clock = clock
+        self._monotonic = monotonic
         self._opened: Future[None] = Future()
         self._over = threading.Event()
         #: Guards what other threads see as well.
         self._lock = threading.Condition()
+        #: By when it may be handed over, in monotonic seconds.
         self._held: list[tuple[float, int, ConsumedMessage]] = []
         self._order = itertools.count()
         self._unconfirmed = 0
@@ -97,6 +102,8 @@ class DeliveryConsumer(Consumer):
         #: Of the loop's thread alone.
         self._subscription: Subscription | None = None
         self._next_look: Any = None
+        #: Monotonic seconds; None while the broker confirms what it is given.
+        self._refused_since: float | None = None
 
     def open(self) -> None:
         """Raises ``ConnectionClosed`` when there is no broker, or it refuses."""
@@ -152,7 +159,7 @@ class DeliveryConsumer(Consumer):
         if not self.is_open:
             return
         self._obey_halt()
-        now = time.time()
+        now = self._monotonic()
         due = []
         with self._lock:
             while self._held and self._held[0][0] <= now:
@@ -167,7 +174,7 @@ class DeliveryConsumer(Consumer):
             due = self._held[0][0] if self._held else math.inf
         if self._next_look is not None:
             self._loop.io.remove_timeout(self._next_look)
-        patience = min(self._timeout, max(0.0, due - time.time()))
+        patience = min(self._timeout, max(0.0, due - self._monotonic()))
         self._next_look = self._loop.io.call_later(patience, self._look)
 
     def _on_message(
@@ -175,8 +182,9 @@ class DeliveryConsumer(Consumer):
     ) -> None:
         delivery = Delivery.received(queue, method, properties, body)
         message = self._message(queue, delivery, method.delivery_tag)
-        if delivery.due > time.time():
-            self._hold(message)
+        wait = delivery.wait(self._clock())
+        if wait > 0:
+            self._hold(message, wait)
             self._look_later()
         else:
             self._hand_over(message)
@@ -184,9 +192,9 @@ class DeliveryConsumer(Consumer):
     def _message(self, actor: str, delivery: Delivery, tag: int) -> ConsumedMessage:
         return ConsumedMessage(Message(self._name, actor, (delivery,), {}, {}, message_id=""), self, tag)
 
-    def _hold(self, message: ConsumedMessage) -> None:
+    def _hold(self, message: ConsumedMessage, wait: float) -> None:
         with self._lock:
-            heapq.heappush(self._held, (message.delivery.due, next(self._order), message))
+            heapq.heappush(self._held, (self._monotonic() + wait, next(self._order), message))
 
     def _obey_halt(self) -> None:
         """While the worker has stopped itself nothing is consumed, and what waits here goes back."""
@@ -218,8 +226,9 @@ class DeliveryConsumer(Consumer):
         """By any thread. The loop looks once in the time-out anyway: for later it is not woken."""
         with self._lock:
             self.in_hand += 1
-        self._hold(message)
-        if message.delivery.due - time.time() < self._timeout:
+        wait = message.delivery.wait(self._clock())
+        self._hold(message, wait)
+        if wait < self._timeout:
             self._loop.soon(self._look)
 
     def _await(self, message: ConsumedMessage, effect: Future[None]) -> None:
@@ -235,9 +244,17 @@ class DeliveryConsumer(Consumer):
 
     def _settle(self, message: ConsumedMessage, is_settled: bool) -> None:
         if not is_settled:
-            self._loop.io.call_later(GIVE_BACK_AFTER, partial(self._return, message))
-        elif self._subscription is not None:
+            self._loop.io.call_later(self._patience(), partial(self._return, message))
+            return
+        self._refused_since = None
+        if self._subscription is not None:
             self._subscription.acknowledge(message.delivery.queue, message.tag)
+
+    def _patience(self) -> float:
+        now = self._monotonic()
+        if self._refused_since is None:
+            self._refused_since = now
+        return min(max(now - self._refused_since, GIVE_BACK_AFTER), GIVE_BACK_WITHIN)
 
     def _return(self, message: ConsumedMessage) -> None:
         if self._subscription is not None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from worker.fiscal.outcomes import Rejected
 from worker.fiscal.trail import Trail
+from worker.rabbit.confirming import Publication
 from worker.rabbit.delivery import DELAYED, REPLAYS, Delivery
 from worker.rabbit.message import Known
-from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import DEAD_LETTERS
 
 _HEADER_LIMIT = 256
@@ -53,11 +52,10 @@ class DeadLetter:
             headers[DELAYED] = True
         return cls(delivery, headers)
 
-
-def put_away(publisher: Publisher, letter: DeadLetter) -> Future[None]:
-    """Done when the broker has it; ends in ``PublishFailed`` where it does not confirm."""
-    delivery = letter.delivery
-    return publisher.send("", DEAD_LETTERS, delivery.body, delivery.properties(letter.headers))
+    @property
+    def publication(self) -> Publication:
+        delivery = self.delivery
+        return Publication("", DEAD_LETTERS, delivery.body, delivery.properties(self.headers))
 
 
 def rfc3339(seconds: float) -> str:

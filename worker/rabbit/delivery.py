@@ -7,6 +7,7 @@ actor or an option of Dramatiq's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,10 +21,15 @@ from worker.telemetry import trace
 
 _TRAIL = "x-fiscal-trail"
 _DUE = "x-fiscal-due"
+_WAIT = "x-fiscal-wait"
 REPLAYS = "x-fiscal-replays"
 REPLAYED_CODE = "x-fiscal-replayed-code"
 DELAYED = "x-fiscal-delayed"
-_KEPT = frozenset({_TRAIL, _DUE, REPLAYS, REPLAYED_CODE, DELAYED})
+#: An event that the broker refused so far, with what is published along with it.
+UNTOLD = "x-fiscal-untold"
+_KEPT = frozenset({_TRAIL, _DUE, _WAIT, UNTOLD, REPLAYS, REPLAYED_CODE, DELAYED})
+#: Seconds. The broker takes back what is not acknowledged within 30 minutes.
+LONGEST_WAIT = 600.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,8 @@ class Delivery:
     request: Request | None = field(default=None, repr=False)
     #: When it may be worked on, in seconds since the epoch; 0 is at once.
     due: float = 0.0
+    #: Seconds that it was put off for.
+    longest_wait: float = LONGEST_WAIT
 
     @classmethod
     def received(cls, queue: str, method: Any, properties: pika.BasicProperties, body: bytes) -> Delivery:
@@ -49,6 +57,7 @@ class Delivery:
         headers = properties.headers or {}
         is_ours = method.exchange == ""
         due = headers.get(_DUE) if is_ours else None
+        wait = headers.get(_WAIT) if is_ours else None
         return cls(
             queue=queue,
             body=body,
@@ -58,11 +67,16 @@ class Delivery:
             trace=trace.carried_by(headers) or trace.carried_in(body),
             redelivered=bool(method.redelivered),
             due=due / 1000 if isinstance(due, int) else 0.0,
+            longest_wait=wait / 1000 if isinstance(wait, int) else LONGEST_WAIT,
         )
 
     def kept_in_hand(self, trail: Trail, request: Request, due: float) -> Delivery:
         """The same, to be worked on again at ``due`` by this process, which does not let go of it."""
-        return replace(self, left=trail, request=request, due=due)
+        return replace(self, left=trail, request=request, due=due, longest_wait=LONGEST_WAIT)
+
+    def wait(self, now: float) -> float:
+        """Seconds until it may be worked on. A clock that was wrong, here or elsewhere, makes none longer."""
+        return min(self.due - now, self.longest_wait, LONGEST_WAIT)
 
     @property
     def is_in_hand(self) -> bool:
@@ -86,7 +100,7 @@ class Delivery:
         return not (self.redelivered or self.replays or self.is_in_hand or _TRAIL in self.headers)
 
     def trail(self, now: float) -> Trail:
-        """What earlier passes left, or the start of a trail."""
+        """What earlier passes left, or the start of a trail. Nothing was first seen after ``now``."""
         trail = self.last_trail or Trail(
             first_seen=now,
             replays=self.replays,
@@ -94,7 +108,10 @@ class Delivery:
             delayed=self.headers.get(DELAYED) is True,
         )
         return replace(
-            trail, redelivered=self.redelivered, look_up_first=trail.look_up_first or self.redelivered
+            trail,
+            first_seen=min(trail.first_seen, now),
+            redelivered=self.redelivered,
+            look_up_first=trail.look_up_first or self.redelivered,
         )
 
     @cached_property
@@ -106,9 +123,9 @@ class Delivery:
         # Where the past cannot be told, a look-up comes first.
         return Trail.loaded(kept) if isinstance(kept, str) else None
 
-    def put_off(self, trail: Trail, due: float) -> pika.BasicProperties:
-        """Properties under which the same body comes back at ``due``."""
-        return self.properties({_TRAIL: trail.dumped(), _DUE: int(due * 1000)})
+    def put_off(self, trail: Trail, due: float, wait: float = LONGEST_WAIT) -> pika.BasicProperties:
+        """Properties under which the same body comes back at ``due``, and in ``wait`` seconds at latest."""
+        return self.properties({_TRAIL: trail.dumped(), **waiting(due, wait)})
 
     def properties(self, headers: Mapping[str, Any]) -> pika.BasicProperties:
         """Properties of a message of ours with this body."""
@@ -117,3 +134,8 @@ class Delivery:
             content_encoding=self.content_encoding,
             headers={**self.trace, **headers},
         )
+
+
+def waiting(due: float, wait: float) -> dict[str, int]:
+    """Headers that tell when a message may be worked on; both count, since a clock may be wrong."""
+    return {_DUE: int(due * 1000), _WAIT: math.ceil(wait * 1000)}

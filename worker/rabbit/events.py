@@ -1,10 +1,9 @@
-"""The events that go back to Bimp, confirmed by the broker."""
+"""The events that go back to Bimp."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -15,6 +14,7 @@ from worker.fiscal.money import hryvnias
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.sentences import Circumstance, Outcome, sentence
 from worker.fiscal.trail import Trail
+from worker.rabbit.confirming import Publication
 from worker.rabbit.event_models import (
     Delayed,
     DelayedData,
@@ -29,7 +29,6 @@ from worker.rabbit.event_models import (
     SucceededData,
 )
 from worker.rabbit.message import Known
-from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import EVENTS_EXCHANGE
 from worker.telemetry import trace
 
@@ -44,24 +43,20 @@ def event_id(known: Known, outcome: Outcome, replays: int) -> str:
 
 
 class Events:
-    """Publishes events; what each method returns is done when the broker has the event.
+    """Makes the events, ready to be published."""
 
-    It ends in ``PublishFailed`` where the broker does not confirm.
-    """
-
-    def __init__(self, publisher: Publisher, clock: Callable[[], float]) -> None:
-        self._publisher = publisher
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
 
-    def succeeded(self, known: Known, trail: Trail, done: Fiscalized, total: int) -> Future[None]:
+    def succeeded(self, known: Known, trail: Trail, done: Fiscalized, total: int) -> Publication:
         data = SucceededData(
             **self._common(known, trail, Outcome.SUCCEEDED),
             already_fiscalized=done.already,
             receipt=self._receipt(done, total),
         )
-        return self._publish(Succeeded(**self._attributes(known, trail, Outcome.SUCCEEDED), data=data))
+        return _publication(Succeeded(**self._attributes(known, trail, Outcome.SUCCEEDED), data=data))
 
-    def failed(self, known: Known, trail: Trail, verdict: Rejected, dead_lettered: bool) -> Future[None]:
+    def failed(self, known: Known, trail: Trail, verdict: Rejected, dead_lettered: bool) -> Publication:
         circumstance = _circumstance(verdict, trail)
         data = FailedData(
             **self._common(known, trail, Outcome.FAILED, verdict.code, circumstance),
@@ -70,9 +65,9 @@ class Events:
             detail=dict(verdict.detail),
             receipt_made=verdict.receipt_made,
         )
-        return self._publish(Failed(**self._attributes(known, trail, Outcome.FAILED), data=data))
+        return _publication(Failed(**self._attributes(known, trail, Outcome.FAILED), data=data))
 
-    def delayed(self, known: Known, trail: Trail, verdict: Unavailable, due: float) -> Future[None]:
+    def delayed(self, known: Known, trail: Trail, verdict: Unavailable, due: float) -> Publication:
         code = Code.CHECKBOX_UNAVAILABLE
         circumstance = _circumstance(verdict, trail)
         data = DelayedData(
@@ -80,7 +75,7 @@ class Events:
             code=code,
             next_attempt_at=_instant(due),
         )
-        return self._publish(Delayed(**self._attributes(known, trail, Outcome.DELAYED), data=data))
+        return _publication(Delayed(**self._attributes(known, trail, Outcome.DELAYED), data=data))
 
     def _attributes(self, known: Known, trail: Trail, outcome: Outcome) -> dict[str, Any]:
         return {
@@ -127,11 +122,12 @@ class Events:
         told = receipt.fiscal_date or receipt.created_at
         return _instant(datetime.fromisoformat(told).timestamp() if told else self._clock())
 
-    def _publish(self, event: Event) -> Future[None]:
-        properties = pika.BasicProperties(
-            content_type=_CONTENT_TYPE, message_id=event.id, type=event.type, headers=dict(trace.headers())
-        )
-        return self._publisher.send(EVENTS_EXCHANGE, event.routing_key, event.body(), properties)
+
+def _publication(event: Event) -> Publication:
+    properties = pika.BasicProperties(
+        content_type=_CONTENT_TYPE, message_id=event.id, type=event.type, headers=dict(trace.headers())
+    )
+    return Publication(EVENTS_EXCHANGE, event.routing_key, event.body(), properties)
 
 
 def _circumstance(verdict: Rejected | Unavailable, trail: Trail) -> Circumstance | None:

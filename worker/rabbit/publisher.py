@@ -15,10 +15,12 @@ from concurrent.futures import Future
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPConnectionError, ConnectionBlockedTimeout
+from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker, ConnectionBlockedTimeout
 
 from worker.rabbit.confirming import ConfirmOverdue, Line, Message
 from worker.rabbit.loop import Loop
+from worker.rabbit.mending import Mending
+from worker.rabbit.refusals import Refusals
 
 #: Seconds that a line is kept at least. RabbitMQ (3.10) may refuse for ever what comes by a channel that met
 #: a queue while it had no leader, and takes the same from another; a full queue refuses on every line.
@@ -37,10 +39,11 @@ class Publisher:
         params: list[pika.URLParameters],
         redeclare: Callable[[BlockingChannel], None] | None = None,
     ) -> None:
-        """``redeclare`` makes the ways anew when a message found none."""
+        """``redeclare`` declares exchanges and queues anew when a message found none."""
         self._loop = loop
         self._params = params
-        self._redeclare = redeclare
+        self._refusals = Refusals()
+        self._mending = Mending(loop, params, redeclare, self._mended) if redeclare is not None else None
         self._lock = threading.Lock()
         self._waiting: deque[Message] = deque()
         self._is_awake = False
@@ -55,11 +58,12 @@ class Publisher:
     ) -> Future[None]:
         """Done when the broker has the message on disk, or ends in ``PublishFailed``.
 
-        A message during which the connection broke is sent once more, and so is one that found no way, after
-        the ways were made anew: it may be there twice. Every message of ours is harmless when repeated.
+        A message during which the connection broke is sent once more, and so is one that no queue took, after
+        all was declared anew: it may be there twice. Every message of ours is harmless when repeated.
         """
         properties.delivery_mode = 2
         message = Message(exchange, routing_key, body, properties)
+        self._refusals.watch(message)
         with self._lock:
             self._waiting.append(message)
             if not self._is_awake:
@@ -74,7 +78,8 @@ class Publisher:
 
     def _drop(self, why: str = "the publisher broke") -> None:
         line, self._line = self._line, None
-        self._fail([*(line.abandoned() if line else ()), *self._taken()], why)
+        waiting = self._mending.waiting() if self._mending is not None else []
+        self._fail([*(line.abandoned() if line else ()), *waiting, *self._taken()], why)
 
     def _shut(self) -> None:
         self._is_closing = True
@@ -103,7 +108,10 @@ class Publisher:
             self._line = Line(self._loop.io, self._params, self._flush, self._refused, self._ended)
         elif self._line.is_ready:
             for message in iter(self._next, None):
-                self._line.send(message)
+                if (why := self._refusals.of_exchange(message.exchange)) is None:
+                    self._line.send(message)
+                else:
+                    self._fail([message], why)
 
     def _refused(self, message: Message, has_way: bool) -> None:
         """The line goes on, unless it may be the line's fault."""
@@ -121,29 +129,51 @@ class Publisher:
             self._fail(unconfirmed, _CLOSED)
             self._is_closed.set()
         elif was_open and not isinstance(reason, ConnectionBlockedTimeout | ConfirmOverdue):
-            has_way = isinstance(reason, AMQPConnectionError)
-            self._again(unconfirmed, type(reason).__name__, has_way=has_way)
+            if isinstance(reason, ChannelClosedByBroker):
+                self._channel_closed(reason, unconfirmed)
+            else:
+                has_way = isinstance(reason, AMQPConnectionError)
+                self._again(unconfirmed, type(reason).__name__, has_way=has_way)
             if self._waiting:
                 self._flush()
         else:
             self._fail([*unconfirmed, *self._taken()], type(reason).__name__)
 
+    def _channel_closed(self, reason: ChannelClosedByBroker, unconfirmed: list[Message]) -> None:
+        """One exchange closed it for all: what went elsewhere is sent again as if for the first time."""
+        concerned = [one for one in unconfirmed if one.exchange and f"'{one.exchange}'" in reason.reply_text]
+        others = [one for one in unconfirmed if one not in concerned] if concerned else []
+        self._requeue(others)
+        for message in concerned:
+            if message.is_second_try:
+                self._refusals.bar(message.exchange, reason.reply_text)
+        self._again(concerned or unconfirmed, reason.reply_text, has_way=False)
+
     def _again(self, messages: list[Message], why: str, has_way: bool) -> None:
-        """Once more, before what is new, unless they had their second try."""
+        """Resends ahead of new messages; one that was already resent fails."""
         self._fail([message for message in messages if message.is_second_try], why)
         again = [message for message in messages if not message.is_second_try]
-        if again and not has_way and self._redeclare is not None:
-            try:
-                with pika.BlockingConnection(self._params) as connection:
-                    self._redeclare(connection.channel())
-            except Exception as error:  # whatever it is, who waits is told, and it is no fault of his message
-                self._fail(again, type(error).__name__)
-                return
-        for message in reversed(again):
+        for message in again:
             message.is_second_try = True
-            self._waiting.appendleft(message)
+        if has_way or self._mending is None:
+            self._requeue(again)
+        elif again:
+            self._mending.wait_for(again)
 
-    @staticmethod
-    def _fail(messages: Iterable[Message], why: str) -> None:
+    def _mended(self, messages: list[Message], failed: str | None) -> None:
+        if failed is None:
+            self._requeue(messages)
+            self._flush()
+        else:
+            for message in messages:
+                self._refusals.bar(message.exchange, failed)
+            self._fail(messages, failed)
+
+    def _requeue(self, messages: list[Message]) -> None:
+        with self._lock:
+            self._waiting.extendleft(reversed(messages))
+
+    def _fail(self, messages: Iterable[Message], why: str) -> None:
         for message in messages:
+            self._refusals.note(message, why)
             message.fail(why)

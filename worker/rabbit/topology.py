@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pika
@@ -15,6 +17,8 @@ EVENTS_QUEUE = "bimp.fiscal.events"
 #: One place for all deployments: a person looks at one queue.
 DEAD_LETTERS = "fiscalize.dead_letters"
 CONTROL_EXCHANGE = "fiscalize.control"
+#: Every exchange that is declared, and its type.
+EXCHANGES = {ORDERS_EXCHANGE: "topic", EVENTS_EXCHANGE: "topic", CONTROL_EXCHANGE: "fanout"}
 #: What the control exchange carries to every worker.
 RESUME = b"resume"
 DEFAULT_BINDING = "order.ready_to_fiscalize.#"
@@ -47,8 +51,18 @@ class Topology:
         return f"{self.queue}.retry"
 
     @property
-    def consumed(self) -> tuple[str, str, str]:
-        return self.queue, self.follow_up, self.retry
+    def outbox(self) -> str:
+        """Events that the broker refused so far. Apart, so that no order waits behind them."""
+        return f"{self.queue}.outbox"
+
+    @property
+    def consumed(self) -> tuple[str, str, str, str]:
+        return self.queue, self.follow_up, self.retry, self.outbox
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Every queue that is declared."""
+        return *self.consumed, DEAD_LETTERS, EVENTS_QUEUE
 
     @property
     def _bindings_record(self) -> str:
@@ -72,11 +86,18 @@ class Topology:
                 "delete or rename the old object, or set FISCAL_QUEUE_TYPE to what is there"
             ) from None
 
+    def missing(self, connection: pika.BlockingConnection) -> list[str]:
+        """What of ours is not there, with its kind; a binding cannot be asked for."""
+        looks: dict[str, Callable[[BlockingChannel], None]] = {
+            **{f"exchange {name}": partial(_look_at_exchange, name) for name in EXCHANGES},
+            **{f"queue {name}": partial(_look_at_queue, name) for name in self.queues},
+        }
+        return [name for name, look in looks.items() if not _is_there(connection, look)]
+
     def _declare(self, channel: BlockingChannel) -> None:
-        channel.exchange_declare(ORDERS_EXCHANGE, "topic", durable=True)
-        channel.exchange_declare(EVENTS_EXCHANGE, "topic", durable=True)
-        channel.exchange_declare(CONTROL_EXCHANGE, "fanout", durable=True)
-        for queue in (*self.consumed, DEAD_LETTERS, EVENTS_QUEUE):
+        for exchange, kind in EXCHANGES.items():
+            channel.exchange_declare(exchange, kind, durable=True)
+        for queue in self.queues:
             channel.queue_declare(queue, durable=True, arguments=self.arguments())
         channel.queue_bind(EVENTS_QUEUE, EVENTS_EXCHANGE, "fiscalization.#")
         for key in self.bindings:
@@ -119,3 +140,24 @@ class Topology:
             pika.BasicProperties(delivery_mode=2),
             mandatory=True,
         )
+
+
+def _look_at_exchange(name: str, channel: BlockingChannel) -> None:
+    channel.exchange_declare(name, passive=True)
+
+
+def _look_at_queue(name: str, channel: BlockingChannel) -> None:
+    channel.queue_declare(name, passive=True)
+
+
+def _is_there(connection: pika.BlockingConnection, look: Callable[[BlockingChannel], None]) -> bool:
+    """A look at what is not there closes its channel."""
+    channel = connection.channel()
+    try:
+        look(channel)
+    except ChannelClosedByBroker as refusal:
+        if refusal.reply_code == 404:
+            return False
+        raise
+    channel.close()
+    return True

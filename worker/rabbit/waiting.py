@@ -8,13 +8,18 @@ from typing import Any
 from worker.fiscal.trail import Trail
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.dead_letters import rfc3339
-from worker.rabbit.delivery import Delivery
+from worker.rabbit.delivery import UNTOLD, Delivery
 from worker.rabbit.json_body import BODY_LIMIT, NotJsonError, parse
 from worker.rabbit.message import Known, tell
 
+_UNTOLD = "the order is done; its event is refused by a queue, and published again"
+
 
 def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
-    """The messages of the order, by its uuid or docNumber. Nothing personal is in it."""
+    """The messages of the order, by its uuid or docNumber. Nothing personal is in it.
+
+    An event that waits in the outbox names its order as the request does.
+    """
     found = []
     for message in broker.waiting:
         delivery = message.delivery
@@ -32,10 +37,11 @@ def _known(body: bytes) -> Known:
 
 
 def _row(delivery: Delivery, known: Known) -> dict[str, Any]:
-    trail = delivery.trail(time.time())
+    now = time.time()
+    trail = delivery.trail(now)
     return {
         "queue": delivery.queue,
-        "reason": _reason(trail),
+        "reason": _reason(trail) if UNTOLD not in delivery.headers else _UNTOLD,
         "order": str(known.order) if known.order else None,
         "docNumber": known.doc_number,
         "integration": known.integration,
@@ -45,7 +51,7 @@ def _row(delivery: Delivery, known: Known) -> dict[str, Any]:
         "attempts": trail.attempts,
         "replays": trail.replays,
         "firstSeen": rfc3339(trail.first_seen),
-        "due": rfc3339(delivery.due),
+        "due": rfc3339(now + delivery.wait(now)),
     }
 
 

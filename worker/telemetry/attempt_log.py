@@ -12,6 +12,7 @@ from uuid import UUID
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
 from worker.fiscal.trail import Trail
 from worker.telemetry import logs, metrics, spans, trace
+from worker.telemetry.quiet import Quietly
 
 _log = logs.logger(__name__)
 _CODES = frozenset(code.value for code in Code)
@@ -61,8 +62,6 @@ class Line:
         self._operation = told.operation.value if told.operation else "SELL"
         if time_of_request is not None:
             self._asked_at = time_of_request.timestamp()
-        if self._is_first:
-            metrics.REQUEST_WAIT.observe(max(0.0, time.time() - self._asked_at))
         self.told = {
             "request_id": told.request_id,
             "order_id": str(told.order) if told.order else None,
@@ -72,6 +71,8 @@ class Line:
             "operation": self._operation,
         }
         self.context.update(self.told)
+        if self._is_first:
+            metrics.REQUEST_WAIT.observe(max(0.0, time.time() - self._asked_at))
 
     def replayed(self, code: str) -> None:
         metrics.REPLAYED.labels(code if code in _CODES else "unknown").inc()
@@ -81,7 +82,7 @@ class Line:
         self._count(outcome, "")
         metrics.LAST_SUCCESS.set_to_current_time()
         if not done.already:
-            metrics.RECEIPTS_AMOUNT.labels(self._label, self._operation).inc(done.receipt.total)
+            metrics.RECEIPTS_AMOUNT.labels(self._label, self._operation).inc(abs(done.receipt.total))
         self.facts.update(outcome=outcome, receipt_id=done.receipt.id)
 
     def failed(self, verdict: Rejected, dead_lettered: bool) -> None:
@@ -116,7 +117,7 @@ class Line:
 def attempt(queue: str, carried: Mapping[str, str], trail: Trail, is_first: bool = False) -> Iterator[Line]:
     """Count and log a pass over a message from ``queue``; the line says "unsettled" when it raised.
 
-    ``is_first``: nobody has looked at the message before, as far as can be told.
+    ``is_first``: nobody has looked at the message before, as far as can be told. Only the pass itself raises.
     """
     line = Line(queue, trail, is_first)
     began = time.perf_counter()
@@ -125,11 +126,13 @@ def attempt(queue: str, carried: Mapping[str, str], trail: Trail, is_first: bool
         try:
             yield line
         except BaseException:  # counted, and raised as it is
-            metrics.UNSETTLED.inc()
+            with Quietly():
+                metrics.UNSETTLED.inc()
             raise
         finally:
-            line.facts["duration_seconds"] = round(time.perf_counter() - began, 4)
-            span.note(line.told)
-            span.note(line.facts, failed=line.facts["outcome"] in _TROUBLE)
-            tell = _log.debug if line.facts.get("reason") in _NO_NEWS else _log.info
-            tell("request_processed", **line.facts)
+            with Quietly():
+                line.facts["duration_seconds"] = round(time.perf_counter() - began, 4)
+                span.note(line.told)
+                span.note(line.facts, failed=line.facts["outcome"] in _TROUBLE)
+                tell = _log.debug if line.facts.get("reason") in _NO_NEWS else _log.info
+                tell("request_processed", **line.facts)

@@ -35,7 +35,7 @@ REQUEST_WAIT = histogram(
 )
 UNSETTLED = counter(
     "fiscal_unsettled_total",
-    "Passes whose outcome the broker did not confirm; nothing was acknowledged and the message came back.",
+    "Outcomes that the broker did not confirm: the event waits in the outbox, or the message comes back.",
 )
 POSTPONED = counter(
     "fiscal_postponed_total", "Waits that are no fault: a number, a turn, a shift, a sale.", ["reason"]

@@ -10,10 +10,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from worker import __version__
 from worker.telemetry import trace
+from worker.telemetry.quiet import Quietly
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -62,6 +64,30 @@ class _Recorded:
             self._span.set_status(StatusCode.ERROR)
 
 
+class _Harmless:
+    """A recorded span whose own errors do not reach the work that it tells of."""
+
+    def __init__(self, recorded: AbstractContextManager[Span]) -> None:
+        self._recorded = recorded
+        self._span: Span = _NO_SPAN
+
+    def __enter__(self) -> Span:
+        with Quietly():
+            self._span = self._recorded.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._span is not _NO_SPAN:
+            with Quietly():
+                self._recorded.__exit__(kind, error, trace)
+
+    def note(self, facts: Mapping[str, Any], failed: bool = False) -> None:
+        with Quietly():
+            self._span.note(facts, failed)
+
+
 _NO_SPAN = _NoSpan()
 
 
@@ -98,7 +124,7 @@ def processing(queue: str) -> AbstractContextManager[Span]:
         "messaging.operation.type": "process",
         "messaging.destination.name": queue,
     }
-    return _recorded(_tracer, f"process {queue}", "CONSUMER", facts)
+    return _Harmless(_recorded(_tracer, f"process {queue}", "CONSUMER", facts))
 
 
 def calling(method: str, template: str) -> AbstractContextManager[Span]:
@@ -106,7 +132,7 @@ def calling(method: str, template: str) -> AbstractContextManager[Span]:
     if _tracer is None:
         return _NO_SPAN
     facts = {"http.request.method": method, "url.template": template}
-    return _recorded(_tracer, f"{method} {template}", "CLIENT", facts)
+    return _Harmless(_recorded(_tracer, f"{method} {template}", "CLIENT", facts))
 
 
 @contextmanager

@@ -1,0 +1,235 @@
+"""What is to be done about a delivery: the story is run, and every message that follows from it is made.
+
+Nothing is published here, so that whatever breaks is still an order of its own with INTERNAL_ERROR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Any
+
+from worker.fiscal.order import Request
+from worker.fiscal.outcomes import (
+    NOT_DEAD_LETTERED,
+    Code,
+    Fiscalized,
+    Postponed,
+    Rejected,
+    Unavailable,
+    Verdict,
+)
+from worker.fiscal.trail import Trail
+from worker.rabbit.brake import Brake
+from worker.rabbit.confirming import Publication
+from worker.rabbit.dead_letters import DeadLetter
+from worker.rabbit.delivery import LONGEST_WAIT, Delivery
+from worker.rabbit.events import Events
+from worker.rabbit.message import InvalidMessage, Known, read
+from worker.rabbit.publisher import Publisher
+from worker.rabbit.topology import Topology
+from worker.telemetry import attempt_log
+from worker.telemetry.logs import logger
+from worker.telemetry.quiet import Quietly
+
+_log = logger(__name__)
+
+#: Waits that are nobody's fault: the row is long, and moves.
+_OWN_ROWS = frozenset({"register_turn", "cashier_in_use"})
+#: Waits up to this stay in the queue of short waits.
+_SHORT_WAIT = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When to try again. Seconds."""
+
+    min_backoff: float
+    max_backoff: float
+    max_age: float
+
+    def delay(self, faults: int, asked: float | None, random: Random) -> float:
+        """Exponential with jitter; not before the other side's Retry-After, up to ten minutes of it."""
+        backoff: float = min(self.max_backoff, self.min_backoff * 2.0 ** min(faults, 30))
+        jittered = backoff * random.uniform(0.75, 1.25)
+        return max(min(self.max_backoff, jittered), min(asked or 0.0, LONGEST_WAIT))
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What every delivery is settled with."""
+
+    fiscalize: Callable[[Request, Trail], Fiscalized]
+    publisher: Publisher
+    topology: Topology
+    policy: RetryPolicy
+    brake: Brake
+    is_configured: Callable[[str], bool]
+    has_room: Callable[[], bool]
+    clock: Callable[[], float]
+    random: Random
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last word on the request: what tells it, and how it is counted."""
+
+    letter: Publication | None
+    event: Publication | None
+    trail: Trail
+    count: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """Worked on again at ``due``, out of ``queue``; ``delayed`` is told before."""
+
+    queue: str
+    trail: Trail
+    due: float
+    count: Callable[[], None]
+    delayed: Publication | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptInHand:
+    """Worked on again by this process, which does not let go of it."""
+
+    delivery: Delivery
+    count: Callable[[], None]
+
+
+Decision = Ended | PutOff | KeptInHand
+
+
+class Deciding:
+    """One pass over one delivery, up to the decision."""
+
+    def __init__(
+        self, delivery: Delivery, trail: Trail, dependencies: Dependencies, line: attempt_log.Line
+    ) -> None:
+        self._delivery = delivery
+        self._trail = trail
+        self._with = dependencies
+        self._line = line
+        self._events = Events(dependencies.clock)
+        self._known = Known()
+        self._request: Request | None = None
+
+    def decide(self) -> Decision:
+        """Raises nothing: a fault of the worker is a decision too."""
+        receipt_made = True if self._trail.posted_at is not None else None
+        try:
+            outcome = self._outcome()
+            if isinstance(outcome, Fiscalized):
+                receipt_made = True
+                return self._succeeded(outcome)
+            return self._decided(outcome)
+        except Exception as error:  # whatever it is, it is this message's alone
+            with Quietly():
+                _log.error("request_broke_the_worker", exc_info=error)
+            detail = {"error": type(error).__name__}
+            return self._rejected(Rejected(Code.INTERNAL_ERROR, detail, receipt_made=receipt_made))
+
+    def _outcome(self) -> Fiscalized | Verdict:
+        try:
+            request = self._request = self._delivery.request or read(self._delivery.body)
+            self._know(Known.of(request), request)
+            return self._with.fiscalize(request, self._trail)
+        except InvalidMessage as invalid:
+            self._know(invalid.known, None)
+            return invalid
+        except Verdict as verdict:
+            return verdict
+
+    def _know(self, known: Known, request: Request | None) -> None:
+        self._known = known
+        with Quietly():
+            self._line.know(known, self._label(), request.time if request is not None else None)
+
+    def _decided(self, verdict: Verdict) -> Decision:
+        self._trail = verdict.trail or self._trail
+        if isinstance(verdict, Rejected):
+            return self._rejected(verdict)
+        if isinstance(verdict, Postponed):
+            return self._kept_in_hand(verdict) or self._postponed(verdict)
+        if isinstance(verdict, Unavailable):
+            return self._unavailable(verdict)
+        raise verdict
+
+    def _succeeded(self, done: Fiscalized) -> Ended:
+        assert self._request is not None
+        event = self._events.succeeded(self._known, self._trail, done, self._request.order.total)
+
+        def count() -> None:
+            self._line.succeeded(done)
+            self._with.brake.note(None, None)
+
+        return Ended(None, event, self._trail, count)
+
+    def _rejected(self, verdict: Rejected) -> Ended:
+        known, trail, shared = self._known, self._trail, self._with
+        dead_lettered = verdict.code not in NOT_DEAD_LETTERED
+        letter = event = None
+        if dead_lettered:
+            queue, now = shared.topology.queue, shared.clock()
+            letter = DeadLetter.of(self._delivery, known, trail, verdict, queue, now).publication
+        if known.request_id is not None:
+            event = self._events.failed(known, trail, verdict, dead_lettered)
+        return Ended(letter, event, trail, partial(self._count_failed, verdict, dead_lettered))
+
+    def _count_failed(self, verdict: Rejected, dead_lettered: bool) -> None:
+        self._line.failed(verdict, dead_lettered)
+        brake = self._with.brake
+        if brake.note(verdict.code, f"{self._known.integration}/{self._known.cashier}"):
+            _log.error("worker_stopped_itself", code=verdict.code.value, until=brake.released_at)
+
+    def _kept_in_hand(self, verdict: Postponed) -> KeptInHand | None:
+        """The first wait for a number, which nearly every receipt has, and nearly always once.
+
+        A crash loses its trail: then the message comes back as redelivered, and a look-up goes first.
+        """
+        trail = verdict.trail
+        if trail is None or self._request is None or verdict.reason != "number" or trail.looks > 1:
+            return None
+        if verdict.after > _SHORT_WAIT or not self._with.has_room():
+            return None
+        due = self._with.clock() + verdict.after
+        kept = self._delivery.kept_in_hand(trail, self._request, due)
+        return KeptInHand(kept, partial(self._line.postponed, verdict.reason, verdict.after))
+
+    def _postponed(self, verdict: Postponed) -> Ended | PutOff:
+        policy, topology, now = self._with.policy, self._with.topology, self._with.clock()
+        if verdict.reason not in _OWN_ROWS and now - self._trail.first_seen > policy.max_age:
+            # Whoever looks at the letter finds the receipt that was awaited.
+            receipt = {"receiptId": self._trail.posted_id} if self._trail.posted_id else {}
+            return self._given_up(verdict, {"reason": verdict.reason, **receipt})
+        queue = topology.follow_up if verdict.after <= _SHORT_WAIT else topology.retry
+        wait = min(verdict.after, policy.max_backoff)
+        return PutOff(queue, self._trail, now + wait, partial(self._line.postponed, verdict.reason, wait))
+
+    def _unavailable(self, verdict: Unavailable) -> Ended | PutOff:
+        trail, policy, now = self._trail, self._with.policy, self._with.clock()
+        end = trail.first_seen + policy.max_age
+        if now >= end:
+            return self._given_up(verdict, verdict.detail)
+        due = min(now + policy.delay(trail.faults, verdict.retry_after, self._with.random), end)
+        is_first = not trail.delayed
+        return PutOff(
+            self._with.topology.retry,
+            trail.after_fault(now if verdict.may_have_sold else None),
+            due,
+            partial(self._line.delayed, verdict, due - now, is_first),
+            self._events.delayed(self._known, trail, verdict, due) if is_first else None,
+        )
+
+    def _given_up(self, verdict: Verdict, detail: Mapping[str, Any]) -> Ended:
+        made = verdict.receipt_made
+        return self._rejected(Rejected(Code.CHECKBOX_UNAVAILABLE, dict(detail), receipt_made=made))
+
+    def _label(self) -> str:
+        """The integration as a metric's label: only configured ones, so that labels do not grow."""
+        name = self._known.integration
+        return name if name is not None and self._with.is_configured(name) else "unknown"

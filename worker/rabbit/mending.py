@@ -1,0 +1,87 @@
+"""An exchange, a queue or a binding of ours that has disappeared is declared again, once for all messages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+
+from worker.rabbit.confirming import Message
+from worker.rabbit.loop import Loop
+from worker.rabbit.topology import Topology
+from worker.telemetry.logs import logger
+
+_log = logger(__name__)
+#: Seconds in which the outcome of the last declaration holds.
+_HOLDS_FOR = 5.0
+
+
+def mend(topology: Topology, channel: BlockingChannel) -> None:
+    """Declare everything, and tell what had been missing. Raises ``AMQPError`` and ``TopologyMismatch``."""
+    missing = topology.missing(channel.connection)
+    topology.declare(channel)
+    for name in missing:
+        _log.error(
+            "broker_object_missing",
+            reason=f"{name} was deleted, and is declared again",
+            message="find out who deletes it; what lay in a deleted queue is lost",
+        )
+
+
+class Mending:
+    """Keeps messages that no queue took until everything is declared, which a thread of its own does.
+
+    All else happens in the loop's thread.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        params: list[pika.URLParameters],
+        redeclare: Callable[[BlockingChannel], None],
+        mended: Callable[[list[Message], str | None], None],
+    ) -> None:
+        """``mended`` gets the messages, and why it failed or None."""
+        self._loop = loop
+        self._params = params
+        self._redeclare = redeclare
+        self._mended = mended
+        self._waiting: list[Message] = []
+        self._is_at_work = False
+        self._why: str | None = None
+        #: Monotonic seconds.
+        self._holds_until = 0.0
+
+    def wait_for(self, messages: list[Message]) -> None:
+        self._waiting += messages
+        if self._is_at_work:
+            return
+        if time.monotonic() < self._holds_until:
+            self._mended(self.waiting(), self._why)
+            return
+        self._is_at_work = True
+        threading.Thread(target=self._work, name="declaring", daemon=True).start()
+
+    def waiting(self) -> list[Message]:
+        """What waits, handed out: nothing waits any more."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def _work(self) -> None:
+        why = None
+        try:
+            with pika.BlockingConnection(self._params) as connection:
+                self._redeclare(connection.channel())
+        except Exception as error:  # whatever it is, who waits is told, and it is no fault of the message
+            why = f"{type(error).__name__}: {error}"
+        self._loop.soon(partial(self._ended, why))
+
+    def _ended(self, why: str | None) -> None:
+        self._is_at_work = False
+        self._why = why
+        self._holds_until = time.monotonic() + _HOLDS_FOR
+        self._mended(self.waiting(), why)
