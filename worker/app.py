@@ -166,7 +166,7 @@ class Process:
                 settings.retry_max_age.total_seconds(),
             ),
             shared.brake,
-            lambda name: name in integrations.current,
+            lambda name: integrations.current.get(name),
             self._broker.has_room,
             time.time,
             random.Random(),  # noqa: S311 - jitter

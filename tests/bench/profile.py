@@ -80,7 +80,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
         Topology(),
         RetryPolicy(1.0, 2.0, 1000.0),
         Brake(folder, 100),
-        lambda _: True,
+        lambda name: integrations.current.get(name),
         lambda: True,
         time.time,
         random.Random(),

@@ -167,7 +167,7 @@ def shop() -> Integration:
 def test_a_message_of_the_contract_becomes_its_golden_body(message: Path, shop: Integration) -> None:
     """Each valid example goes out byte for byte as it was reviewed once."""
     request = read(message.read_bytes())
-    receipt = plan(request, shop).receipt
+    receipt = plan(request, shop, 0.0).receipt
     if request.return_of and request.return_of.order_uuid:
         sale = receipt_id(request.return_of.order_uuid, Operation.SELL, 0)
         receipt = replace(receipt, related_receipt_id=sale)

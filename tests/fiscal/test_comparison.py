@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import a_line, a_request, an_integration, an_order, issued
+from tests.builders import FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
 from worker.fiscal.comparison import check_return, same_content
 from worker.fiscal.order import Operation, OrderLine
 from worker.fiscal.outcomes import IssuedReceipt
@@ -22,7 +22,7 @@ SCREWS = a_line(code="TRAP", count=3_000, cost=33_333, discount=0, amount=1_000)
 
 def receipt(*lines: OrderLine, operation: Operation = Operation.SELL, discount: int = 0) -> Receipt:
     order = an_order(*lines, discount=discount)
-    return plan(a_request(order=order, operation=operation), an_integration()).receipt
+    return plan(a_request(order=order, operation=operation), an_integration(), FIRST_SEEN).receipt
 
 
 def returned(*lines: OrderLine) -> Receipt:
@@ -166,7 +166,9 @@ def test_no_more_comes_back_than_was_paid_after_the_orders_discount() -> None:
     """A discount on the whole order lowers what can be returned."""
     assert check_return(returned(SHIRTS), sale(SHIRTS, discount=2_000), ()) is not None
     cheaper = plan(
-        a_request(order=an_order(SHIRTS, discount=2_000), operation=Operation.RETURN), an_integration()
+        a_request(order=an_order(SHIRTS, discount=2_000), operation=Operation.RETURN),
+        an_integration(),
+        FIRST_SEEN,
     ).receipt
     assert check_return(cheaper, sale(SHIRTS, discount=2_000), ()) is None
 

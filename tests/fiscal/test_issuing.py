@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.builders import AN_ORDER, a_line, a_request, an_integration, an_order, issued
+from tests.builders import AN_ORDER, FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
 from tests.fiscal.fakes import NOW, FakeArchive, FakeCheckbox, FakeSessions, a_shift
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import ShiftPolicy
@@ -71,7 +71,7 @@ class Story:
 
 def made(request: Request = REQUEST, trail: Trail = TRAIL, **changes: Any) -> IssuedReceipt:
     """A receipt in the ledger, as an earlier pass over this request made it."""
-    receipt = plan(request, MANUAL).receipt
+    receipt = plan(request, MANUAL, FIRST_SEEN).receipt
     members = {
         "id": str(receipt_id(request.order.uuid, request.operation, 0)),
         "context": context_of(request, trail, receipt),
@@ -322,4 +322,4 @@ def test_an_unknown_choice_asks_checkbox_for_nothing(changes: dict[str, str], co
 def test_a_wait_hands_on_what_was_planned() -> None:
     """A pass that has the same request at hand plans nothing anew: the receipt that exists was made by it."""
     verdict, _ = Story().put_off()
-    assert verdict.planned == plan(REQUEST, MANUAL)
+    assert verdict.planned == plan(REQUEST, MANUAL, FIRST_SEEN)

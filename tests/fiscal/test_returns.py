@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.builders import a_line, a_request, an_integration, issued
+from tests.builders import FIRST_SEEN, a_line, a_request, an_integration, issued
 from tests.fiscal.fakes import NOW, FakeCheckbox, FakeSession
 from worker.fiscal import returns
 from worker.fiscal.order import Operation, Request, ReturnOf
@@ -33,7 +33,7 @@ def a_return(**of: UUID) -> Request:
 
 
 def planned(request: Request) -> Receipt:
-    return plan(request, an_integration()).receipt
+    return plan(request, an_integration(), FIRST_SEEN).receipt
 
 
 def sold(checkbox: FakeCheckbox, attempt: int = 0, **changes: object) -> IssuedReceipt:

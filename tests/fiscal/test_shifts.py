@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.builders import a_request, an_integration
+from tests.builders import FIRST_SEEN, a_request, an_integration
 from tests.fiscal.fakes import DAY, NOW, FakeCheckbox, FakeSession, a_shift
 from worker.checkbox.answers import moment
 from worker.fiscal.integrations import Integration, ShiftPolicy
@@ -170,7 +170,7 @@ def test_a_shift_with_an_unfinished_receipt_stays_open() -> None:
     shift = opened(ROLLOVER + 60)
     checkbox = FakeCheckbox(current=opened(60))
     session = FakeSession(checkbox)
-    session.sell(uuid4(), plan(a_request(), AUTO).receipt, {})
+    session.sell(uuid4(), plan(a_request(), AUTO, FIRST_SEEN).receipt, {})
     checkbox.current = shift
     assert close(session, shift, ROLLOVER) is False
     assert "close_shift" not in checkbox.calls

@@ -14,7 +14,7 @@ from typing import Any
 import pika
 import pytest
 
-from tests.builders import a_request, an_integration
+from tests.builders import FIRST_SEEN, a_request, an_integration
 from tests.rabbit.running import TOPOLOGY, Running, channel, declare, drained, publish
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import (
@@ -102,7 +102,7 @@ class Desk:
             TOPOLOGY,
             policy,
             self.brake,
-            lambda name: name == "shop-main",
+            {"shop-main": an_integration(company="000001398")}.get,
             lambda: self.has_room,
             lambda: self.now,
             Random(1),
@@ -244,7 +244,7 @@ def test_what_needs_time_waits_and_nobody_is_told(desk: Desk, after: float, queu
 def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
     """Nothing is published: the process works on the same delivery again, with what it read and planned."""
     desk.has_room = True
-    planned = plan(a_request(), an_integration())
+    planned = plan(a_request(), an_integration(), FIRST_SEEN)
     trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=1, look_up_first=True)
     desk.story.script = [Postponed(0.5, "number", trail, planned)]
     kept = desk.settlement.process(Delivery("fiscalize", ORDER))

@@ -39,7 +39,7 @@ class Fiscalization:
         ``planned`` is what an earlier pass made of the same request; a receipt that exists was made by it.
         """
         integration, cashier = self._chosen(request)
-        planned = planned or plan(request, integration)
+        planned = planned or plan(request, integration, trail.first_seen)
         with self._sessions.enter(integration, cashier) as session:
             issuing = Issuing(request, planned.receipt, trail, integration, session, self._surroundings)
             try:
@@ -54,7 +54,7 @@ class Fiscalization:
 
     def _chosen(self, request: Request) -> tuple[Integration, Cashier]:
         integration = self._integrations().get(request.integration)
-        if integration is None:
+        if integration is None or integration.is_foreign(request.source):
             raise Rejected(Code.UNKNOWN_INTEGRATION, {"integration": request.integration})
         cashier = integration.cashiers.get(request.cashier)
         if cashier is None:

@@ -12,10 +12,12 @@ from enum import StrEnum
 from typing import Any
 
 from worker.fiscal.buyer import checked_email, checked_phone
+from worker.fiscal.card import masked
 from worker.fiscal.integrations import Integration
 from worker.fiscal.money import hryvnias, plain
 from worker.fiscal.order import Buyer, Operation, Order, OrderLine, Request
 from worker.fiscal.outcomes import Code, Rejected
+from worker.fiscal.payment_means import day_of_the_list
 from worker.fiscal.payments import Settlement, raised, receipt_payment
 from worker.fiscal.receipt import Delivery, Receipt, ReceiptLine
 from worker.fiscal.receipt_lines import costs_nothing_each, exact_cost, gift_note, receipt_line, strays
@@ -33,6 +35,7 @@ class PlanWarning(StrEnum):
     BUYER_EMAIL_MALFORMED = "buyer_email_malformed"
     BUYER_PHONE_MALFORMED = "buyer_phone_malformed"
     PAYMENT_LABEL_UNKNOWN = "payment_label_unknown"
+    CARD_NUMBER_WHOLE = "card_number_whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +46,24 @@ class Plan:
     warnings: tuple[PlanWarning, ...]
 
 
-def plan(request: Request, integration: Integration) -> Plan:
-    """The receipt of a request; a return lacks ``related_receipt_id``. Raises ``Rejected``."""
+def plan(request: Request, integration: Integration, first_seen: float) -> Plan:
+    """The receipt of a request; a return lacks ``related_receipt_id``. Raises ``Rejected``.
+
+    ``first_seen``: when the worker first saw the request, in seconds since the epoch.
+    """
     order = request.order
     if order.currency != _CURRENCY:
         raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency[:_SHOWN]})
     settlement = Settlement.of(order.total, request.payments, integration.cash_rounding)
     _add_up(order, settlement)
     lines = _lines(order, integration.tax_rates)
-    # A label must be in force when the receipt is made, which is not before the request.
-    day = (request.time or order.date).date()
+    day = day_of_the_list(request.time, first_seen)
     payments = [receipt_payment(payment, day) for payment in request.payments]
     delivery, warnings = _delivery(request.buyer)
     if not all(known for _, known in payments):
         warnings = (*warnings, PlanWarning.PAYMENT_LABEL_UNKNOWN)
+    if any(payment.card and masked(payment.card) != payment.card for payment in request.payments):
+        warnings = (*warnings, PlanWarning.CARD_NUMBER_WHOLE)
     receipt = Receipt(
         operation=request.operation,
         lines=lines,

@@ -5,8 +5,6 @@ How Checkbox rounds a fraction of a kopiyka is not documented, so that it never 
 
 from __future__ import annotations
 
-import re
-
 from worker.fiscal.money import plain
 from worker.fiscal.order import OrderLine
 from worker.fiscal.receipt import ReceiptLine
@@ -18,9 +16,6 @@ _ONE = 1000
 #: ``count`` times ``cost`` comes in this part of a kopiyka.
 _PARTS = 100_000
 _HALF_PARTS_OF_A_THOUSANDTH = _PARTS // 2 // _ONE
-
-# A receipt is printed: what steers a printer is no part of a name.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def strays(line: OrderLine) -> bool:
@@ -49,38 +44,33 @@ def receipt_line(line: OrderLine, tax_code: int | None) -> ReceiptLine:
     price = line.cost // 100 if whole else line.amount + line.discount
     quantity = line.count if whole else _ONE
     surplus = price * quantity // _ONE - line.amount
-    name = printable(line.name)
-    cut = len(name) + len(suffix) > NAME_LIMIT
+    cut = len(line.name) + len(suffix) > NAME_LIMIT
     return ReceiptLine(
         code=line.code,
-        name=shortened(name, NAME_LIMIT - len(suffix)) + suffix,
+        name=shortened(line.name, NAME_LIMIT - len(suffix)) + suffix,
         quantity=quantity,
         price=price,
         tax_code=tax_code,
         barcode=line.barcode,
         uktzed=line.uktzed,
         excise_barcodes=line.excise_barcodes,
+        e_excise_barcodes=line.e_excise_barcodes,
         discount=max(surplus, 0),
         surcharge=max(-surplus, 0),
-        header=shortened(name, _NOTE_LIMIT) if cut else None,
-        footer=f"Од. вим.: {printable(line.unit)}" if line.unit and whole else None,
+        header=shortened(line.name, _NOTE_LIMIT) if cut else None,
+        footer=f"Од. вим.: {line.unit}" if line.unit and whole else None,
     )
 
 
 def gift_note(line: OrderLine) -> str:
     """How the receipt's footer names a line that costs nothing: Checkbox takes no price of 0."""
-    return f"Подарунок: {shortened(printable(line.name), NAME_LIMIT)}, {counted(line)}"
+    return f"Подарунок: {shortened(line.name, NAME_LIMIT)}, {counted(line)}"
 
 
 def counted(line: OrderLine) -> str:
     """The quantity and its unit, e.g. 0.375 кг."""
     quantity = plain(line.count, 3)
-    return f"{quantity} {printable(line.unit)}" if line.unit else quantity
-
-
-def printable(text: str) -> str:
-    """The text without the characters that steer a printer."""
-    return _CONTROLS.sub(" ", text)
+    return f"{quantity} {line.unit}" if line.unit else quantity
 
 
 def shortened(text: str, limit: int) -> str:

@@ -19,8 +19,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from datetime import datetime
 from random import Random
 
+from worker.fiscal.integrations import Integration
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import (
     NOT_DEAD_LETTERED,
@@ -82,7 +84,7 @@ class Settlement:
         topology: Topology,
         policy: RetryPolicy,
         brake: Brake,
-        is_configured: Callable[[str], bool],
+        configured: Callable[[str], Integration | None],
         has_room: Callable[[], bool],
         clock: Callable[[], float],
         random: Random,
@@ -92,7 +94,7 @@ class Settlement:
         self._topology = topology
         self._policy = policy
         self._brake = brake
-        self._is_configured = is_configured
+        self._configured = configured
         self._has_room = has_room
         self._clock = clock
         self._random = random
@@ -114,10 +116,10 @@ class Settlement:
             try:
                 request = delivery.request or read(delivery.body)
                 known = Known.of(request)
-                line.know(known, self._label(known), request.time)
+                self._recognize(line, known, request.time)
                 return self._pass(delivery, request, known, trail, line)
             except InvalidMessage as invalid:
-                line.know(invalid.known, self._label(invalid.known))
+                self._recognize(line, invalid.known)
                 return self._reject(delivery, invalid.known, trail, invalid, line)
             except PublishFailed:
                 raise
@@ -210,10 +212,16 @@ class Settlement:
     def _put_off(self, delivery: Delivery, queue: str, trail: Trail, due: float) -> Future[None]:
         return self._publisher.send("", queue, delivery.body, delivery.put_off(trail, due))
 
-    def _label(self, known: Known) -> str:
-        """The integration as a metric's label: only configured ones, so that labels do not grow."""
-        name = known.integration
-        return name if name is not None and self._is_configured(name) else "unknown"
+    def _recognize(self, line: attempt_log.Line, known: Known, asked_at: datetime | None = None) -> None:
+        """The integration as a metric's label: only configured ones, so that labels do not grow.
+
+        To another company than its own an integration is not there.
+        """
+        integration = self._configured(known.integration) if known.integration else None
+        is_foreign = integration is not None and integration.is_foreign(known.source)
+        line.know(known, integration.id if integration and not is_foreign else "unknown", asked_at)
+        if integration and is_foreign:
+            line.foreign(integration.id)
 
 
 def _note_failure(effect: Future[None]) -> None:

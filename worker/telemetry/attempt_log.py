@@ -73,6 +73,11 @@ class Line:
         }
         self.context.update(self.told)
 
+    def foreign(self, integration: str) -> None:
+        """The request is of another company than this integration's."""
+        if self._is_first:
+            metrics.FOREIGN_REQUESTS.labels(integration).inc()
+
     def replayed(self, code: str) -> None:
         metrics.REPLAYED.labels(code if code in _CODES else "unknown").inc()
 
