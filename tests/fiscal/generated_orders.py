@@ -198,7 +198,7 @@ def as_message(request: Request) -> dict[str, Any]:
                 {"form": payment.form.value, "amount": text(payment.amount, 2)}
                 for payment in request.payments
             ],
-            "returnOf": {"orderUuid": str(request.order.uuid)}
+            "returnOf": {"receiptId": str(request.order.uuid)}
             if request.operation is Operation.RETURN
             else None,
         },
