@@ -64,12 +64,13 @@ def test_a_line_without_tax_has_no_tax_member() -> None:
 
 
 def test_a_line_carries_all_that_the_receipt_prints() -> None:
-    """Barcode, customs code, every excise stamp, header and footer reach the line."""
+    """Barcode, customs code, every excise stamp and electronic mark, header and footer reach the line."""
     line = replace(
         LINE,
         barcode="4820000000017",
         uktzed="2208",
         excise_barcodes=("ABEI123456", "ABEI123457"),
+        e_excise_barcodes=("0A1B2C3D4E5F", "0A1B2C3D4E60"),
         header="Повна назва",
         footer="пляшка",
     )
@@ -81,6 +82,7 @@ def test_a_line_carries_all_that_the_receipt_prints() -> None:
         "barcode": "4820000000017",
         "uktzed": "2208",
         "excise_barcodes": ["ABEI123456", "ABEI123457"],
+        "e_excise_barcodes": ["0A1B2C3D4E5F", "0A1B2C3D4E60"],
         "header": "Повна назва",
         "footer": "пляшка",
     }

@@ -94,7 +94,7 @@ DEAD_LETTERS = counter("fiscal_dead_letters_total", "Messages put into the dead 
 REPLAYED = counter("fiscal_replayed_total", "Replayed dead letters at their first arrival.", ["code"])
 WARNINGS = counter(
     "fiscal_warnings_total",
-    "Things on a request that were put right without a failure: a malformed buyer, an unknown label.",
+    "Put right on a request without a failure: a malformed buyer, an unknown label, a card number.",
     ["kind"],
 )
 INTEGRATIONS_BROKEN = gauge(
