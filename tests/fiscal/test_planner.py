@@ -212,6 +212,15 @@ def test_verdicts_come_in_the_contracts_order() -> None:
     assert verdict_on(a_request(unmapped)).code is Code.TAX_RATE_NOT_MAPPED
 
 
+@pytest.mark.parametrize(
+    ("currency", "shown"), [("EUR", "EUR"), ("uah", "uah"), ("Іван +380501234567", None), ("", None)]
+)
+def test_only_a_code_of_a_currency_is_repeated(currency: str, shown: str | None) -> None:
+    """Any other text may be somebody's words."""
+    verdict = verdict_on(a_request(order=an_order(currency=currency)))
+    assert (verdict.code, verdict.detail) == (Code.CURRENCY_NOT_SUPPORTED, {"currency": shown})
+
+
 def test_goods_keep_what_the_law_wants_of_them() -> None:
     """Regulation 13: УКТЗЕД and the number of every excise stamp; barcode and stable code come along."""
     wine = example("valid/card_details_and_excise.json").lines[0]

@@ -6,6 +6,7 @@ CURRENCY_NOT_SUPPORTED, TOTALS_MISMATCH, TAX_RATE_NOT_MAPPED.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,8 @@ from worker.fiscal.tax_rates import TaxRates
 #: Entries of a list in a verdict's detail.
 _SHOWN = 20
 _CURRENCY = "UAH"
+#: Any other text may be somebody's words, and is not repeated.
+_CURRENCY_CODE = re.compile(r"[A-Za-z]{3}")
 _TITLES = {Operation.SELL: "Замовлення", Operation.RETURN: "Повернення"}
 
 
@@ -53,7 +56,8 @@ def plan(request: Request, integration: Integration, first_seen: float) -> Plan:
     """
     order = request.order
     if order.currency != _CURRENCY:
-        raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency[:_SHOWN]})
+        is_code = _CURRENCY_CODE.fullmatch(order.currency)
+        raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency if is_code else None})
     settlement = Settlement.of(order.total, request.payments, integration.cash_rounding)
     _add_up(order, settlement)
     lines = _lines(order, integration.tax_rates)

@@ -20,7 +20,7 @@ _LIMIT = 250
 _NAMED = 5
 #: A word of ours for a cause, and not a sentence of Checkbox's.
 _OUR_WORD = re.compile(r"[a-z_]+")
-_PLAIN = ("integration", "cashier", "register", "expectedRegister", "sold", "returned")
+_PLAIN = ("integration", "cashier", "currency", "register", "expectedRegister", "sold", "returned")
 
 
 def _same(text: str) -> Sentence:
@@ -141,11 +141,6 @@ def _place(detail: Mapping[str, Any]) -> _Facts:
         yield "place", errors[0]["path"]
 
 
-def _currency(detail: Mapping[str, Any]) -> _Facts:
-    if re.fullmatch(r"[A-Z]{3}", detail.get("currency", "")):
-        yield "currency", detail["currency"]
-
-
 def _sums(detail: Mapping[str, Any]) -> _Facts:
     """The first two that differ: of a line, of the lines and the total, or of the total and the payments."""
     for line in detail.get("lines", ()):
@@ -201,7 +196,6 @@ def _listed(codes: list[str]) -> str:
 
 _OF_CODE = {
     Code.INVALID_MESSAGE: _place,
-    Code.CURRENCY_NOT_SUPPORTED: _currency,
     Code.SHIFT_NOT_OPEN: _opening,
     Code.TOTALS_MISMATCH: _sums,
     Code.TAX_RATE_NOT_MAPPED: _rates,
