@@ -21,11 +21,14 @@ from config.secret_references import SecretReferences
 from config.values import parse_duration, parse_http_url, shown
 from config.yaml_fields import Fields, Findings, unknown_key
 from config.yaml_nodes import START, ListReader, Scalar, YamlError
-from worker.fiscal.integrations import Cashier, CashRounding, Integration, ShiftPolicy
+from worker.fiscal.integrations import Cashier, CashRounding, Environment, Integration, ShiftPolicy
 from worker.fiscal.tax_rates import TaxRates
 
 _ROOT = "integrations"
-_KEYS = ("id", "name", "checkbox_url", "cash_rounding", "shifts", "rollover_after", "cashiers", "tax_rates")
+_KEYS = (
+    *("id", "name", "company", "environment", "prepayments", "checkbox_url", "cash_rounding"),
+    *("shifts", "rollover_after", "cashiers", "tax_rates"),
+)
 _NOT_ACCOUNTABLE = "not_accountable"
 #: Stands for a rate that could not be read.
 _NO_RATE = Decimal(-1)
@@ -108,6 +111,9 @@ class _Reading:
         self.integrations[identifier] = Integration(
             id=identifier,
             name=fields.text("name") or identifier,
+            company=fields.parsed("company", _company, None),
+            environment=fields.choice("environment", Environment.LIVE),
+            prepayments=fields.parsed("prepayments", _yes_or_no, False),
             checkbox_url=checkbox_url,
             cash_rounding=fields.choice("cash_rounding", CashRounding.NONE),
             shifts=shifts,
@@ -174,6 +180,19 @@ def _tax_code(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise ValueError(f"{shown(text)} is not a code; {_CODE_RULE}")
     return int(text)
+
+
+def _company(text: str) -> str:
+    if not re.fullmatch(r"[^\s/]+", text):
+        rule = "allowed is what follows /companies/ in a message's source, without spaces and slashes"
+        raise ValueError(f"{shown(text)} is not a company's code; {rule}")
+    return text
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{shown(text)} is neither true nor false; allowed is true or false")
+    return text == "true"
 
 
 def _rollover_after(text: str) -> timedelta:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from worker.fiscal.integrations import Cashier, CashRounding, Integration, ShiftPolicy
+from worker.fiscal.integrations import Cashier, CashRounding, Environment, Integration, ShiftPolicy
 from worker.fiscal.order import Operation, Order, OrderLine, Payment, PaymentForm, Request, Vat
 from worker.fiscal.outcomes import IssuedLine, IssuedReceipt, IssuedTax
 from worker.fiscal.receipt import Receipt
@@ -19,6 +19,8 @@ from worker.fiscal.tax_rates import TaxRates
 
 AN_ORDER = UUID("5d0e8a52-6a0c-4a0e-9a35-0b6a3b0f1c01")
 NOON = datetime(2026, 11, 24, 10, 20, 5, tzinfo=UTC)
+#: When the worker first saw a request, in seconds since the epoch.
+FIRST_SEEN = NOON.timestamp()
 #: By their codes at Checkbox, as ``an_integration`` maps them.
 _PERCENTS = {1: Decimal(20), 2: Decimal(7), 3: Decimal(0), 8: Decimal(0)}
 VAT_20 = Vat(Decimal(20), not_accountable=False)
@@ -99,6 +101,7 @@ def a_line(**changes: Any) -> OrderLine:
         "uktzed": None,
         "unit": "шт",
         "excise_barcodes": (),
+        "e_excise_barcodes": (),
         "count": 2_000,
         "cost": 1_500_000,
         "discount": 3_000,
@@ -172,6 +175,9 @@ def an_integration(**changes: Any) -> Integration:
     members: dict[str, Any] = {
         "id": "shop-main",
         "name": "ФОП Приклад",
+        "company": None,
+        "environment": Environment.TEST,
+        "prepayments": False,
         "checkbox_url": "https://api.checkbox.ua",
         "cash_rounding": CashRounding.NONE,
         "shifts": ShiftPolicy.MANUAL,

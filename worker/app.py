@@ -177,7 +177,7 @@ class Process:
                     settings.retry_max_age.total_seconds(),
                 ),
                 brake=shared.brake,
-                is_configured=lambda name: name in integrations.current,
+                configured=lambda name: integrations.current.get(name),
                 has_room=self._broker.has_room,
                 clock=time.time,
                 random=random.Random(),  # noqa: S311 - jitter

@@ -150,12 +150,17 @@ def _why_not(dashboard: Dashboard) -> Dashboard:
         .with_panel(
             series_panel(
                 "Faults and doubts",
-                "Retries, receipts whose outcome is not known, passes that the broker did not confirm.",
+                "Retries, receipts whose outcome is not known, passes that the broker did not confirm, and "
+                "messages of another company than the integration's.",
                 [
                     (f"sum(rate(fiscal_retries_total{JOB}[$__rate_interval]))", "retries"),
                     (f"sum(rate(fiscal_unknown_outcomes_total{JOB}[$__rate_interval]))", "unknown outcomes"),
                     (f"sum(fiscal_unknown_outcomes_waiting{JOB})", "unknown outcomes now"),
                     (f"sum(rate(fiscal_unsettled_total{JOB}[$__rate_interval]))", "not confirmed"),
+                    (
+                        f"sum(rate(fiscal_foreign_requests_total{JOB}[$__rate_interval]))",
+                        "of another company",
+                    ),
                 ],
             )
         )
@@ -171,7 +176,7 @@ def _why_not(dashboard: Dashboard) -> Dashboard:
         .with_panel(
             series_panel(
                 "Put right without a failure",
-                "Warnings by kind: a malformed buyer, an unknown payment label.",
+                "Warnings by kind: a malformed buyer, an unknown payment label, a whole card number.",
                 [(rate("fiscal_warnings_total", "kind"), "{{kind}}")],
                 unit="cps",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,7 +99,7 @@ def _to_floor(place: Place, rows: list[CashierRow]) -> Postbox:
 
     def post(request: OrderRequest) -> Post:
         order = read(request.body)
-        receipt = plan(order, integrations[order.integration]).receipt
+        receipt = plan(order, integrations[order.integration], time.time()).receipt
         made = sale_receipt_id(request.order, 0)
         sale = {
             "request": request.id,

@@ -82,7 +82,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
             topology=Topology(),
             policy=RetryPolicy(1.0, 2.0, 1000.0),
             brake=Brake(folder, 100),
-            is_configured=lambda _: True,
+            configured=lambda name: integrations.current.get(name),
             has_room=lambda: True,
             clock=time.time,
             random=random.Random(),

@@ -36,6 +36,7 @@ LINE = ReceiptLine(
     barcode=None,
     uktzed=None,
     excise_barcodes=(),
+    e_excise_barcodes=(),
     discount=0,
     surcharge=0,
 )

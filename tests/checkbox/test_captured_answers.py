@@ -14,7 +14,7 @@ import pytest
 from tests.checkbox.receipts import BY_PASSWORD, BY_PIN, SALE, TOKEN
 from tests.checkbox.scripted_server import ScriptedServer, answer
 from worker.checkbox.client import CheckboxClient
-from worker.fiscal.outcomes import Code, IssuedLine, IssuedReceipt, Rejected, Unavailable
+from worker.fiscal.outcomes import Code, IssuedLine, IssuedReceipt, IssuedTax, Rejected, Unavailable
 from worker.fiscal.ports import (
     CashierHasShift,
     ReceiptExists,
@@ -192,7 +192,9 @@ def test_the_fullest_online_receipt_is_read_whole() -> None:
     assert issued.fiscal_date == "2026-09-09T10:28:55.512968Z"
     assert issued.register_number == "TEST102567"
     assert issued.shift_id == "066c8c8f-bd67-4661-8766-c7429e15ea27"
-    assert issued.lines == (IssuedLine("SKU-TEST-1", 1000, 15000, (8,), 15000),)
+    assert issued.lines == (
+        IssuedLine("SKU-TEST-1", 1000, 15000, (IssuedTax(8, Decimal(0)),), 15000, "Тестовий товар"),
+    )
     assert issued.seconds_to_number == pytest.approx(1.487032)
 
 

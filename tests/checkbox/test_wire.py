@@ -70,12 +70,13 @@ def test_a_line_without_tax_has_no_tax_member() -> None:
 
 
 def test_a_line_carries_all_that_the_receipt_prints() -> None:
-    """Barcode, customs code, every excise stamp, header and footer reach the line."""
+    """Barcode, customs code, every excise stamp and electronic mark, header and footer reach the line."""
     line = replace(
         LINE,
         barcode="4820000000017",
         uktzed="2208",
         excise_barcodes=("ABEI123456", "ABEI123457"),
+        e_excise_barcodes=("0A1B2C3D4E5F", "0A1B2C3D4E60"),
         header="Повна назва",
         footer="пляшка",
     )
@@ -87,6 +88,7 @@ def test_a_line_carries_all_that_the_receipt_prints() -> None:
         "barcode": "4820000000017",
         "uktzed": "2208",
         "excise_barcodes": ["ABEI123456", "ABEI123457"],
+        "e_excise_barcodes": ["0A1B2C3D4E5F", "0A1B2C3D4E60"],
         "header": "Повна назва",
         "footer": "пляшка",
     }
@@ -173,7 +175,7 @@ def shop() -> Integration:
 def test_a_message_of_the_contract_becomes_its_golden_body(message: Path, shop: Integration) -> None:
     """Each valid example goes out byte for byte as it was reviewed once."""
     request = read(message.read_bytes())
-    receipt = plan(request, shop).receipt
+    receipt = plan(request, shop, 0.0).receipt
     receipt_id = sale_receipt_id(request.order.uuid, 0)
     if request.return_of and request.return_of.order_uuid:
         sale = sale_receipt_id(request.return_of.order_uuid, 0)

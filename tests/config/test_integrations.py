@@ -10,13 +10,16 @@ from uuid import UUID
 import pytest
 
 from tests.config.conftest import DEFAULT_URL, Read
-from worker.fiscal.integrations import CashRounding, ShiftPolicy
+from worker.fiscal.integrations import CashRounding, Environment, ShiftPolicy
 from worker.fiscal.order import Vat
 
 FULL = """\
 integrations:
   - id: shop-main                    # data.integration
     name: ФОП Приклад
+    company: "000001398"
+    environment: test
+    prepayments: true
     checkbox_url: null               # overrides FISCAL_CHECKBOX_URL
     cash_rounding: none
     shifts: manual                   # manual: people open and close them in Checkbox; auto: the worker does
@@ -42,6 +45,7 @@ def test_all_keys_of_the_contract(read: Read) -> None:
     assert loaded.warnings == []
     (shop,) = loaded.integrations.values()
     assert (shop.id, shop.name, shop.checkbox_url) == ("shop-main", "ФОП Приклад", DEFAULT_URL)
+    assert (shop.company, shop.environment, shop.prepayments) == ("000001398", Environment.TEST, True)
     assert (shop.cash_rounding, shop.shifts) == (CashRounding.NONE, ShiftPolicy.MANUAL)
     assert shop.rollover_after == timedelta(hours=23)
     (olena,) = shop.cashiers.values()
@@ -53,6 +57,16 @@ def test_all_keys_of_the_contract(read: Read) -> None:
     assert dict(shop.tax_rates.codes) == {Decimal(20): 1, Decimal(7): 2, Decimal(0): 3}
     assert shop.tax_rates.not_accountable == 8
     assert "olena-secret" not in repr(loaded)
+
+
+def test_a_companys_code_keeps_its_zeros(read: Read) -> None:
+    """Quoted or not: it is compared with a message's source as text."""
+    for written in ('"000001398"', "000001398"):
+        loaded = read(f"integrations: [{{id: a, company: {written}}}]")
+        integration = loaded.integrations["a"]
+        assert integration.company == "000001398"
+        assert not integration.is_foreign("/companies/000001398")
+        assert integration.is_foreign("/companies/1398")
 
 
 def test_flow_style(read: Read) -> None:
@@ -88,6 +102,7 @@ integrations:
     )
     auto = loaded.integrations["auto"]
     assert (auto.name, auto.checkbox_url) == ("auto", "http://127.0.0.1:8000")
+    assert (auto.company, auto.environment, auto.prepayments) == (None, Environment.LIVE, False)
     assert (auto.cash_rounding, auto.shifts) == (CashRounding.ROUND_50, ShiftPolicy.AUTO)
     assert auto.rollover_after == timedelta(hours=1)
     assert auto.cashiers["robot"].name == "robot"

@@ -16,7 +16,11 @@ SECRET_RULE = "allowed is a text, env:NAME of a variable that is set, or file:/p
 RATE_RULE = "allowed is a decimal from 0 to 100 with at most 2 places, or not_accountable"
 CODE_RULE = "allowed is a positive integer, the code of the tax in Checkbox"
 ROLLOVER_RULE = "allowed is an ISO 8601 duration from PT1H to under PT24H"
-KEYS = "id, name, checkbox_url, cash_rounding, shifts, rollover_after, cashiers, tax_rates"
+KEYS = (
+    "id, name, company, environment, prepayments, checkbox_url, cash_rounding, shifts, rollover_after, "
+    "cashiers, tax_rates"
+)
+COMPANY_RULE = "allowed is what follows /companies/ in a message's source, without spaces and slashes"
 UNKNOWN = "is unknown; allowed are id, name, employee, login, password, pin_code, license_key"
 UUID_RULE = "is not a UUID; allowed is 8-4-4-4-12 hexadecimal digits"
 URL_RULE = "allowed is an http:// or https:// address without user name and query"
@@ -60,6 +64,18 @@ def test_document(problems: Lines, text: str | bytes, line: str) -> None:
         ("{id: a, <<: {id: b}}", f"13: integrations[0]: a key (not shown) is unknown; allowed are {KEYS}"),
         ("{id: a, id: b}", "13: integrations[0].id: comes twice; allowed is once"),
         ("{id: a, name: {}}", "19: integrations[0].name: is a mapping; allowed is a text"),
+        (
+            "{id: a, company: /companies/1}",
+            f"22: integrations[0].company: '/companies/1' is not a company's code; {COMPANY_RULE}",
+        ),
+        (
+            "{id: a, environment: prod}",
+            "26: integrations[0].environment: 'prod' is unknown; allowed is live or test",
+        ),
+        (
+            "{id: a, prepayments: yes}",
+            "26: integrations[0].prepayments: 'yes' is neither true nor false; allowed is true or false",
+        ),
         ("{id: a, shifts: off}", "21: integrations[0].shifts: 'off' is unknown; allowed is manual or auto"),
         (
             "{id: a, cash_rounding: 10}",

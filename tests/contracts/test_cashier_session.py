@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.builders import a_request, an_integration
+from tests.builders import FIRST_SEEN, a_request, an_integration
 from tests.checkbox.desk import Desk
 from tests.fiscal.fakes import DAY, FakeCheckbox, FakeSessions, a_shift
 from worker.checkbox.client import CheckboxClient
@@ -20,7 +20,7 @@ from worker.fiscal.ports import CashierSession, ReceiptExists, ShiftExpired, Shi
 from worker.sandbox.process import SandboxProcess
 
 INTEGRATION = an_integration()
-RECEIPT = plan(a_request(), INTEGRATION).receipt
+RECEIPT = plan(a_request(), INTEGRATION, FIRST_SEEN).receipt
 CONTEXT: dict[str, str | int] = {"request": "b1d3f0de-0000-5000-8000-000000000001", "replay": 0}
 
 

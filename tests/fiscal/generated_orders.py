@@ -23,7 +23,7 @@ from worker.fiscal.order import Operation, Order, OrderLine, Payment, PaymentFor
 PARTS = 100_000
 
 _VATS = (Vat(Decimal(20), False), Vat(Decimal(7), False), Vat(Decimal(0), False), Vat(Decimal(0), True), None)
-_NAMES = ("Кава", "н" * 990, "н" * 1_000, "н" * 1_100, "Ж\u0301 \x07 🎁")
+_NAMES = ("Кава", "н" * 990, "н" * 1_000, "н" * 1_100, "Ж\u0301 🎁")
 _UNITS = (None, "шт", "кг", "у" * 256)
 _MOST = 10**11 - 1
 
@@ -94,6 +94,7 @@ def _line(random: Random) -> OrderLine | None:
         uktzed=None,
         unit=_UNITS[looks % 4],
         excise_barcodes=(),
+        e_excise_barcodes=(),
         count=count,
         cost=cost,
         discount=discount,
@@ -201,7 +202,7 @@ def as_message(request: Request) -> dict[str, Any]:
                 {"form": payment.form.value, "amount": text(payment.amount, 2)}
                 for payment in request.payments
             ],
-            "returnOf": {"orderUuid": str(request.order.uuid)}
+            "returnOf": {"receiptId": str(request.order.uuid)}
             if request.operation is Operation.RETURN
             else None,
         },

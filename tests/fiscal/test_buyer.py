@@ -31,6 +31,19 @@ def test_any_other_number_is_none(written: str) -> None:
     assert checked_phone(written) is None
 
 
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("buyer@пошта.укр", "buyer@xn--80a1acn3a.xn--j1amh"),
+        ("buyer@ПОШТА.УКР", "buyer@xn--80a1acn3a.xn--j1amh"),
+        ("buyer@xn--80a1acn3a.xn--j1amh", "buyer@xn--80a1acn3a.xn--j1amh"),
+    ],
+)
+def test_a_cyrillic_domain_is_sent_as_punycode(written: str, sent: str) -> None:
+    """Checkbox takes ASCII; both are the same address."""
+    assert checked_email(written) == sent
+
+
 @pytest.mark.parametrize("written", ["buyer@example.com", " a.b+c@sub.example.com.ua "])
 def test_an_address_is_sent_without_the_space_around_it(written: str) -> None:
     """Copied addresses often carry a space."""
@@ -50,7 +63,9 @@ def test_an_address_is_sent_without_the_space_around_it(written: str) -> None:
         "a@example.com\nBcc: b@example.com",
         f"{'a' * 65}@example.com",
         f"a@{'a' * 250}.com",
-        "a@example.c",
+        "a@localhost",
+        "buyer@xn--a.com",
+        "Buyer <buyer@example.com>",
         "?",
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import a_line, a_request, an_integration, an_order, issued
+from tests.builders import FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
 from worker.fiscal.comparison import difference
 from worker.fiscal.context import content_of
 from worker.fiscal.order import Order, OrderLine, Vat
@@ -24,7 +24,7 @@ SCREWS = a_line(code="TRAP", count=3_000, cost=33_333, discount=0, amount=1_000)
 
 def made_of(order: Order, **changes: Any) -> IssuedReceipt:
     """The order's receipt, without a context."""
-    return issued(plan(a_request(order=order), an_integration()).receipt, **changes)
+    return issued(plan(a_request(order=order), an_integration(), FIRST_SEEN).receipt, **changes)
 
 
 def test_the_same_order_is_the_same() -> None:
@@ -51,7 +51,7 @@ def test_a_changed_tax_table_makes_no_other_order() -> None:
     """The percents count, and not the codes that a table gives them."""
     order = an_order(SHIRTS)
     table = an_integration(tax_rates=TaxRates({Decimal(20): 77}, not_accountable=None))
-    receipt = plan(a_request(order=order), table).receipt
+    receipt = plan(a_request(order=order), table, FIRST_SEEN).receipt
     assert receipt.lines[0].tax_codes == (77,)
     shown = tuple(replace(line, taxes=(IssuedTax(77, Decimal(20)),)) for line in made_of(order).lines)
     assert difference(order, issued(receipt, lines=shown)) is None

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.builders import AN_ORDER, a_line, a_request, an_integration, an_order, issued
+from tests.builders import AN_ORDER, FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
 from tests.fiscal.fakes import NOW, FakeArchive, FakeCheckbox, FakeSessions, a_shift
 from worker.fiscal.context import context_of
 from worker.fiscal.fiscalization import Fiscalization
@@ -78,7 +78,7 @@ class Story:
 
 def made(request: Request = REQUEST, trail: Trail = TRAIL, **changes: Any) -> IssuedReceipt:
     """A receipt in the ledger, as an earlier pass over this request made it."""
-    receipt = plan(request, MANUAL).receipt
+    receipt = plan(request, MANUAL, FIRST_SEEN).receipt
     members = {
         "id": str(sale_receipt_id(request.order.uuid, 0)),
         "context": context_of(request, trail),

@@ -21,6 +21,16 @@ NOW = date(2026, 11, 24)
         (PaymentForm.CASHLESS, "З поточного рахунку"),
         (PaymentForm.CASHLESS, "Платіж через інтегратора LIQPAY"),
         (PaymentForm.CASHLESS, "Подарунковий сертифікат"),
+        (PaymentForm.CASHLESS, "За реквізитами (IBAN)"),
+        (PaymentForm.CASHLESS, "Переказ через ПТКС ННПП"),
+        (PaymentForm.CASHLESS, "Переказ через ПТКС банку"),
+        (PaymentForm.CASHLESS, "Переказ через ННПП EasyPay"),
+        (PaymentForm.CASHLESS, "Електронні гроші MAXI"),
+        (PaymentForm.CASHLESS, "Цифрові гроші е-гривня"),
+        (PaymentForm.CASHLESS, "Криптовалюта USDT"),
+        (PaymentForm.CASHLESS, "Фішка"),
+        (PaymentForm.CASHLESS, "Електронний грошовий замінник"),
+        (PaymentForm.CASHLESS, "Ігровий замінник гривні"),
     ],
 )
 def test_names_in_force_are_printed_as_they_are(form: PaymentForm, label: str) -> None:
@@ -38,7 +48,11 @@ def test_case_and_spacing_are_the_lists_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["Передплата", "Післяплата", "Накладений платіж", "Картка VISA", "Готівка", " "]
+    "label",
+    [
+        *("Передплата", "Післяплата", "Накладений платіж", "Картка VISA", "Готівка", " "),
+        *("Платіж через інтегратора <назва інтегратора>", "Електронні гроші <назва>", "Криптовалюта <"),
+    ],
 )
 def test_names_that_the_list_lacks_are_not_printed(label: str) -> None:
     """Regulation 13, line 19: some names ended on 1 March 2025, others never were the form's."""

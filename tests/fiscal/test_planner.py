@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.builders import a_line, a_request, an_integration, an_order, card, cash
+from tests.builders import FIRST_SEEN, NOON, a_line, a_request, an_integration, an_order, card, cash
 from worker.fiscal.integrations import CashRounding
 from worker.fiscal.order import Buyer, Card, Operation, Payment, PaymentForm, Request, Vat
 from worker.fiscal.outcomes import Code, Rejected
@@ -24,7 +24,7 @@ EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
 
 
 def receipt_of(request: Request, **integration: Any) -> Receipt:
-    return plan(request, an_integration(**integration)).receipt
+    return plan(request, an_integration(**integration), FIRST_SEEN).receipt
 
 
 def line_of(**changes: Any) -> ReceiptLine:
@@ -34,7 +34,7 @@ def line_of(**changes: Any) -> ReceiptLine:
 
 def verdict_on(request: Request, **integration: Any) -> Rejected:
     with pytest.raises(Rejected) as caught:
-        plan(request, an_integration(**integration))
+        plan(request, an_integration(**integration), FIRST_SEEN)
     return caught.value
 
 
@@ -212,6 +212,15 @@ def test_verdicts_come_in_the_contracts_order() -> None:
     assert verdict_on(a_request(unmapped)).code is Code.TAX_RATE_NOT_MAPPED
 
 
+@pytest.mark.parametrize(
+    ("currency", "shown"), [("EUR", "EUR"), ("uah", "uah"), ("Іван +380501234567", None), ("", None)]
+)
+def test_only_a_code_of_a_currency_is_repeated(currency: str, shown: str | None) -> None:
+    """Any other text may be somebody's words."""
+    verdict = verdict_on(a_request(order=an_order(currency=currency)))
+    assert (verdict.code, verdict.detail) == (Code.CURRENCY_NOT_SUPPORTED, {"currency": shown})
+
+
 def test_goods_keep_what_the_law_wants_of_them() -> None:
     """Regulation 13: УКТЗЕД and the number of every excise stamp; barcode and stable code come along."""
     wine = example("valid/card_details_and_excise.json").lines[0]
@@ -243,9 +252,19 @@ def test_the_figures_of_one_unit_survive_the_cut() -> None:
     assert line.header == "н" * 1_000
 
 
-def test_a_name_steers_no_printer() -> None:
-    """Control characters become spaces."""
-    assert line_of(name="a\x1b\x00b\nc").name == "a  b c"
+def test_excise_stays_on_a_line_that_goes_out_as_one_unit() -> None:
+    """Stamps and electronic marks are sent whole, each in a list of their own."""
+    for cost in (33_300, 33_333):
+        line = line_of(
+            count=3_000,
+            cost=cost,
+            discount=0,
+            amount=1_000 - (cost == 33_300),
+            excise_barcodes=("ABEI123456",),
+            e_excise_barcodes=("0A1B2C3D4E5F", "0A1B2C3D4E60"),
+        )
+        assert line.excise_barcodes == ("ABEI123456",)
+        assert line.e_excise_barcodes == ("0A1B2C3D4E5F", "0A1B2C3D4E60")
 
 
 def test_the_orders_number_is_on_the_receipt() -> None:
@@ -265,7 +284,7 @@ def test_card_details_are_passed_on_with_a_card_only() -> None:
 
 def test_the_receipt_is_sent_where_the_buyer_wants_it() -> None:
     """Law 265/95, article 3: an electronic receipt by e-mail or telephone counts as handed over."""
-    planned = plan(a_request(buyer=Buyer("buyer@example.com", "050 123-45-67")), an_integration())
+    planned = plan(a_request(buyer=Buyer("buyer@example.com", "050 123-45-67")), an_integration(), FIRST_SEEN)
     assert planned.receipt.delivery == Delivery("buyer@example.com", "380501234567")
     assert planned.warnings == ()
 
@@ -283,7 +302,7 @@ def test_a_malformed_buyer_is_dropped_with_a_warning(
     buyer: Buyer | None, delivery: Delivery | None, warnings: list[str]
 ) -> None:
     """A bad telephone number never costs the shop a receipt."""
-    planned = plan(a_request(buyer=buyer), an_integration())
+    planned = plan(a_request(buyer=buyer), an_integration(), FIRST_SEEN)
     assert planned.receipt.delivery == delivery
     assert planned.warnings == tuple(PlanWarning(warning) for warning in warnings)
 
@@ -302,18 +321,58 @@ def test_a_label_that_is_not_in_force_is_replaced_with_a_warning(
     payment: Payment, printed: str, warned: bool
 ) -> None:
     """Regulation 13, line 19: only names of the approved list."""
-    planned = plan(a_request(payments=(payment,)), an_integration())
+    planned = plan(a_request(payments=(payment,)), an_integration(), FIRST_SEEN)
     assert planned.receipt.payments[0].label == printed
     assert planned.warnings == ((PlanWarning.PAYMENT_LABEL_UNKNOWN,) if warned else ())
 
 
-def test_a_label_must_be_in_force_when_the_receipt_is_asked_for() -> None:
-    """An old order that is fiscalized today prints today's names."""
-    order = an_order(date=datetime(2025, 1, 10, tzinfo=UTC))
-    payments = (card(27_000, label="Передплата"),)
-    assert receipt_of(a_request(order=order, payments=payments)).payments[0].label == "Картка"
-    untimed = a_request(order=order, payments=payments, time=None)
-    assert receipt_of(untimed).payments[0].label == "Передплата"
+def printed_on(time: datetime | None, first_seen: datetime) -> str:
+    """How «Післяплата», which ended with 28 February 2025 in Kyiv, is printed."""
+    request = a_request(
+        order=an_order(date=datetime(2025, 1, 10, tzinfo=UTC)),
+        payments=(card(27_000, label="Післяплата"),),
+        time=time,
+    )
+    return plan(request, an_integration(), first_seen.timestamp()).receipt.payments[0].label
+
+
+def test_labels_are_those_of_the_day_in_kyiv_on_which_the_receipt_was_asked_for() -> None:
+    """Not of the order's day, nor of the day in the request's own zone, nor in UTC."""
+    last = datetime(2025, 2, 28, 21, 59, 59, tzinfo=UTC)
+    first = datetime(2025, 2, 28, 22, tzinfo=UTC)
+    new_york = timezone(timedelta(hours=-5))
+    assert printed_on(last.astimezone(new_york), NOON) == "Післяплата"
+    assert printed_on(first.astimezone(new_york), NOON) == "Картка"
+    assert printed_on(None, last) == "Післяплата"
+    assert printed_on(None, first) == "Картка"
+
+
+@pytest.mark.parametrize(
+    ("mask", "sent"),
+    [
+        ("4111111111111111", "411111******1111"),
+        ("4111 1111 1111 1111", "4111 11** **** 1111"),
+        ("5168-7422-1234-5678", "5168-74**-****-5678"),
+        ("378282246310005", "378282*****0005"),
+        ("41111111****1111", "411111******1111"),
+        ("4111111111111111111", "411111*********1111"),
+    ],
+)
+def test_of_a_card_number_only_six_and_four_digits_go_on(mask: str, sent: str) -> None:
+    """PCI DSS 3.4.1; the shop is warned, and its receipt goes out all the same."""
+    planned = plan(a_request(payments=(card(27_000, card=Card(mask=mask)),)), an_integration(), FIRST_SEEN)
+    assert planned.receipt.payments[0].card == Card(mask=sent)
+    assert planned.warnings == (PlanWarning.CARD_NUMBER_WHOLE,)
+
+
+@pytest.mark.parametrize(
+    "mask", ["411111******1111", "4149 **** **** 1234", "XXXXXXXXXXXX1111", "1111", None]
+)
+def test_a_mask_goes_on_as_it_came(mask: str | None) -> None:
+    """Nobody is warned."""
+    planned = plan(a_request(payments=(card(27_000, card=Card(mask=mask)),)), an_integration(), FIRST_SEEN)
+    assert planned.receipt.payments[0].card == Card(mask=mask)
+    assert planned.warnings == ()
 
 
 def test_change_is_given_from_cash_alone() -> None:

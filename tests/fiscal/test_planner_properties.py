@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders import an_integration
+from tests.builders import FIRST_SEEN, an_integration
 from tests.fiscal.generated_orders import PARTS, SEEDS, Case, as_message, cases
 from worker.fiscal.integrations import CashRounding
 from worker.fiscal.order import PaymentForm, Request
@@ -31,7 +31,7 @@ INTEGRATIONS = {rounding: an_integration(cash_rounding=rounding) for rounding in
 
 
 def planned(case: Case) -> Receipt:
-    return plan(case.request, INTEGRATIONS[case.rounding]).receipt
+    return plan(case.request, INTEGRATIONS[case.rounding], FIRST_SEEN).receipt
 
 
 @settings(max_examples=120)
@@ -82,7 +82,7 @@ def test_an_order_reads_as_it_was_written_and_plans_the_same(seed: int) -> None:
     for case in cases(seed):
         request = read(json.dumps(as_message(case.request), ensure_ascii=False).encode())
         assert replace(request, return_of=None) == case.request
-        assert plan(request, INTEGRATIONS[case.rounding]).receipt == planned(case)
+        assert plan(request, INTEGRATIONS[case.rounding], FIRST_SEEN).receipt == planned(case)
 
 
 @settings(max_examples=40)
@@ -92,7 +92,7 @@ def test_every_order_that_does_not_add_up_is_a_mismatch(seed: int, off: int) -> 
     for case in cases(seed):
         for wrong in _spoiled(case.request, off):
             with pytest.raises(Rejected) as caught:
-                plan(wrong, INTEGRATIONS[case.rounding])
+                plan(wrong, INTEGRATIONS[case.rounding], FIRST_SEEN)
             assert caught.value.code is Code.TOTALS_MISMATCH
             assert {"amounts", "discount", "total", "payments"} <= set(caught.value.detail)
 

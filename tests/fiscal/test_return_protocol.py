@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.builders import AN_ORDER, a_line, a_request, an_integration, an_order, issued
+from tests.builders import AN_ORDER, FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
 from tests.fiscal.interleaving import World
 from worker.fiscal.context import context_of
 from worker.fiscal.order import Operation, Request, ReturnOf
@@ -42,7 +42,7 @@ def a_return(pieces: int, request_id: str = "", document: UUID | None = None) ->
 
 def sold(world: World, attempt: int = 0, end: str = "DONE", age: float = 3600.0) -> IssuedReceipt:
     receipt = issued(
-        plan(SALE, an_integration()).receipt,
+        plan(SALE, an_integration(), FIRST_SEEN).receipt,
         id=str(sale_receipt_id(AN_ORDER, attempt)),
         context=context_of(SALE, Trail(0.0)),
     )
@@ -119,7 +119,7 @@ def test_a_person_returns_it_and_it_is_sold_anew_while_copies_are_on_their_way(
     """A copy that read before the new sale may land at the old one."""
     world = World(seed, errors=0.0)
     sale = sold(world)
-    world.at_the_till(sale, plan(a_return(2_000), an_integration()).receipt, after)
+    world.at_the_till(sale, plan(a_return(2_000), an_integration(), FIRST_SEEN).receipt, after)
     whole = a_return(2_000)
     world.run(*[whole] * 3, *(a_request(id=f"again-{number}", sell_again=True) for number in range(3)))
     for delivery in world.deliveries:
@@ -165,7 +165,7 @@ def test_what_was_returned_at_the_till_counts(seed: int) -> None:
     """A person gave one of two back: of two more documents one fits."""
     world = World(seed)
     sale = sold(world)
-    world.at_the_till(sale, plan(a_return(1_000), an_integration()).receipt, after=-1.0)
+    world.at_the_till(sale, plan(a_return(1_000), an_integration(), FIRST_SEEN).receipt, after=-1.0)
     world.run(a_return(1_000), a_return(1_000))
     check(world)
 

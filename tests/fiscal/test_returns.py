@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import VAT_20, a_line, a_request, an_integration, an_order, issued
+from tests.builders import FIRST_SEEN, VAT_20, a_line, a_request, an_integration, an_order, issued
 from worker.fiscal.order import Operation, OrderLine, Vat
 from worker.fiscal.outcomes import IssuedReceipt, IssuedTax
 from worker.fiscal.planner import plan
@@ -23,7 +23,7 @@ TABLE = an_integration().tax_rates
 
 def made_of(*lines: OrderLine, operation: Operation = Operation.SELL, **changes: Any) -> IssuedReceipt:
     order = an_order(*lines, **changes)
-    receipt = plan(a_request(order=order, operation=operation), an_integration()).receipt
+    receipt = plan(a_request(order=order, operation=operation), an_integration(), FIRST_SEEN).receipt
     return issued(receipt, is_return=operation is Operation.RETURN)
 
 

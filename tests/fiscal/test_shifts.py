@@ -8,14 +8,13 @@ from uuid import uuid4
 
 import pytest
 
-from tests.builders import a_request, an_integration
+from tests.builders import FIRST_SEEN, a_request, an_integration
 from tests.fiscal.fakes import DAY, NOW, FakeCheckbox, FakeSession, a_shift
 from worker.checkbox.answers import moment
 from worker.fiscal.integrations import Integration, ShiftPolicy
 from worker.fiscal.outcomes import Code, Postponed, Rejected
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import CashierHasShift, Shift
-from worker.fiscal.sentences import Outcome, sentence
 from worker.fiscal.shifts import age, close, make_ready, seconds_to_closing
 
 MANUAL = an_integration(shifts=ShiftPolicy.MANUAL)
@@ -69,17 +68,6 @@ def test_people_have_to_close_a_shift_that_is_too_old(shift: Shift) -> None:
     assert opened_at is not None
     assert opened_at.timestamp() == shift.opened_at
     assert caught.value.detail["ageHours"] == round((NOW - shift.opened_at) / 3600, 1)
-
-
-def test_the_sentences_for_a_shift_that_is_too_old_are_those_of_the_contract() -> None:
-    """Word for word, in three languages."""
-    told = sentence(Outcome.FAILED, Code.SHIFT_OPEN_OVER_24H)
-    assert (told["ru"], told["uk"], told["en"]) == (
-        "Смена открыта более 24 часов назад, для продолжения работы закройте действующую смену "
-        "и откройте новую",
-        "Зміну відкрито понад 24 години тому, для продовження роботи закрийте діючу зміну та відкрийте нову",
-        "The shift was opened more than 24 hours ago: close it and open a new one to go on",
-    )
 
 
 def test_a_day_of_25_hours_is_no_excuse() -> None:
@@ -170,7 +158,7 @@ def test_a_shift_with_an_unfinished_receipt_stays_open() -> None:
     shift = opened(ROLLOVER + 60)
     checkbox = FakeCheckbox(current=opened(60))
     session = FakeSession(checkbox)
-    session.sell(uuid4(), plan(a_request(), AUTO).receipt, {})
+    session.sell(uuid4(), plan(a_request(), AUTO, FIRST_SEEN).receipt, {})
     checkbox.current = shift
     assert close(session, shift, ROLLOVER) is False
     assert "close_shift" not in checkbox.calls

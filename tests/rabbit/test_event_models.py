@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from worker.fiscal.sentences import Outcome
+from worker.fiscal.order import Operation
+from worker.fiscal.outcomes import Code
+from worker.fiscal.sentences import Outcome, failed
 from worker.rabbit.event_models import Delayed, Event, Failed, Succeeded
 from worker.rabbit.events import event_id
 from worker.rabbit.message import Known
 
+RETURNED = "failed.returned_before"
 EXAMPLES = Path(__file__).parents[1] / "data" / "contract" / "events"
 MODELS: list[tuple[str, type[Event]]] = [("succeeded", Succeeded), ("failed", Failed), ("delayed", Delayed)]
 
@@ -23,12 +26,21 @@ def example(name: str) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize(("name", "model"), MODELS)
+@pytest.mark.parametrize(("name", "model"), [*MODELS, (RETURNED, Failed)])
 def test_an_event_has_the_members_of_its_example(name: str, model: type[Event]) -> None:
     """No member more, none less, none of another name."""
     event = model.model_validate(example(name))
     assert json.loads(event.body()) == example(name)
-    assert (event.outcome, event.routing_key) == (Outcome(name), f"fiscalization.{name}")
+    outcome = name.partition(".")[0]
+    assert (event.outcome, event.routing_key) == (Outcome(outcome), f"fiscalization.{outcome}")
+
+
+def test_the_sentences_are_those_of_the_examples() -> None:
+    """People have read these."""
+    for name in ("failed", RETURNED):
+        data = example(name)["data"]
+        operation = Operation(data["operation"])
+        assert failed(Code(data["code"]), operation, data["detail"], data["receiptMade"]) == data["message"]
 
 
 def test_a_body_is_compact_utf_8() -> None:

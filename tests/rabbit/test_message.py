@@ -19,6 +19,7 @@ from worker.fiscal.outcomes import Code
 from worker.rabbit.message import InvalidMessage, Known, read
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
+ZEROS = "00000000-0000-0000-0000-000000000000"
 ANOTHER = "79052a2b-83b6-5dc7-8201-2c1da846d020"
 LINE = "data__order__products__0__"
 
@@ -160,13 +161,19 @@ def test_a_body_with_a_bare_nan_is_no_json(word: bytes) -> None:
         ("data__operation", ["SELL"], "/data/operation"),
         ("data__operation", "RETURN", "/data/returnOf"),
         ("data__order", "x", "/data/order"),
+        ("data__sellAgain", "yes", "/data/sellAgain"),
+        ("data__paymentUuid", "42", "/data/paymentUuid"),
+        ("data__paymentUuid", ZEROS, "/data/paymentUuid"),
         ("data__order__uuid", AN_ORDER.hex, "/data/order/uuid"),
         ("data__order__uuid", f"{{{AN_ORDER}}}", "/data/order/uuid"),
         ("data__order__uuid", f"{AN_ORDER}\n", "/data/order/uuid"),
         ("data__order__docNumber", "", "/data/order/docNumber"),
         ("data__order__docNumber", "1" * 65, "/data/order/docNumber"),
         ("data__order__docNumber", 482, "/data/order/docNumber"),
+        ("data__order__docNumber", " \t ", "/data/order/docNumber"),
         ("data__order__date", "2026-11-24", "/data/order/date"),
+        ("data__order__date", "9999-12-31T23:59:59Z", "/data/order/date"),
+        ("time", "0001-01-01T00:00:00+14:00", "/time"),
         ("data__order__date", "2026-13-24T10:00:00Z", "/data/order/date"),
         ("data__order__date", "2026-02-30T10:00:00Z", "/data/order/date"),
         ("data__order__date", "2026-11-24T10:00:00+25:00", "/data/order/date"),
@@ -187,6 +194,11 @@ def test_a_body_with_a_bare_nan_is_no_json(word: bytes) -> None:
         ("data__payments__0__card", {"mask": "1" * 20}, "/data/payments/0/card/mask"),
         ("data__payments__0__card", {"rrn": 5}, "/data/payments/0/card/rrn"),
         ("data__returnOf", {"orderUuid": "42"}, "/data/returnOf/orderUuid"),
+        ("data__returnOf", {"orderUuid": ZEROS}, "/data/returnOf/orderUuid"),
+        ("data__returnOf", {"receiptId": "F" * 8 + ZEROS[8:].replace("0", "f")}, "/data/returnOf/receiptId"),
+        ("data__returnOf", {"orderUuid": str(AN_ORDER).upper()}, "/data/returnOf/orderUuid"),
+        (LINE + "code", "  ", "/data/order/products/0/code"),
+        (LINE + "name", " \x00\n\u00a0", "/data/order/products/0/name"),
         (LINE + "code", "", "/data/order/products/0/code"),
         (LINE + "code", "x" * 257, "/data/order/products/0/code"),
         (LINE + "name", "", "/data/order/products/0/name"),
@@ -196,6 +208,7 @@ def test_a_body_with_a_bare_nan_is_no_json(word: bytes) -> None:
         (LINE + "nomenclatureUuid", "x" * 257, "/data/order/products/0/nomenclatureUuid"),
         (LINE + "exciseBarcodes", "AABB", "/data/order/products/0/exciseBarcodes"),
         (LINE + "exciseBarcodes", ["A", None], "/data/order/products/0/exciseBarcodes/1"),
+        (LINE + "eExciseBarcodes", [5], "/data/order/products/0/eExciseBarcodes/0"),
         (LINE + "count", "0", "/data/order/products/0/count"),
         (LINE + "count", "0.0005", "/data/order/products/0/count"),
         (LINE + "cost", "0.00005", "/data/order/products/0/cost"),
@@ -236,6 +249,9 @@ def test_a_wrong_member_is_told_by_its_pointer(path: str, value: Any, pointer: s
         LINE + "unit",
         LINE + "nomenclatureUuid",
         LINE + "exciseBarcodes",
+        LINE + "eExciseBarcodes",
+        "data__sellAgain",
+        "data__paymentUuid",
     ],
 )
 def test_null_for_an_optional_member_is_the_same_as_leaving_it_out(path: str) -> None:
@@ -311,7 +327,25 @@ def test_other_values_are_shown_shortened() -> None:
     assert problems(a_body(data__order__archived="yes")) == {
         "/data/order/archived": 'must be true or false, is "yes"'
     }
-    assert len(problems(a_body(data__cashier="Х" * 9_000))["/data/cashier"]) < 100
+    assert len(problems(a_body(data__cashier="x" * 9_000))["/data/cashier"]) < 100
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data__payments__0__label": "Paid by Ivan " * 10},
+        {LINE + "unit": "pieces for Ivan" * 50},
+        {"data__cashier": "Ivan Petrenko"},
+        {"data__order__archived": "yes, Ivan"},
+        {LINE + "count": "two of Ivan's"},
+        {"data__cashier": "Іван"},
+    ],
+    ids=str,
+)
+def test_words_are_not_repeated(changes: dict[str, Any]) -> None:
+    """Codes, numbers and ids alone: other words may be a person's."""
+    (error,) = refused(a_body(**changes)).errors
+    assert ", is " not in error["problem"]
 
 
 @pytest.mark.parametrize(
@@ -378,12 +412,68 @@ def test_a_return_names_its_sale_in_one_way() -> None:
     assert read(a_body(data__returnOf=order)).return_of is None
 
 
+@pytest.mark.parametrize("uuid", [ZEROS, ZEROS.replace("0", "f"), ZEROS.replace("0", "F")])
+def test_a_uuid_that_software_writes_for_none_is_no_identity(uuid: str) -> None:
+    """Two orders that bore it would be one; whoever asked is answered, and the order is not told."""
+    invalid = refused(a_body(subject=uuid, data__order__uuid=uuid))
+    assert [error["path"] for error in invalid.errors] == ["/subject", "/data/order/uuid"]
+    assert (invalid.known.request_id, invalid.known.order) == ("request-1", None)
+
+
+def test_only_a_sale_can_be_made_again() -> None:
+    """Elsewhere the word is ignored."""
+    returned = {"data__operation": "RETURN", "data__returnOf": {"orderUuid": ANOTHER}}
+    assert read(a_body(data__sellAgain=True)).sell_again
+    assert not read(a_body()).sell_again
+    assert not read(a_body(data__sellAgain=True, **returned)).sell_again
+
+
+@pytest.mark.parametrize("operation", ["PREPAYMENT", "AFTERPAYMENT", "PREPAYMENT_RETURN"])
+def test_an_operation_that_is_not_built_is_unknown(operation: str) -> None:
+    """It is refused, and never taken for a plain sale."""
+    invalid = refused(a_body(data__operation=operation, data__paymentUuid=ANOTHER))
+    assert [error["path"] for error in invalid.errors] == ["/data/operation"]
+
+
+def test_stamps_and_marks_of_excise_are_two_lists() -> None:
+    """Law 4698-IX: electronic marks since 1 November 2026, beside paper stamps."""
+    body = a_body(**{LINE + "exciseBarcodes": ["", " ", "A"], LINE + "eExciseBarcodes": ["0A1B", ""]})
+    line = read(body).order.lines[0]
+    assert (line.excise_barcodes, line.e_excise_barcodes) == (("A",), ("0A1B",))
+
+
 def test_empty_texts_are_left_out() -> None:
-    """An empty barcode or stamp is none."""
-    line = read(
-        a_body(**{LINE + "barcode": "", LINE + "unit": "", LINE + "exciseBarcodes": ["", "A"]})
-    ).order.lines[0]
-    assert (line.barcode, line.unit, line.excise_barcodes) == (None, None, ("A",))
+    """A barcode or a unit of nothing but spaces is none."""
+    line = read(a_body(**{LINE + "barcode": "", LINE + "unit": "\r\n", LINE + "uktzed": " "})).order.lines[0]
+    assert (line.barcode, line.unit, line.uktzed) == (None, None, None)
+
+
+#: Every text that goes onto a receipt, or is seen by a person.
+_TEXTS = (
+    *(LINE + name for name in ("code", "name", "barcode", "uktzed", "unit")),
+    *(LINE + "exciseBarcodes__0", LINE + "eExciseBarcodes__0", "data__order__docNumber"),
+    "data__payments__0__label",
+    *(
+        f"data__payments__0__card__{name}"
+        for name in ("mask", "bankName", "authCode", "rrn", "paymentSystem", "terminal", "acquirer")
+    ),
+)
+
+
+@pytest.mark.parametrize("place", _TEXTS)
+def test_control_characters_of_any_text_become_spaces(place: str) -> None:
+    """What steers a printer, or a terminal, is no part of a text."""
+    lists = {LINE + "exciseBarcodes": [""], LINE + "eExciseBarcodes": [""], "data__payments__0__card": {}}
+    written = json.dumps(a_message(**lists, **{place: "a\x1b\x00b\n\x85c"})).encode()
+    spaced = json.dumps(a_message(**lists, **{place: "a  b  c"})).encode()
+    assert read(written) == read(spaced)
+
+
+def test_control_characters_are_no_part_of_an_id() -> None:
+    """An id is repeated as it came, or is not one."""
+    assert read(a_body(id="a\tb")).id == "a\tb"
+    known = refused(a_body(data__order__docNumber="ЗП\x1b1", data__order__total="x")).known
+    assert known.doc_number == "ЗП 1"
 
 
 def test_another_currency_is_no_error_of_the_message() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pika
 import pytest
 
+from tests.builders import a_body, an_integration
 from tests.rabbit.running import TOPOLOGY, Running, declare, drained, publish
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import (
@@ -106,7 +107,7 @@ class Desk:
                 topology=self.topology,
                 policy=policy,
                 brake=self.brake,
-                is_configured=lambda name: name == "shop-main",
+                configured={"shop-main": an_integration(company="000001398")}.get,
                 has_room=lambda: self.has_room,
                 clock=lambda: self.now,
                 random=Random(1),
@@ -199,6 +200,47 @@ def test_an_envelope_of_dramatiq_is_an_invalid_message(
         assert running.threads_alive == 2
     assert {properties.headers["x-fiscal-code"] for _, properties in desk.letters()} == {"INVALID_MESSAGE"}
     assert sorted(event["data"].get("code", "") for event in desk.events()) == ["", *["INVALID_MESSAGE"] * 4]
+
+
+@pytest.mark.parametrize(
+    ("made", "posted", "code", "told"),
+    [
+        (True, None, Code.CASHIER_CREDENTIALS_REJECTED, True),
+        (True, None, Code.UNKNOWN_INTEGRATION, True),
+        (False, None, Code.RECEIPT_REJECTED, False),
+        (False, 1.0, Code.RECEIPT_REJECTED, False),
+        (None, None, Code.TOTALS_MISMATCH, None),
+        (True, 1.0, Code.CHECKBOX_UNAVAILABLE, True),
+    ],
+)
+def test_a_receipt_that_was_made_is_told(
+    desk: Desk, made: bool | None, posted: float | None, code: Code, told: bool | None
+) -> None:
+    """In the event, and in its sentence: whoever reads that nothing was sold would sell again."""
+    trail = Trail(first_seen=desk.now, posted_at=posted)
+    headers = Delivery("fiscalize", b"").put_off(trail, 0).headers
+    desk.process(Rejected(code, receipt_made=made), headers=headers)
+    [event] = desk.events()
+    assert event["data"]["receiptMade"] is told
+    assert event["data"]["message"]["ru"].startswith(("Чек уже создан", "Чек создан")) is (told is True)
+
+
+def test_a_failure_names_its_facts(desk: Desk) -> None:
+    """The sentence is made from the verdict's detail."""
+    desk.process(Rejected(Code.UNKNOWN_CASHIER, {"integration": "shop-main", "cashier": "ivan"}))
+    [event] = desk.events()
+    assert event["data"]["message"]["uk"].endswith("(shop-main/ivan)")
+
+
+def test_an_order_that_cannot_be_told_has_no_subject(desk: Desk) -> None:
+    """Neither a subject nor a header; the request's id is enough for an event."""
+    zeros = "00000000-0000-0000-0000-000000000000"
+    desk.process(DONE, a_body(subject=zeros, data__order__uuid=zeros))
+    [event] = desk.events()
+    assert "subject" not in event
+    assert event["data"]["order"] == {"uuid": None, "docNumber": "ЗП-000482"}
+    [(_, properties)] = desk.letters()
+    assert "x-fiscal-order" not in properties.headers
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"[1]", b'{"id": ""}', b"x" * (2**20 + 1)])
@@ -539,7 +581,7 @@ def test_the_way_through_waits_ends_in_one_event(desk: Desk, eventually: Eventua
     desk.settlement = desk.settling(RetryPolicy(min_backoff=0.1, max_backoff=1, max_age=3600))
     posted = Trail(first_seen=1e9, posted_at=1e9 + 5, has_turn=True)
     desk.story.script = [
-        Postponed(0.1, "register_turn", posted),
+        Postponed(0.1, "register_turn", trail=posted),
         Unavailable({}),
         Postponed(0.1, "shift"),
         DONE,

@@ -30,7 +30,7 @@ def test_it_starts_tells_its_address_and_ends() -> None:
 
 def test_its_address_is_told_as_json() -> None:
     """With ``--json`` and port 0 the line has the address that was found."""
-    command = [sys.executable, "-m", "worker.sandbox", "--port", "0", "--json"]
+    command = [sys.executable, "-m", "worker", "sandbox", "--port", "0", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
@@ -52,7 +52,7 @@ def test_its_address_is_told_as_json() -> None:
 )
 def test_what_is_wrong_is_told_in_one_line(arguments: list[str], words: str) -> None:
     """Exit code 2, and no traceback."""
-    command = [sys.executable, "-m", "worker.sandbox", "--port", "0", *arguments]
+    command = [sys.executable, "-m", "worker", "sandbox", "--port", "0", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 2
     assert words in ended.stderr

@@ -155,6 +155,16 @@ def test_context_comes_back() -> None:
     assert created["context"] == checkbox.receipt(token, created["id"])["context"] == context
 
 
+def test_stamps_and_electronic_marks_of_excise_come_back() -> None:
+    """Each in a list of its own, as they were sent."""
+    checkbox = Checkbox()
+    token = checkbox.sign_in()
+    excise = {"excise_barcodes": ["ABEI123456"], "e_excise_barcodes": ["0A1B2C3D4E5F", "0A1B2C3D4E60"]}
+    created = checkbox.sell(token, sale(line(good={"tax": [1], **excise}))).body
+    (good,) = checkbox.receipt(token, created["id"])["goods"]
+    assert {name: good["good"][name] for name in excise} == excise
+
+
 def test_the_tax_address_is_another_each_time_but_for_its_figures() -> None:
     """``mac`` differs at each fetch; the time is that of Kyiv."""
     checkbox = Checkbox()

@@ -19,7 +19,13 @@ from worker.sandbox.validation import Rule, parse
 DOCUMENT = OpenApi.load()
 SALE = sale(
     line(
-        good={"tax": [1, 2], "barcode": "1", "excise_barcodes": ["A"], "uktzed": "0901", "footer": "f"},
+        good={
+            "tax": [1, 2],
+            "barcode": "1",
+            "excise_barcodes": ["A"],
+            "e_excise_barcodes": ["B"],
+            "uktzed": "0901",
+        },
         discounts=[{"type": "DISCOUNT", "mode": "PERCENT", "value": 1.5, "name": None, "tax_codes": [1]}],
         is_return=False,
         good_id=None,

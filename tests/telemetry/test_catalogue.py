@@ -25,6 +25,7 @@ CONTRACT = {
     "fiscal_checkbox_requests_total": ("counter", ("endpoint", "status")),
     "fiscal_checkbox_request_duration_seconds": ("histogram", ("endpoint",)),
     "fiscal_duplicates_prevented_total": ("counter", ()),
+    "fiscal_foreign_requests_total": ("counter", ("integration",)),
     "fiscal_signins_total": ("counter", ("result",)),
     "fiscal_shift_opened_timestamp_seconds": ("gauge", ("integration", "cashier")),
     "fiscal_queue_messages": ("gauge", ("queue",)),

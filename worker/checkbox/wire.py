@@ -81,6 +81,7 @@ def _good(line: ReceiptLine, is_return: bool) -> dict[str, Any]:
             barcode=line.barcode,
             uktzed=line.uktzed,
             excise_barcodes=list(line.excise_barcodes),
+            e_excise_barcodes=list(line.e_excise_barcodes),
             header=line.header,
             footer=line.footer,
         ),

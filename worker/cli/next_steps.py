@@ -8,7 +8,7 @@ from worker.fiscal.outcomes import Code
 
 NEXT_STEPS: Mapping[str, str] = {
     Code.INVALID_MESSAGE: "Have Bimp mend the message and send it again, then discard the letter.",
-    Code.UNKNOWN_INTEGRATION: "Add the integration to FISCAL_INTEGRATIONS_FILE, then replay.",
+    Code.UNKNOWN_INTEGRATION: "Add it to FISCAL_INTEGRATIONS_FILE, or correct its company, then replay.",
     Code.UNKNOWN_CASHIER: "Add the cashier's row to the integration, then replay.",
     Code.ORDER_ARCHIVED: "Nothing: Bimp asks again when somebody takes the order out of the archive.",
     Code.CURRENCY_NOT_SUPPORTED: "Have the order changed to UAH in Bimp, and the button pressed again.",

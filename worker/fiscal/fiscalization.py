@@ -33,7 +33,7 @@ class Fiscalization:
         """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
         try:
             integration, cashier = self._chosen(request)
-            planned = cache(partial(_plan, request, integration))
+            planned = cache(partial(_plan, request, integration, trail.first_seen))
             if not trail.look_up_first:
                 planned()  # what message and configuration alone decide needs no Checkbox
             with self._sessions.enter(integration, cashier) as session:
@@ -58,7 +58,7 @@ class Fiscalization:
 
     def _chosen(self, request: Request) -> tuple[Integration, Cashier]:
         integration = self._integrations().get(request.integration)
-        if integration is None:
+        if integration is None or integration.is_foreign(request.source):
             raise Rejected(Code.UNKNOWN_INTEGRATION, {"integration": request.integration})
         cashier = integration.cashiers.get(request.cashier)
         if cashier is None:
@@ -68,8 +68,8 @@ class Fiscalization:
         return integration, cashier
 
 
-def _plan(request: Request, integration: Integration) -> Plan:
+def _plan(request: Request, integration: Integration, first_seen: float) -> Plan:
     """A return is planned without tax codes at first: they are its sale's."""
     if request.operation is Operation.RETURN:
-        return plan(request, integration, lambda _: ())
-    return plan(request, integration)
+        return plan(request, integration, first_seen, lambda _: ())
+    return plan(request, integration, first_seen)

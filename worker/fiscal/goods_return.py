@@ -113,7 +113,9 @@ class GoodsReturn:
         target = self._numbered(target)
         self._fit(target, [*ours, *returns_at_till(self._pass, target, ours)])
         self._await_copies(sales, target, places)
-        receipt = plan(self._pass.request, self._pass.integration, self._codes_of(target)).receipt
+        receipt = plan(
+            self._pass.request, self._pass.integration, self._pass.trail.first_seen, self._codes_of(target)
+        ).receipt
         related = replace(
             receipt, related_receipt_id=UUID(target.id), related_receipt_created_at=target.created_at
         )

@@ -20,6 +20,13 @@ class ShiftPolicy(StrEnum):
     AUTO = "auto"
 
 
+class Environment(StrEnum):
+    """Whether receipts count: real registers and cashiers, or those for trying out."""
+
+    LIVE = "live"
+    TEST = "test"
+
+
 class CashRounding(StrEnum):
     """How a total paid in cash alone is rounded; the values are Checkbox's ``rounding_mode``."""
 
@@ -47,9 +54,18 @@ class Integration:
 
     id: str
     name: str
+    #: The code of the only company whose messages may use it; None lets every company.
+    company: str | None
+    environment: Environment
+    #: Advances and further payments are taken.
+    prepayments: bool
     checkbox_url: str
     cash_rounding: CashRounding
     shifts: ShiftPolicy
     rollover_after: timedelta
     cashiers: Mapping[str, Cashier]
     tax_rates: TaxRates
+
+    def is_foreign(self, source: str | None) -> bool:
+        """Whether a message's ``source`` is another company than the integration's; None tells nothing."""
+        return None not in (self.company, source) and source != f"/companies/{self.company}"

@@ -40,7 +40,10 @@ class OrderLine:
     barcode: str | None
     uktzed: str | None
     unit: str | None
+    #: Paper excise stamps.
     excise_barcodes: tuple[str, ...]
+    #: Electronic excise marks (law 4698-IX, since 1 November 2026).
+    e_excise_barcodes: tuple[str, ...]
     count: int
     #: Price of one, VAT included, in hundredths of a kopiyka.
     cost: int

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+from worker.fiscal.kyiv import KYIV
 from worker.fiscal.order import PaymentForm
 
 #: What is printed where a label is missing or not in force.
 DEFAULT_LABELS = {PaymentForm.CASH: "Готівка", PaymentForm.CASHLESS: "Картка"}
 
 _LABEL_LIMIT = 128
+_TEMPLATE = frozenset("<>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,20 @@ def _load() -> tuple[Means, ...]:
 MEANS = _load()
 
 
+def day_of_the_list(asked_at: datetime | None, first_seen: float) -> date:
+    """The day in Kyiv whose list is in force: that of the request, or on which the worker first saw it.
+
+    Not the order's: January's order that is fiscalized today prints today's names.
+    """
+    return (asked_at.astimezone(KYIV) if asked_at else datetime.fromtimestamp(first_seen, KYIV)).date()
+
+
 def printed_label(form: PaymentForm, label: str, day: date) -> str | None:
-    """How a receipt of this day prints the label; None where the list in force lacks it."""
+    """How a receipt of this day prints the label; None where the list in force lacks it.
+
+    A template such as «Платіж через інтегратора <назва>» is no label: nobody has filled it in.
+    """
+    if not _TEMPLATE.isdisjoint(label):
+        return None
     in_force = (means for means in MEANS if means.form is form and means.since <= day <= means.until)
     return next((printed for means in in_force if (printed := means.printed(label))), None)

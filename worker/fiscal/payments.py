@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from worker.fiscal.card import masked
 from worker.fiscal.integrations import CashRounding
 from worker.fiscal.money import SUM_LIMIT, cash_to_pay
 from worker.fiscal.order import Payment, PaymentForm
@@ -67,7 +68,7 @@ def receipt_payment(payment: Payment, day: date) -> tuple[ReceiptPayment, bool]:
             form=payment.form,
             value=payment.amount,
             label=printed or DEFAULT_LABELS[payment.form],
-            card=payment.card if payment.form is PaymentForm.CASHLESS else None,
+            card=masked(payment.card) if payment.card and payment.form is PaymentForm.CASHLESS else None,
         ),
         printed is not None,
     )

@@ -6,6 +6,7 @@ CURRENCY_NOT_SUPPORTED, TOTALS_MISMATCH, TAX_RATE_NOT_MAPPED.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,10 +14,12 @@ from functools import partial
 from typing import Any
 
 from worker.fiscal.buyer import checked_email, checked_phone
+from worker.fiscal.card import masked
 from worker.fiscal.integrations import Integration
 from worker.fiscal.money import hryvnias, plain
 from worker.fiscal.order import Buyer, Operation, Order, OrderLine, Request
 from worker.fiscal.outcomes import Code, Rejected
+from worker.fiscal.payment_means import day_of_the_list
 from worker.fiscal.payments import Settlement, adjusted, receipt_payment
 from worker.fiscal.receipt import Delivery, Receipt, ReceiptLine
 from worker.fiscal.receipt_lines import costs_nothing_each, exact_cost, gift_note, receipt_line, strays
@@ -27,6 +30,8 @@ TaxCodes = Callable[[OrderLine], tuple[int, ...] | None]
 #: Entries of a list in a verdict's detail.
 _SHOWN = 20
 _CURRENCY = "UAH"
+#: Any other text may be somebody's words, and is not repeated.
+_CURRENCY_CODE = re.compile(r"[A-Za-z]{3}")
 _TITLES = {Operation.SELL: "Замовлення", Operation.RETURN: "Повернення"}
 
 
@@ -36,6 +41,7 @@ class PlanWarning(StrEnum):
     BUYER_EMAIL_MALFORMED = "buyer_email_malformed"
     BUYER_PHONE_MALFORMED = "buyer_phone_malformed"
     PAYMENT_LABEL_UNKNOWN = "payment_label_unknown"
+    CARD_NUMBER_WHOLE = "card_number_whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +52,29 @@ class Plan:
     warnings: tuple[PlanWarning, ...]
 
 
-def plan(request: Request, integration: Integration, tax_codes: TaxCodes | None = None) -> Plan:
+def plan(
+    request: Request, integration: Integration, first_seen: float, tax_codes: TaxCodes | None = None
+) -> Plan:
     """The receipt of a request; a return lacks what it takes from its sale. Raises ``Rejected``.
 
-    ``tax_codes`` gives a line's codes, or None where there are none; left out, the integration's table does.
+    ``first_seen``: when the worker first saw the request, in seconds since the epoch. ``tax_codes`` gives a
+    line's codes, or None where there are none; left out, the integration's table does.
     """
     order = request.order
     if order.currency != _CURRENCY:
-        raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency[:_SHOWN]})
-    settlement = Settlement.of(
-        order.total, request.payments, integration.cash_rounding, request.operation is not Operation.RETURN
-    )
+        is_code = _CURRENCY_CODE.fullmatch(order.currency)
+        raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency if is_code else None})
+    gives_change = request.operation is not Operation.RETURN
+    settlement = Settlement.of(order.total, request.payments, integration.cash_rounding, gives_change)
     _add_up(order, settlement)
     lines = _lines(order, tax_codes or partial(_mapped, integration.tax_rates))
-    # A label must be in force when the receipt is made, which is not before the request.
-    day = (request.time or order.date).date()
+    day = day_of_the_list(request.time, first_seen)
     payments = [receipt_payment(payment, day) for payment in request.payments]
     delivery, warnings = _delivery(request.buyer)
     if not all(known for _, known in payments):
         warnings = (*warnings, PlanWarning.PAYMENT_LABEL_UNKNOWN)
+    if any(payment.card and masked(payment.card) != payment.card for payment in request.payments):
+        warnings = (*warnings, PlanWarning.CARD_NUMBER_WHOLE)
     receipt = Receipt(
         operation=request.operation,
         lines=lines,

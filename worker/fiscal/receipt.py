@@ -43,7 +43,10 @@ class ReceiptLine:
     tax_codes: tuple[int, ...]
     barcode: str | None
     uktzed: str | None
+    #: Paper stamps.
     excise_barcodes: tuple[str, ...]
+    #: Electronic marks.
+    e_excise_barcodes: tuple[str, ...]
     discount: int
     surcharge: int
     #: The full name where the line's own is cut, and the unit: printed above or under the line.

@@ -22,9 +22,6 @@ _HALF_PARTS_OF_A_THOUSANDTH = _PARTS // 2 // _ONE
 #: The end of the name of a line that went out as one unit, as ``receipt_line`` writes it.
 _COUNTED = re.compile(r"\((?P<count>\d+(?:\.\d{1,3})?)(?: .*)? x (?P<cost>\d+\.\d{2,4})\)", re.DOTALL)
 
-# A receipt is printed: what steers a printer is no part of a name.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
 
 def strays(line: OrderLine) -> bool:
     """Whether the amount and ``count*cost-discount`` differ by more than rounding can explain.
@@ -52,21 +49,21 @@ def receipt_line(line: OrderLine, tax_codes: tuple[int, ...]) -> ReceiptLine:
     price = line.cost // 100 if whole else line.amount + line.discount
     quantity = line.count if whole else _ONE
     surplus = price * quantity // _ONE - line.amount
-    name = printable(line.name)
-    cut = len(name) + len(suffix) > NAME_LIMIT
+    cut = len(line.name) + len(suffix) > NAME_LIMIT
     return ReceiptLine(
         code=line.code,
-        name=shortened(name, NAME_LIMIT - len(suffix)) + suffix,
+        name=shortened(line.name, NAME_LIMIT - len(suffix)) + suffix,
         quantity=quantity,
         price=price,
         tax_codes=tax_codes,
         barcode=line.barcode,
         uktzed=line.uktzed,
         excise_barcodes=line.excise_barcodes,
+        e_excise_barcodes=line.e_excise_barcodes,
         discount=max(surplus, 0),
         surcharge=max(-surplus, 0),
-        header=shortened(name, _NOTE_LIMIT) if cut else None,
-        footer=f"Од. вим.: {printable(line.unit)}" if line.unit and whole else None,
+        header=shortened(line.name, _NOTE_LIMIT) if cut else None,
+        footer=f"Од. вим.: {line.unit}" if line.unit and whole else None,
     )
 
 
@@ -97,18 +94,13 @@ def _parts(text: str, places: int) -> int:
 
 def gift_note(line: OrderLine) -> str:
     """How the receipt's footer names a line that costs nothing: Checkbox takes no price of 0."""
-    return f"Подарунок: {shortened(printable(line.name), NAME_LIMIT)}, {counted(line)}"
+    return f"Подарунок: {shortened(line.name, NAME_LIMIT)}, {counted(line)}"
 
 
 def counted(line: OrderLine) -> str:
     """The quantity and its unit, e.g. 0.375 кг."""
     quantity = plain(line.count, 3)
-    return f"{quantity} {printable(line.unit)}" if line.unit else quantity
-
-
-def printable(text: str) -> str:
-    """The text without the characters that steer a printer."""
-    return _CONTROLS.sub(" ", text)
+    return f"{quantity} {line.unit}" if line.unit else quantity
 
 
 def shortened(text: str, limit: int) -> str:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from random import Random
 from typing import Any
 
+from worker.fiscal.integrations import Integration
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import (
     NOT_DEAD_LETTERED,
@@ -66,7 +68,7 @@ class Dependencies:
     topology: Topology
     policy: RetryPolicy
     brake: Brake
-    is_configured: Callable[[str], bool]
+    configured: Callable[[str], Integration | None]
     has_room: Callable[[], bool]
     clock: Callable[[], float]
     random: Random
@@ -147,7 +149,7 @@ class Deciding:
     def _know(self, known: Known, request: Request | None) -> None:
         self._known = known
         with Quietly():
-            self._line.know(known, self._label(), request.time if request is not None else None)
+            self._recognize(request.time if request is not None else None)
 
     def _decided(self, verdict: Verdict) -> Decision:
         self._trail = verdict.trail or self._trail
@@ -229,7 +231,15 @@ class Deciding:
         made = verdict.receipt_made
         return self._rejected(Rejected(Code.CHECKBOX_UNAVAILABLE, dict(detail), receipt_made=made))
 
-    def _label(self) -> str:
-        """The integration as a metric's label: only configured ones, so that labels do not grow."""
-        name = self._known.integration
-        return name if name is not None and self._with.is_configured(name) else "unknown"
+    def _recognize(self, asked_at: datetime | None) -> None:
+        """The integration as a metric's label: only configured ones, so that labels do not grow.
+
+        To another company than its own an integration is not there.
+        """
+        known = self._known
+        integration = self._with.configured(known.integration) if known.integration else None
+        is_foreign = integration is not None and integration.is_foreign(known.source)
+        name = integration.id if integration and not is_foreign else "unknown"
+        self._line.know(known, name, asked_at)
+        if integration and is_foreign:
+            self._line.foreign(integration.id)

@@ -10,9 +10,11 @@ from uuid import UUID, uuid5
 
 import pika
 
+from worker.fiscal import sentences
 from worker.fiscal.money import hryvnias
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Unavailable
-from worker.fiscal.sentences import Circumstance, Outcome, sentence
+from worker.fiscal.sentence_texts import Sentence
+from worker.fiscal.sentences import Outcome
 from worker.fiscal.trail import Trail
 from worker.rabbit.confirming import Publication
 from worker.rabbit.event_models import (
@@ -50,29 +52,28 @@ class Events:
 
     def succeeded(self, known: Known, trail: Trail, done: Fiscalized, total: int) -> Publication:
         data = SucceededData(
-            **self._common(known, trail, Outcome.SUCCEEDED),
+            **self._common(known, trail, sentences.succeeded()),
             already_fiscalized=done.already,
             receipt=self._receipt(done, total),
         )
         return _publication(Succeeded(**self._attributes(known, trail, Outcome.SUCCEEDED), data=data))
 
     def failed(self, known: Known, trail: Trail, verdict: Rejected, dead_lettered: bool) -> Publication:
-        circumstance = _circumstance(verdict, trail)
+        made = verdict.receipt_made
+        said = sentences.failed(verdict.code, known.operation, verdict.detail, made)
         data = FailedData(
-            **self._common(known, trail, Outcome.FAILED, verdict.code, circumstance),
+            **self._common(known, trail, said),
             code=verdict.code,
             dead_lettered=dead_lettered,
             detail=dict(verdict.detail),
-            receipt_made=verdict.receipt_made,
+            receipt_made=made,
         )
         return _publication(Failed(**self._attributes(known, trail, Outcome.FAILED), data=data))
 
     def delayed(self, known: Known, trail: Trail, verdict: Unavailable, due: float) -> Publication:
-        code = Code.CHECKBOX_UNAVAILABLE
-        circumstance = _circumstance(verdict, trail)
         data = DelayedData(
-            **self._common(known, trail, Outcome.DELAYED, code, circumstance),
-            code=code,
+            **self._common(known, trail, sentences.delayed(verdict.detail, trail.posted_at is not None)),
+            code=Code.CHECKBOX_UNAVAILABLE,
             next_attempt_at=_instant(due),
         )
         return _publication(Delayed(**self._attributes(known, trail, Outcome.DELAYED), data=data))
@@ -85,13 +86,7 @@ class Events:
         }
 
     @staticmethod
-    def _common(
-        known: Known,
-        trail: Trail,
-        outcome: Outcome,
-        code: Code | None = None,
-        circumstance: Circumstance | None = None,
-    ) -> dict[str, Any]:
+    def _common(known: Known, trail: Trail, said: Sentence) -> dict[str, Any]:
         return {
             "request_id": known.request_id,
             "request_source": known.source,
@@ -100,7 +95,7 @@ class Events:
             "operation": known.operation,
             "order": EventOrder(uuid=str(known.order) if known.order else None, doc_number=known.doc_number),
             "attempts": trail.attempts,
-            "message": EventMessage(**sentence(outcome, code, known.operation, circumstance)),
+            "message": EventMessage(**said),
         }
 
     def _receipt(self, done: Fiscalized, total: int) -> EventReceipt:
@@ -128,14 +123,6 @@ def _publication(event: Event) -> Publication:
         content_type=_CONTENT_TYPE, message_id=event.id, type=event.type, headers=dict(trace.headers())
     )
     return Publication(EVENTS_EXCHANGE, event.routing_key, event.body(), properties)
-
-
-def _circumstance(verdict: Rejected | Unavailable, trail: Trail) -> Circumstance | None:
-    if verdict.detail.get("service") == "archive_check":
-        return Circumstance.ARCHIVE_CHECK
-    if verdict.detail.get("reason") == "cash_shortage":
-        return Circumstance.CASH_SHORT
-    return Circumstance.RECEIPT_MADE if trail.posted_at is not None else None
 
 
 def _links(address: str) -> ReceiptLinks:

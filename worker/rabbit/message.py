@@ -21,11 +21,11 @@ from worker.rabbit.json_body import BODY_LIMIT, NotJsonError, Path, parse
 from worker.rabbit.message_errors import Told, told, told_doubles, told_errors
 from worker.rabbit.message_mapping import to_request
 from worker.rabbit.message_models import WireMessage
-from worker.rabbit.message_types import ID_PATTERN, UUID_PATTERN
+from worker.rabbit.message_types import ID_PATTERN, UUID_PATTERN, printable
 
 ERROR_LIMIT = 100
 _ID = re.compile(ID_PATTERN[1:-1])
-_UUID = re.compile(UUID_PATTERN[1:-1])
+_UUID = re.compile(UUID_PATTERN)
 _REQUEST_ID_LIMIT = 128
 _DOC_NUMBER_LIMIT = 64
 
@@ -102,7 +102,7 @@ def tell(value: Any) -> Known:
         request_id=_text(_member(value, "id"), _REQUEST_ID_LIMIT),
         source=_text(_member(value, "source"), BODY_LIMIT),
         order=UUID(uuid) if uuid else None,
-        doc_number=_text(_member(order, "docNumber"), _DOC_NUMBER_LIMIT),
+        doc_number=_doc_number(_member(order, "docNumber")),
         integration=_matching(_member(data, "integration"), _ID),
         cashier=_matching(_member(data, "cashier"), _ID),
         operation=_operation(data),
@@ -126,6 +126,11 @@ def _text(value: Any, longest: int) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= longest else None
 
 
+def _doc_number(value: Any) -> str | None:
+    text = printable(_text(value, _DOC_NUMBER_LIMIT) or "")
+    return text if text and not text.isspace() else None
+
+
 def _matching(value: Any, pattern: re.Pattern[str]) -> str | None:
     return value if isinstance(value, str) and pattern.fullmatch(value) else None
 
@@ -139,6 +144,8 @@ def _contradictions(message: WireMessage) -> Iterator[tuple[Path, str]]:
         yield ("data", "returnOf"), "is missing: a return names its sale"
     if data.return_of and (data.return_of.order_uuid is None) == (data.return_of.receipt_id is None):
         yield ("data", "returnOf"), "must have either orderUuid or receiptId"
+    if data.return_of and data.return_of.order_uuid == data.order.uuid:
+        yield ("data", "returnOf", "orderUuid"), "must be the sale's: a return is a document of its own"
     for index, line in enumerate(data.order.products):
         if line.amount + (line.discount or 0) >= SUM_LIMIT:
             yield ("data", "order", "products", index), "amount and discount must be under 1,000,000,000"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ Told = dict[str, str]
 _SHOWN = 40
 #: No value under these is.
 _PERSONAL = frozenset({"buyer", "card"})
+#: A code, a number, an id or a time. Any other text may be somebody's words.
+_QUOTABLE = re.compile(r"[\w.,:/+-]+", re.ASCII)
 _PROBLEMS = {
     "missing": "is missing",
     "string_type": "must be a string",
@@ -89,12 +92,12 @@ def _problem(detail: ErrorDetails) -> str:
 
 
 def _shown(detail: ErrorDetails, path: Path) -> str:
-    """The value, where it is short and no person's."""
+    """The value, where it is a code, a number or an id, and no person's."""
     value = detail["input"]
     if detail["type"] == "missing" or not _PERSONAL.isdisjoint(path):
         return ""
     if isinstance(value, Number):
         return f", is {scrub(value.text)[:_SHOWN]}"
-    if value is None or isinstance(value, (bool, str)):
-        return f", is {scrub(json.dumps(value, ensure_ascii=False))[:_SHOWN]}"
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and _QUOTABLE.fullmatch(value)):
+        return f", is {scrub(json.dumps(value))[:_SHOWN]}"
     return ""

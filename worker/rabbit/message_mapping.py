@@ -45,6 +45,7 @@ def to_request(message: WireMessage) -> Request:
         payments=tuple(_payment(payment) for payment in data.payments),
         buyer=_buyer(data.buyer) if data.buyer else None,
         return_of=_return_of(data.return_of) if data.return_of and operation is Operation.RETURN else None,
+        sell_again=data.sell_again is True and operation is Operation.SELL,
     )
 
 
@@ -65,16 +66,22 @@ def _line(line: WireLine) -> OrderLine:
     return OrderLine(
         code=line.code,
         name=line.name,
-        barcode=line.barcode or None,
-        uktzed=line.uktzed or None,
-        unit=line.unit or None,
-        excise_barcodes=tuple(filter(None, line.excise_barcodes or ())),
+        barcode=_told(line.barcode),
+        uktzed=_told(line.uktzed),
+        unit=_told(line.unit),
+        excise_barcodes=tuple(filter(_told, line.excise_barcodes or ())),
+        e_excise_barcodes=tuple(filter(_told, line.e_excise_barcodes or ())),
         count=line.count,
         cost=line.cost,
         discount=line.discount or 0,
         amount=line.amount,
         vat=_vat(line.vat.percent_rate, line.vat.not_accountable is True) if line.vat else None,
     )
+
+
+def _told(text: str | None) -> str | None:
+    """None for a text of nothing but spaces, which is the same as leaving it out."""
+    return text if text and not text.isspace() else None
 
 
 @lru_cache(maxsize=128)
@@ -86,20 +93,20 @@ def _payment(payment: WirePayment) -> Payment:
     return Payment(
         form=_FORMS[payment.form],
         amount=payment.amount,
-        label=payment.label,
+        label=_told(payment.label),
         card=_card(payment.card) if payment.card else None,
     )
 
 
 def _card(card: WireCard) -> Card:
     return Card(
-        mask=card.mask,
-        bank_name=card.bank_name,
-        auth_code=card.auth_code,
-        rrn=card.rrn,
-        payment_system=card.payment_system,
-        terminal=card.terminal,
-        acquirer=card.acquirer,
+        mask=_told(card.mask),
+        bank_name=_told(card.bank_name),
+        auth_code=_told(card.auth_code),
+        rrn=_told(card.rrn),
+        payment_system=_told(card.payment_system),
+        terminal=_told(card.terminal),
+        acquirer=_told(card.acquirer),
     )
 
 

@@ -27,6 +27,7 @@ from worker.rabbit.message_types import (
     Quantity,
     RequestId,
     Source,
+    Text,
     Text64,
     Text256,
     Uuid,
@@ -89,7 +90,10 @@ class WireLine(WireModel):
     uktzed: Text64 | None = None
     unit: Text256 | None = None
     nomenclature_uuid: Text256 | None = None
-    excise_barcodes: Annotated[list[str], Field(fail_fast=True)] | None = None
+    excise_barcodes: Annotated[list[Text], Field(fail_fast=True, description="Paper stamps.")] | None = None
+    e_excise_barcodes: (
+        Annotated[list[Text], Field(fail_fast=True, description="Electronic marks.")] | None
+    ) = None
     count: Quantity
     cost: Annotated[Price, Field(description="Price of one, VAT included.")]
     discount: Annotated[Money | None, Field(description="Money off the whole line.")] = None
@@ -122,12 +126,12 @@ class WireCard(WireModel):
     """The acquirer's details of a card payment, passed on to the receipt."""
 
     mask: CardMask | None = None
-    bank_name: str | None = None
-    auth_code: str | None = None
-    rrn: str | None = None
-    payment_system: str | None = None
-    terminal: str | None = None
-    acquirer: str | None = None
+    bank_name: Text | None = None
+    auth_code: Text | None = None
+    rrn: Text | None = None
+    payment_system: Text | None = None
+    terminal: Text | None = None
+    acquirer: Text | None = None
 
 
 class WirePayment(WireModel):
@@ -177,6 +181,11 @@ class WireData(WireModel):
     operation: Annotated[
         Literal["SELL", "RETURN"] | None, Field(description="SELL where it is left out.")
     ] = None
+    sell_again: Annotated[
+        bool | None,
+        Field(description="SELL alone: an order whose last sale was returned in full is sold anew."),
+    ] = None
+    payment_uuid: Annotated[Uuid | None, Field(description="Identity of the money that came in.")] = None
     order: WireOrder
     payments: Annotated[list[WirePayment], Field(min_length=1, fail_fast=True)]
     buyer: Annotated[WireBuyer | None, BeforeValidator(_lenient_buyer)] = None

@@ -13,19 +13,26 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from worker.fiscal.kyiv import KYIV
 from worker.rabbit.json_body import Number
 
-KYIV = ZoneInfo("Europe/Kyiv")
-UUID_PATTERN = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+#: Neither all zeros nor all f: software writes these where it has no identity.
+UUID_PATTERN = (
+    r"^(?!(?:0|-)+$)(?!(?:[fF]|-)+$)"
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+)
 ID_PATTERN = r"^[a-z0-9_-]{1,64}$"
 
 #: Digits before the point of any decimal: sums are under 1,000,000,000.
 _WHOLE_DIGITS = 9
 _DECIMAL = re.compile(r"(-?)(?=[0-9])0*([0-9]*)(?:\.([0-9]+))?")
-_UUID = re.compile(UUID_PATTERN[1:-1])
+_UUID = re.compile(UUID_PATTERN)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: Something beside spaces and control characters.
+_NOT_BLANK = r"[^\s\x00-\x1f\x7f-\x9f]"
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
@@ -87,7 +94,7 @@ def _why_not(text: str | None, places: int) -> str:
 
 def _uuid(value: Any) -> UUID:
     if not isinstance(value, str) or not _UUID.fullmatch(value):
-        raise _wrong("must be a UUID: 8-4-4-4-12 hexadecimal digits")
+        raise _wrong("must be a UUID: 8-4-4-4-12 hexadecimal digits, neither all zeros nor all f")
     return UUID(value)
 
 
@@ -102,17 +109,41 @@ def _moment(value: Any, zone: ZoneInfo | None) -> datetime:
     text = f"{day}T{minute}:{second}.{(fraction or '')[:6]:0<6}{(offset or '').upper()}"
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        moment.astimezone(KYIV)
+    except (ValueError, OverflowError):  # at the ends of the calendar another zone has no such day
         raise _wrong("must be a date and time that exists") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return moment
 
 
 def _plain(validate: Callable[..., Any], schema: dict[str, Any]) -> tuple[PlainValidator, WithJsonSchema]:
     return PlainValidator(validate), WithJsonSchema(schema)
 
 
-def _text(longest: int, shortest: int = 0) -> StringConstraints:
-    return StringConstraints(min_length=shortest or None, max_length=longest)
+def printable(text: str) -> str:
+    """What steers a printer is not part of a text: each control character becomes a space."""
+    return text if text.isprintable() else _CONTROLS.sub(" ", text)
+
+
+def _not_blank(text: str) -> str:
+    if text.isspace():
+        raise _wrong("must not be blank")
+    return text
+
+
+def _text(longest: int | None = None, shortest: int | None = None) -> tuple[Any, ...]:
+    return StringConstraints(min_length=shortest, max_length=longest), AfterValidator(printable)
+
+
+def _shown_text(longest: int | None = None) -> tuple[Any, ...]:
+    """A text that a receipt or a person needs to see."""
+    pattern = WithJsonSchema(_text_schema(longest))
+    return *_text(longest, shortest=1), AfterValidator(_not_blank), pattern
+
+
+def _text_schema(longest: int | None) -> dict[str, Any]:
+    limit = {} if longest is None else {"maxLength": longest}
+    return {"type": "string", "minLength": 1, **limit, "pattern": _NOT_BLANK}
 
 
 Money = _decimal(2)
@@ -136,12 +167,13 @@ KyivMoment = Annotated[
 Moment = Annotated[datetime, *_plain(partial(_moment, zone=None), {"type": "string", "format": "date-time"})]
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
-Text64 = Annotated[str, _text(64)]
-Text256 = Annotated[str, _text(256)]
-Label = Annotated[str, _text(128, shortest=1)]
-DocNumber = Annotated[str, _text(64, shortest=1)]
-ProductCode = Annotated[str, _text(256, shortest=1)]
-ProductName = Annotated[str, StringConstraints(min_length=1)]
-CardMask = Annotated[str, _text(19)]
-RequestId = Annotated[str, _text(128, shortest=1)]
+Text = Annotated[str, *_text()]
+Text64 = Annotated[str, *_text(64)]
+Text256 = Annotated[str, *_text(256)]
+Label = Annotated[str, *_text(128, shortest=1)]
+DocNumber = Annotated[str, *_shown_text(64)]
+ProductCode = Annotated[str, *_shown_text(256)]
+ProductName = Annotated[str, *_shown_text()]
+CardMask = Annotated[str, *_text(19)]
+RequestId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Source = Annotated[str, StringConstraints(pattern=r"^/companies/.+$")]

@@ -22,7 +22,7 @@ _STOPS_WITHIN = 5.0
 
 
 class SandboxProcess:
-    """``python -m worker.sandbox`` on a free port, from ``with`` to its end; it ends with this process too.
+    """``fiscal-worker sandbox`` on a free port, from ``with`` to its end; it ends with this process too.
 
     ``options`` are those of ``--option``, ``faults`` the texts of ``--fault``.
     """
@@ -65,7 +65,7 @@ class SandboxProcess:
     def start(self) -> None:
         """Returns when it listens; raises ``RuntimeError`` with its output where it does not come to that."""
         folder = self._folder = GuardedFolder("sandbox-")
-        command = [sys.executable, "-m", "worker.sandbox", *self._arguments]
+        command = [sys.executable, "-m", "worker", "sandbox", *self._arguments]
         process = folder.launch("sandbox", command, self._environment)
         self._process = process
         give_up_at = time.monotonic() + _STARTS_WITHIN

@@ -1,14 +1,11 @@
-"""Who there is when the sandbox starts: the cashiers of an integrations file, or generated ones."""
+"""Who there is when the sandbox starts: given shops with their cashiers, or generated ones."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from worker.sandbox.entities import Tax, stable_id
 from worker.sandbox.errors import Refusal
@@ -25,6 +22,27 @@ _USUAL_TAXES = (
 )
 
 Seed = Callable[[State], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """A cashier, how he signs in, and his register. Several may share a register."""
+
+    login: str
+    license_key: str
+    password: str | None = field(default=None, repr=False)
+    pin_code: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """An organization; of each tax the code and the percent, None for "no VAT"."""
+
+    title: str
+    taxes: tuple[tuple[int, Decimal | None], ...]
+    tills: tuple[Till, ...]
+    #: People have opened the shifts; else they are left to the worker.
+    has_shifts: bool
 
 
 def generated(count: int, *, shifts: bool = True) -> Seed:
@@ -49,19 +67,13 @@ def generated(count: int, *, shifts: bool = True) -> Seed:
     return seed
 
 
-def from_integrations(path: Path, *, shifts: bool = True) -> Seed:
-    """An organization for each integration, with its taxes; ``manual`` cashiers get an open shift.
-
-    Raises ``ValueError`` or ``OSError`` where the file, or a secret that it refers to, cannot be read.
-    """
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(document, dict) or not isinstance(document.get("integrations"), list):
-        raise ValueError(f"{path} has no list of integrations")
-    integrations = document["integrations"]
+def of_shops(shops: Iterable[Shop], *, shifts: bool = True) -> Seed:
+    """An organization for each shop; unless ``shifts`` is False its cashiers have an open shift."""
+    chosen = tuple(shops)
 
     def seed(state: State) -> None:
-        for integration in integrations:
-            _seed_integration(state, integration, shifts=shifts)
+        for shop in chosen:
+            _seed_shop(state, shop, shifts=shifts and shop.has_shifts)
 
     return seed
 
@@ -76,21 +88,13 @@ def all_of(seeds: Iterable[Seed]) -> Seed:
     return seed
 
 
-def _seed_integration(state: State, integration: Mapping[str, Any], *, shifts: bool) -> None:
-    title = str(integration.get("name") or integration["id"])
-    organization = state.add_organization(title, _taxes(title, integration.get("tax_rates") or ()))
-    opens = shifts and integration.get("shifts", "manual") == "manual"
-    for row in integration["cashiers"]:
-        login = str(row.get("login") or row["id"])
-        license_key = _secret(row.get("license_key")) or f"test-{login}"
-        cashier = state.add_cashier(
-            login,
-            state.add_register(license_key, organization),
-            password=_secret(row.get("password")),
-            pin_code=_secret(row.get("pin_code")),
-        )
-        if opens:
-            _open(state, cashier.login)
+def _seed_shop(state: State, shop: Shop, *, shifts: bool) -> None:
+    organization = state.add_organization(shop.title, _taxes(shop))
+    for till in shop.tills:
+        register = state.add_register(till.license_key, organization)
+        state.add_cashier(till.login, register, password=till.password, pin_code=till.pin_code)
+        if shifts:
+            _open(state, till.login)
 
 
 def _open(state: State, login: str) -> None:
@@ -101,27 +105,10 @@ def _open(state: State, login: str) -> None:
         return
 
 
-def _taxes(title: str, rates: Iterable[Mapping[str, Any]]) -> list[Tax]:
+def _taxes(shop: Shop) -> list[Tax]:
     taxes = []
-    for letter, row in zip(_LETTERS, rates, strict=False):
-        code, rate = int(row["code"]), row["rate"]
-        no_vat = rate == "not_accountable"
-        percent = Fraction(0) if no_vat else Fraction(str(rate))
-        label = "Без ПДВ" if no_vat else f"ПДВ {rate}%"
-        taxes.append(Tax(stable_id(title, str(code)), code, label, letter, percent, no_vat=no_vat))
+    for letter, (code, rate) in zip(_LETTERS, shop.taxes, strict=False):
+        label = "Без ПДВ" if rate is None else f"ПДВ {rate}%"
+        percent = Fraction(rate or 0)
+        taxes.append(Tax(stable_id(shop.title, str(code)), code, label, letter, percent, no_vat=rate is None))
     return taxes
-
-
-def _secret(value: object) -> str | None:
-    """A literal, ``env:NAME`` or ``file:/path``."""
-    if value is None:
-        return None
-    text = str(value)
-    if text.startswith("env:"):
-        try:
-            return os.environ[text[4:]]
-        except KeyError:
-            raise ValueError(f"the environment has no {text[4:]}") from None
-    if text.startswith("file:"):
-        return Path(text[5:]).read_text(encoding="utf-8").rstrip("\r\n")
-    return text

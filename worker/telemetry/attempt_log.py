@@ -74,6 +74,11 @@ class Line:
         if self._is_first:
             metrics.REQUEST_WAIT.observe(max(0.0, time.time() - self._asked_at))
 
+    def foreign(self, integration: str) -> None:
+        """The request is of another company than this integration's."""
+        if self._is_first:
+            metrics.FOREIGN_REQUESTS.labels(integration).inc()
+
     def replayed(self, code: str) -> None:
         metrics.REPLAYED.labels(code if code in _CODES else "unknown").inc()
 

@@ -33,6 +33,11 @@ REQUEST_WAIT = histogram(
     "From the request's time to the first look of a worker at it.",
     (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 1800, 7200, 43200, 86400),
 )
+FOREIGN_REQUESTS = counter(
+    "fiscal_foreign_requests_total",
+    "Requests of another company than the integration's, each once, whatever else is wrong with it.",
+    ["integration"],
+)
 UNSETTLED = counter(
     "fiscal_unsettled_total",
     "Outcomes that the broker did not confirm: the event waits in the outbox, or the message comes back.",
@@ -89,7 +94,7 @@ DEAD_LETTERS = counter("fiscal_dead_letters_total", "Messages put into the dead 
 REPLAYED = counter("fiscal_replayed_total", "Replayed dead letters at their first arrival.", ["code"])
 WARNINGS = counter(
     "fiscal_warnings_total",
-    "Things on a request that were put right without a failure: a malformed buyer, an unknown label.",
+    "Put right on a request without a failure: a malformed buyer, an unknown label, a card number.",
     ["kind"],
 )
 INTEGRATIONS_BROKEN = gauge(
@@ -165,6 +170,7 @@ def start_at_zero(integrations: Iterable[str]) -> None:
     for code in _BEFORE_CONFIGURATION:
         REQUESTS.labels("failed", code.value, "unknown")
     for integration in integrations:
+        FOREIGN_REQUESTS.labels(integration)
         REQUESTS.labels("succeeded", "", integration)
         REQUESTS.labels("delayed", Code.CHECKBOX_UNAVAILABLE.value, integration)
         for code in Code:

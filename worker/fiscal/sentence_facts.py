@@ -1,0 +1,204 @@
+"""What helps the reader of a sentence: facts of a verdict's detail. Goods are named by code alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from worker.fiscal.outcomes import Code
+from worker.fiscal.privacy import scrub
+from worker.fiscal.receipt_lines import shortened
+from worker.fiscal.sentence_texts import Sentence, in_each
+
+_Facts = Iterator[tuple[str, str]]
+
+#: Characters of a fact.
+_LIMIT = 250
+#: Goods that are named; of more the first ones.
+_NAMED = 5
+#: A word of ours for a cause, and not a sentence of Checkbox's.
+_OUR_WORD = re.compile(r"[a-z_]+")
+_PLAIN = ("integration", "cashier", "currency", "register", "expectedRegister", "sold", "returned")
+
+
+def _same(text: str) -> Sentence:
+    return in_each(text, text, text)
+
+
+#: How a rate that is no percent is called.
+_NOT_ACCOUNTABLE = in_each("без ПДВ", "без НДС", "no VAT")
+#: What helps the reader, in brackets after the sentence: the first whose facts are all known.
+_TEMPLATES: Mapping[Code, tuple[Sentence, ...]] = {
+    Code.INVALID_MESSAGE: (_same("{place}"),),
+    Code.UNKNOWN_INTEGRATION: (_same("{integration}"),),
+    Code.UNKNOWN_CASHIER: (_same("{integration}/{cashier}"),),
+    Code.CURRENCY_NOT_SUPPORTED: (_same("{currency}"),),
+    Code.TOTALS_MISMATCH: (
+        _same("{line}"),
+        in_each(
+            "товари зі знижкою {goods}, підсумок {total}",
+            "товары со скидкой {goods}, итог {total}",
+            "goods less discount {goods}, total {total}",
+        ),
+        in_each("оплата {paid}, до сплати {due}", "оплата {paid}, к оплате {due}", "paid {paid}, due {due}"),
+    ),
+    Code.TAX_RATE_NOT_MAPPED: (
+        in_each("ставка і товари: {rates}", "ставка и товары: {rates}", "rate and goods: {rates}"),
+    ),
+    Code.WRONG_REGISTER: (
+        in_each(
+            "зміна на касі {register}, в інтеграції каса {expectedRegister}",
+            "смена на кассе {register}, в интеграции касса {expectedRegister}",
+            "the shift is at register {register}, the integration names {expectedRegister}",
+        ),
+        in_each(
+            "зміна на касі {register}", "смена на кассе {register}", "the shift is at register {register}"
+        ),
+    ),
+    Code.REGISTER_BUSY: (
+        in_each("каса {register}", "касса {register}", "register {register}"),
+        _same("Checkbox: «{words}»"),
+    ),
+    Code.RECEIPT_MISMATCH: (
+        in_each(
+            "у чеку {found}, у документі {expected}",
+            "в чеке {found}, в документе {expected}",
+            "{found} on the receipt, {expected} in the document",
+        ),
+        in_each("різняться товари {codes}", "различаются товары {codes}", "goods that differ: {codes}"),
+    ),
+    Code.RETURN_WITHOUT_SALE: (
+        in_each(
+            "{code}: продано {soldQuantity} на {soldAmount}, повертається {returnedQuantity} "
+            "на {returnedAmount}",
+            "{code}: продано {soldQuantity} на {soldAmount}, возвращается {returnedQuantity} "
+            "на {returnedAmount}",
+            "{code}: sold {soldQuantity} for {soldAmount}, returned {returnedQuantity} for {returnedAmount}",
+        ),
+        in_each(
+            "продано {sold}, повертається {returned}",
+            "продано {sold}, возвращается {returned}",
+            "sold {sold}, returned {returned}",
+        ),
+    ),
+    **dict.fromkeys(
+        (
+            Code.CASHIER_CREDENTIALS_REJECTED,
+            Code.SUBSCRIPTION_ENDED,
+            Code.SHIFT_NOT_OPEN,
+            Code.RECEIPT_REJECTED,
+        ),
+        (_same("Checkbox: «{words}»"),),
+    ),
+}
+
+
+def facts(code: Code, detail: Mapping[str, Any]) -> Sentence:
+    """In each language, to stand in brackets; nothing where no fact of this code is known."""
+    known = _facts_of(code, detail)
+    for template in _TEMPLATES.get(code, ()):
+        try:
+            told = {language: words.format_map(known) for language, words in template.items()}
+        except KeyError:
+            continue
+        return {language: _worded(words, language) for language, words in told.items()}
+    return {}
+
+
+def _worded(fact: str, language: str) -> str:
+    return shortened(fact.replace("not_accountable", _NOT_ACCOUNTABLE[language]), _LIMIT)
+
+
+def _facts_of(code: Code, detail: Mapping[str, Any]) -> Mapping[str, str]:
+    """By the names that the templates use; a detail of another shape has none, and stops no event."""
+    plain = {name: text for name in _PLAIN if isinstance(text := detail.get(name), str)}
+    try:
+        return plain | dict(_OF_CODE.get(code, _words)(detail))
+    except (ArithmeticError, AttributeError, LookupError, TypeError):
+        return plain
+
+
+def _words(detail: Mapping[str, Any]) -> _Facts:
+    """Checkbox's own, in one line."""
+    errors = detail.get("errors") or [{}]
+    said = detail.get("words") or detail.get("message") or errors[0].get("problem")
+    if said:
+        yield "words", scrub(" ".join(said.split()))
+
+
+def _opening(detail: Mapping[str, Any]) -> _Facts:
+    """A refused opening keeps Checkbox's words as its reason, unless that is a word of ours."""
+    reason = detail.get("reason")
+    is_ours = reason is None or _OUR_WORD.fullmatch(reason)
+    return _words(detail if is_ours else {"words": reason})
+
+
+def _place(detail: Mapping[str, Any]) -> _Facts:
+    """The first that is wrong; the message as a whole has no name."""
+    if (errors := detail.get("errors")) and errors[0]["path"]:
+        yield "place", errors[0]["path"]
+
+
+def _sums(detail: Mapping[str, Any]) -> _Facts:
+    """The first two that differ: of a line, of the lines and the total, or of the total and the payments."""
+    for line in detail.get("lines", ()):
+        sums = f"{line['count']} × {line['cost']} − {line['discount']} ≠ {line['amount']}"
+        yield "line", f"{line['code']}: {sums}"
+        return
+    if "total" not in detail:
+        return
+    goods = Decimal(detail["amounts"]) - Decimal(detail["discount"])
+    if goods != Decimal(detail["total"]):
+        yield from (("goods", f"{goods:.2f}"), ("total", detail["total"]))
+    else:
+        yield from (("paid", detail["payments"]), ("due", detail.get("rounded", detail["total"])))
+
+
+def _rates(detail: Mapping[str, Any]) -> _Facts:
+    """Each rate without a code, and the goods that have it."""
+    goods: dict[str, list[str]] = {}
+    for line in detail.get("lines", ()):
+        rate = line["rate"] if line["rate"] == "not_accountable" else f"{line['rate']} %"
+        goods.setdefault(rate, []).append(line["code"])
+    if goods:
+        yield "rates", "; ".join(f"{rate}: {_listed(codes)}" for rate, codes in goods.items())
+
+
+def _difference(detail: Mapping[str, Any]) -> _Facts:
+    """The totals where they differ, else the goods: first by quantity and price, then by tax."""
+    expected, found = detail["expected"], detail["found"]
+    if expected["total"] != found["total"]:
+        yield from (("expected", expected["total"]), ("found", found["total"]))
+        return
+    for members in (("code", "quantity", "price"), (*expected["lines"][0],)):
+        ours, theirs = (
+            {tuple(str(line[name]) for name in members) for line in each["lines"]}
+            for each in (expected, found)
+        )
+        if ours != theirs:
+            yield "codes", _listed(sorted(line[0] for line in ours ^ theirs))
+            return
+
+
+def _too_much(detail: Mapping[str, Any]) -> _Facts:
+    """The first code of which more is returned than was sold; else the totals do."""
+    for code in detail.get("codes", ())[:1]:
+        yield from code.items()
+
+
+def _listed(codes: list[str]) -> str:
+    """Each once."""
+    named = list(dict.fromkeys(codes))
+    return ", ".join(named[:_NAMED]) + (", …" if len(named) > _NAMED else "")
+
+
+_OF_CODE = {
+    Code.INVALID_MESSAGE: _place,
+    Code.SHIFT_NOT_OPEN: _opening,
+    Code.TOTALS_MISMATCH: _sums,
+    Code.TAX_RATE_NOT_MAPPED: _rates,
+    Code.RECEIPT_MISMATCH: _difference,
+    Code.RETURN_WITHOUT_SALE: _too_much,
+}
