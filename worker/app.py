@@ -40,6 +40,7 @@ from worker.shift_watch import ShiftWatch
 from worker.telemetry import inquiries, metrics, spans, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.pulse import Pulse
+from worker.telemetry.quiet import Quietly
 
 _log = logger(__name__)
 _BEAT = 1.0
@@ -111,8 +112,14 @@ def _integrations_read(change: Change) -> None:
 
 
 def _put_right(kind: str) -> None:
-    metrics.WARNINGS.labels(kind).inc()
-    _log.warning("request_doubtful", kind=kind)
+    with Quietly():
+        metrics.WARNINGS.labels(kind).inc()
+        _log.warning("request_doubtful", kind=kind)
+
+
+def _duplicate_prevented() -> None:
+    with Quietly():
+        metrics.DUPLICATES_PREVENTED.inc()
 
 
 class Process:
@@ -156,7 +163,7 @@ class Process:
             time.time,
             settings.return_wait.total_seconds(),
             _put_right,
-            metrics.DUPLICATES_PREVENTED.inc,
+            _duplicate_prevented,
         )
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
         settlement = Settlement(
