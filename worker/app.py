@@ -43,6 +43,7 @@ from worker.shift_watch import ShiftWatch
 from worker.telemetry import inquiries, metrics, spans, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.pulse import Pulse
+from worker.telemetry.quiet import Quietly
 
 _log = logger(__name__)
 _BEAT = 1.0
@@ -114,8 +115,14 @@ def _integrations_read(change: Change) -> None:
 
 
 def _put_right(kind: str) -> None:
-    metrics.WARNINGS.labels(kind).inc()
-    _log.warning("request_doubtful", kind=kind)
+    with Quietly():
+        metrics.WARNINGS.labels(kind).inc()
+        _log.warning("request_doubtful", kind=kind)
+
+
+def _duplicate_prevented() -> None:
+    with Quietly():
+        metrics.DUPLICATES_PREVENTED.inc()
 
 
 class Process:
@@ -161,7 +168,7 @@ class Process:
                 monotonic=time.monotonic,
                 return_wait=settings.return_wait.total_seconds(),
                 number_times=NumberTimes(),
-                duplicate_prevented=metrics.DUPLICATES_PREVENTED.inc,
+                duplicate_prevented=_duplicate_prevented,
                 warn=_put_right,
             ),
         )

@@ -144,9 +144,10 @@ def test_letters_go_when_checkbox_answers(amqp_url: str, checkbox: SandboxProces
 
 def test_a_receipt_without_a_number_is_waited_for(amqp_url: str, checkbox: SandboxProcess) -> None:
     """That Checkbox answers is not enough: its receipt has to have the number."""
-    put(amqp_url, [7], code="CHECKBOX_UNAVAILABLE", detail='{"reason":"number"}')
-    checkbox.fault("created_for", seconds=600)
     receipt = str(sale_receipt_id(UUID(int=7), 0))
+    detail = json.dumps({"reason": "number", "receiptId": receipt})
+    put(amqp_url, [7], code="CHECKBOX_UNAVAILABLE", detail=detail)
+    checkbox.fault("created_for", seconds=600)
     with httpx2.Client(base_url=f"{checkbox.url}/api/v1", trust_env=False) as http:
         credentials = {"login": "olena", "password": "olena-secret"}
         token = http.post("/cashier/signin", json=credentials).json()["access_token"]

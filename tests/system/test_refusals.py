@@ -65,8 +65,11 @@ def test_while_events_are_refused_nothing_else_is_repeated(
     running = shop(FISCAL_QUEUE_TYPE="classic")
     full = '{"max-length":0,"overflow":"reject-publish"}'
     rabbitmq.ctl("set_policy", "-p", running.vhost.name, "full", r"bimp\.fiscal\.events", full)
-    ids = published(running, *[order() for _ in range(10)], *[rejected() for _ in range(5)])
+    orders = [order() for _ in range(10)]
+    ids = published(running, *orders, *[rejected() for _ in range(5)])
     eventually(lambda: depth(running, OUTBOX) == 15)
+    asked = json.loads(orders[0])["data"]["order"]["uuid"]
+    eventually(lambda: "event is refused" in running.worker.page(f"/orders/{asked}")[1])
     before = requests(running)
     unsettled = re.compile(r"^fiscal_unsettled_total (\S+)", re.MULTILINE)
 

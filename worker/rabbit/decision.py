@@ -86,11 +86,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class PutOff:
-    """Worked on again at ``due``, out of ``queue``; ``delayed`` is told before."""
+    """Worked on again after ``wait`` seconds, out of ``queue``; ``delayed`` is told before."""
 
     queue: str
     trail: Trail
-    due: float
+    wait: float
     count: Callable[[], None]
     delayed: Publication | None = None
 
@@ -199,7 +199,7 @@ class Deciding:
         if verdict.after > _SHORT_WAIT or not self._with.has_room():
             return None
         due = self._with.clock() + verdict.after
-        kept = self._delivery.kept_in_hand(trail, self._request, due)
+        kept = self._delivery.kept_in_hand(trail, self._request, due, verdict.after)
         return KeptInHand(kept, partial(self._line.postponed, verdict.reason, verdict.after))
 
     def _postponed(self, verdict: Postponed) -> Ended | PutOff:
@@ -210,7 +210,7 @@ class Deciding:
             return self._given_up(verdict, {"reason": verdict.reason, **receipt})
         queue = topology.follow_up if verdict.after <= _SHORT_WAIT else topology.retry
         wait = min(verdict.after, policy.max_backoff)
-        return PutOff(queue, self._trail, now + wait, partial(self._line.postponed, verdict.reason, wait))
+        return PutOff(queue, self._trail, wait, partial(self._line.postponed, verdict.reason, wait))
 
     def _unavailable(self, verdict: Unavailable) -> Ended | PutOff:
         trail, policy, now = self._trail, self._with.policy, self._with.clock()
@@ -222,7 +222,7 @@ class Deciding:
         return PutOff(
             self._with.topology.retry,
             trail.after_fault(now if verdict.may_have_sold else None),
-            due,
+            due - now,
             partial(self._line.delayed, verdict, due - now, is_first),
             self._events.delayed(self._known, trail, verdict, due) if is_first else None,
         )

@@ -70,9 +70,14 @@ class Delivery:
             longest_wait=wait / 1000 if isinstance(wait, int) else LONGEST_WAIT,
         )
 
-    def kept_in_hand(self, trail: Trail, request: Request, due: float) -> Delivery:
-        """The same, to be worked on again at ``due`` by this process, which does not let go of it."""
-        return replace(self, left=trail, request=request, due=due, longest_wait=LONGEST_WAIT)
+    def kept_in_hand(
+        self, trail: Trail, request: Request, due: float, wait: float = LONGEST_WAIT
+    ) -> Delivery:
+        """The same, to be worked on again by this process, which does not let go of it.
+
+        It is due at ``due``, and in ``wait`` seconds at latest.
+        """
+        return replace(self, left=trail, request=request, due=due, longest_wait=wait)
 
     def wait(self, now: float) -> float:
         """Seconds until it may be worked on. A clock that was wrong, here or elsewhere, makes none longer."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pika.adapters.select_connection import IOLoop
 
 from worker.telemetry.logs import logger
+from worker.telemetry.quiet import Quietly
 
 _log = logger(__name__)
 #: Seconds that the thread has to end.
@@ -58,7 +59,8 @@ class Loop:
             try:
                 self.io.start()
             except Exception as error:  # whatever it is, what comes after it has connections of its own
-                _log.error("broker_connections_broke", exc_info=error)
+                with Quietly():
+                    _log.error("broker_connections_broke", exc_info=error)
                 for tell in tuple(self.broken):
                     tell()
         self.io.close()

@@ -14,6 +14,7 @@ from worker.rabbit.confirming import Message
 from worker.rabbit.loop import Loop
 from worker.rabbit.topology import Topology
 from worker.telemetry.logs import logger
+from worker.telemetry.quiet import Quietly
 
 _log = logger(__name__)
 #: Seconds in which the outcome of the last declaration holds.
@@ -25,11 +26,12 @@ def mend(topology: Topology, channel: BlockingChannel) -> None:
     missing = topology.missing(channel.connection)
     topology.declare(channel)
     for name in missing:
-        _log.error(
-            "broker_object_missing",
-            reason=f"{name} was deleted, and is declared again",
-            message="find out who deletes it; what lay in a deleted queue is lost",
-        )
+        with Quietly():
+            _log.error(
+                "broker_object_missing",
+                reason=f"{name} was deleted, and is declared again",
+                message="find out who deletes it; what lay in a deleted queue is lost",
+            )
 
 
 class Mending:

@@ -26,6 +26,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import replace
 
+from worker.fiscal.trail import Trail
 from worker.rabbit.confirming import Publication
 from worker.rabbit.decision import Deciding, Dependencies, Ended, KeptInHand, PutOff
 from worker.rabbit.delivery import Delivery
@@ -74,8 +75,7 @@ class Settlement:
         trail = put_off.trail
         if put_off.delayed is not None:
             trail = replace(trail, delayed=self._is_taken(put_off.delayed))
-        properties = delivery.put_off(trail, put_off.due, put_off.due - self._with.clock())
-        return self._with.publisher.send("", put_off.queue, delivery.body, properties)
+        return self._again(delivery, put_off.queue, trail, put_off.wait)
 
     def _writes(self, letter: Publication | None) -> bool:
         """The letter comes first: the event says that there is one."""
@@ -93,11 +93,15 @@ class Settlement:
 
     def _decide_again(self, delivery: Delivery, ended: Ended) -> Future[None]:
         """Without its letter nothing is over: once more, after as long as the request is old."""
-        now, policy = self._with.clock(), self._with.policy
-        wait = min(max(now - ended.trail.first_seen, policy.min_backoff), policy.max_backoff)
-        trail = replace(ended.trail, look_up_first=True)
-        properties = delivery.put_off(trail, now + wait, wait)
-        return self._with.publisher.send("", self._with.topology.retry, delivery.body, properties)
+        age, policy = self._with.clock() - ended.trail.first_seen, self._with.policy
+        wait = min(max(age, policy.min_backoff), policy.max_backoff)
+        return self._again(
+            delivery, self._with.topology.retry, replace(ended.trail, look_up_first=True), wait
+        )
+
+    def _again(self, delivery: Delivery, queue: str, trail: Trail, wait: float) -> Future[None]:
+        properties = delivery.put_off(trail, self._with.clock() + wait, wait)
+        return self._with.publisher.send("", queue, delivery.body, properties)
 
 
 def _count_failure(effect: Future[None]) -> None:
