@@ -23,13 +23,13 @@ from worker.checkbox.issued import read_receipt
 from worker.checkbox.transport import Timeouts, Transport
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
-from worker.fiscal.ports import Shift
+from worker.fiscal.ports import Shift, ShiftNotOpened
 from worker.fiscal.receipt import Receipt
 
 #: Most receipts that a page of the search may have.
 PAGE_LIMIT = 100
 #: After these a receipt was surely not made; after any other fault it may have been.
-_NOT_TAKEN = frozenset({"connect_timeout", "connect_error", "throttled", "not_served"})
+_NOT_TAKEN = frozenset({"connect_timeout", "connect_error", "throttled"})
 
 
 class CheckboxClient:
@@ -67,7 +67,10 @@ class CheckboxClient:
         def read(document: Any) -> Shift | None:
             return None if document is None else answers.read_shift(document, call.secrets)
 
-        return self._calls.read(call, read)
+        try:
+            return self._calls.read(call, read)
+        except ShiftNotOpened:  # instead of the ``null`` that was seen
+            return None
 
     def shift(self, url: str, token: str, shift_id: UUID, *, private: Private = ()) -> Shift:
         """A shift by its id: open, or CLOSED with a refusal where the opening was refused."""
@@ -79,7 +82,8 @@ class CheckboxClient:
     ) -> Shift:
         """Accepted, to be polled until it is open.
 
-        Raises ``CashierHasShift``, and ``Rejected``: REGISTER_BUSY, or SHIFT_NOT_OPEN with Checkbox's reason.
+        Raises ``CashierHasShift``, and ``Rejected``: REGISTER_BUSY, or SHIFT_NOT_OPEN with Checkbox's reason
+        (``reason`` is ``key_expired`` where the signing key has come to its end).
         """
         return self._shift(
             Call(
