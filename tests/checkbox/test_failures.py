@@ -310,7 +310,7 @@ def test_the_json_of_a_gateway_is_never_a_no(status: int, body: Any) -> None:
     "code", ["shift.not_opened", "shift.opened_too_long", "receipt.already_exists", "base.bad_request"]
 )
 def test_a_read_that_is_refused_in_other_words_is_a_doubt(endpoint: Endpoint, code: str) -> None:
-    """The words are about a shift or a receipt that was not asked for; of the shift itself they say "none"."""
+    """They are about a shift or a receipt that was not asked for; of the shift itself they say "none"."""
     outcome = outcome_of(endpoint, 400, business(code, "?"))
     if endpoint is Endpoint.REGISTER_INFO:
         assert isinstance(outcome, Rejected)

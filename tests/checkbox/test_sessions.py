@@ -353,6 +353,26 @@ def test_an_opening_that_the_tax_service_refuses_is_told_with_its_reason(desk: D
     assert desk.asked(OPEN) == 2
 
 
+def test_the_end_of_the_cashiers_key_is_told_as_that(desk: Desk) -> None:
+    """Whether the opening is refused at once or by the tax service: the reason, and Checkbox's words."""
+    words = "Термін дії ключа закінчився"
+    desk.sandbox.fault("refuse_shift", words=words, count=1)
+    with desk.enter() as session:
+        session.shift(DAY)
+        session.open_shift()
+        desk.ahead = 6.0
+        assert session.shift(DAY) is None
+        with pytest.raises(Rejected) as later:
+            session.open_shift()
+        desk.ahead = 12.0
+        desk.sandbox.fault("key_expired", count=1)
+        with pytest.raises(Rejected) as at_once:
+            session.open_shift()
+    for refusal in (later.value, at_once.value):
+        assert refusal.code is Code.SHIFT_NOT_OPEN
+        assert (refusal.detail["reason"], refusal.detail["message"]) == ("key_expired", words)
+
+
 def test_a_shift_that_was_opened_and_closed_by_somebody_is_no_refusal(desk: Desk) -> None:
     """Another one is opened."""
     desk.sandbox.set_options(open_after=30.0)

@@ -2,7 +2,7 @@
 
 Every call ends in a sure yes, a sure no, or "don't know":
 
-    don't know   Unavailable             no answer, 3xx, 5xx, 429, or an answer that is not Checkbox's own JSON
+    don't know   Unavailable             no answer, 3xx, 5xx, 429, or what is not Checkbox's own JSON
     sure no      ReceiptExists, ShiftNotOpened, ShiftExpired, CashierHasShift, TokenRefused
                                          the core knows how to go on
                  Rejected                the end of this request

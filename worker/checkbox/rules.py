@@ -1,10 +1,11 @@
 """The table of Checkbox's refusals: which code, words or status means what.
 
-A refusal is recognised by its code or by its words, whichever is there: for some only the message has ever been
-seen, messages may come in English, and codes have come and gone. ``base.bad_request`` is the code of all that
-has none of its own, and says nothing. A 4xx in Checkbox's own JSON that the table does not know is a definite
-no where a receipt or a shift was asked for: Checkbox has read the request and did not do it. Where something
-was only read, it says nothing of the receipt, and is "don't know", but for what forbids the cashier that call.
+A refusal is recognised by its code or by its words, whichever is there: for some only the message has ever
+been seen, messages may come in English, and codes have come and gone. ``base.bad_request`` is the code of all
+that has none of its own, and says nothing. A 4xx in Checkbox's own JSON that the table does not know is a
+definite no where a receipt or a shift was asked for: Checkbox has read the request and did not do it. Where
+something was only read it says nothing of the receipt and is "don't know", unless it forbids the cashier to
+read.
 """
 
 from __future__ import annotations

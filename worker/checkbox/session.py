@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from worker.checkbox.access import Access, Remembered
 from worker.checkbox.client import PAGE_LIMIT, CheckboxClient
 from worker.checkbox.known_shift import KnownShift
+from worker.checkbox.rules import KEY_EXPIRED, tells_of_expired_key
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected
 from worker.fiscal.ports import CashierHasShift, Shift, ShiftExpired, ShiftNotOpened
@@ -168,6 +169,8 @@ class Session:
         if shift.refusal is None and shift.opened_at is not None:
             return False  # it was open, and somebody has closed it
         detail = {"shiftId": shift.id, "reason": shift.refusal}
+        if tells_of_expired_key(shift.refusal or ""):
+            detail |= {"reason": KEY_EXPIRED, "message": shift.refusal}
         raise self._opening_refused.keep(Rejected(Code.SHIFT_NOT_OPEN, detail))
 
     def close_shift(self) -> None:

@@ -32,6 +32,8 @@ class Circumstance(StrEnum):
     ARCHIVE_CHECK = "archive_check"
     #: A return in cash for which there is too little in the till.
     CASH_SHORT = "cash_short"
+    #: A shift cannot be opened because the cashier's signing key has come to its end.
+    KEY_EXPIRED = "key_expired"
 
 
 def sentence(
@@ -234,5 +236,10 @@ _FAILED_UNDER: Mapping[tuple[Code, Circumstance | None], Sentence] = {
         "У касі замало готівки для повернення: внесіть готівку в Checkbox та спробуйте ще раз",
         "В кассе мало наличных для возврата: внесите наличные в Checkbox и попробуйте ещё раз",
         "There is too little cash in the till for the return: put some in in Checkbox and try again",
+    ),
+    (Code.SHIFT_NOT_OPEN, Circumstance.KEY_EXPIRED): _in(
+        "Зміну не відкрито: термін дії ключа (КЕП) касира закінчився, оновіть ключ у Checkbox",
+        "Смена не открыта: срок действия ключа (КЭП) кассира истёк, обновите ключ в Checkbox",
+        "The shift was not opened: the cashier's signing key has expired, renew it in Checkbox",
     ),
 }

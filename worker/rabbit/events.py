@@ -139,6 +139,8 @@ def _circumstance(verdict: Rejected | Unavailable, trail: Trail) -> Circumstance
         return Circumstance.ARCHIVE_CHECK
     if verdict.detail.get("reason") == "cash_shortage":
         return Circumstance.CASH_SHORT
+    if verdict.detail.get("reason") == "key_expired":
+        return Circumstance.KEY_EXPIRED
     return Circumstance.RECEIPT_MADE if trail.posted_at is not None else None
 
 
