@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from worker.fiscal.order import Request
+
 #: Longest text of Checkbox's that is passed on.
 WORDS_LIMIT = 500
 #: Read no further than this: an error page may be as long as a body may be.
@@ -28,6 +30,17 @@ _PATTERNS = tuple(
         rf"(?P<kept>{_REGISTER})|\+?\d(?:[\s().-]{{0,2}}(?!{_REGISTER})\d){{9,}}",
     )
 )
+
+
+def private_values(request: Request) -> tuple[str, ...]:
+    """What of this request nobody may repeat: the buyer's addresses and the cards' details."""
+    values: list[str | None] = []
+    if request.buyer is not None:
+        values += [request.buyer.email, request.buyer.phone]
+    for payment in request.payments:
+        if payment.card is not None:
+            values += [payment.card.mask, payment.card.rrn, payment.card.auth_code]
+    return tuple(filter(None, values))
 
 
 def scrub(words: str, secrets: Iterable[str] = ()) -> str:
