@@ -113,7 +113,7 @@ def test_an_order_of_thousands_of_lines_is_sold_and_read_back(open_desk: Desk, c
     issued = open_desk.done(sale)
     assert (issued.is_numbered, issued.total, len(issued.lines)) == (True, total, count)
     found = open_desk.client.search_receipts(open_desk.sandbox.url, open_desk.token, limit=1)
-    assert found[0].receipt == issued
+    assert (found[0].receipt.id, found[0].receipt.lines) == (issued.id, issued.lines)
 
 
 def test_the_same_id_is_never_sold_twice(open_desk: Desk) -> None:

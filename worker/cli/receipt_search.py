@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from uuid import UUID
 
 from worker.checkbox.client import CheckboxClient
@@ -12,9 +13,6 @@ from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import IssuedReceipt
 from worker.fiscal.receipt import receipt_id
-
-#: Receipts in ERROR that are walked past; each was a replay by a person.
-_ATTEMPTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ def receipts_of(
     """Those in ERROR, then the one that counts. Raises what a call raises."""
     private = secrets_of(cashier)
     for operation in operations:
-        for attempt in range(_ATTEMPTS):
+        for attempt in count():
             derived = receipt_id(order, operation, attempt)
             receipt = client.receipt(integration.checkbox_url, token, derived, private=private)
             if receipt is not None:
