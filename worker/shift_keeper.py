@@ -104,6 +104,6 @@ class ShiftKeeper:
         left = seconds_to_closing(shift, rollover_after, time.time())
         if left > 0:
             return left
-        if close(session, shift, rollover_after):
+        if close(session, shift, time.time()):
             _log.info("shift_rolled_over", integration=integration.id, cashier=cashier.id)
         return _TRY_AGAIN

@@ -33,6 +33,9 @@ DEFAULTS: dict[str, Any] = {
     "busy_status": 400,
     "cashier_has_shift_code": None,
     "register_busy_code": None,
+    "language": "uk",
+    "search_form": "full",
+    "page_limit": None,
 }
 
 

@@ -43,7 +43,7 @@ from tests.checkbox.scripted_server import (
 from tests.contracts.openapi import NO_BODY, OpenApi
 from worker import __version__
 from worker.checkbox.client import CheckboxClient
-from worker.checkbox.transport import BODY_LIMIT, Timeouts
+from worker.checkbox.transport import BODY_LIMIT, RECEIPTS_BODY_LIMIT, Timeouts
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.fiscal.ports import ShiftNotOpened
 
@@ -70,6 +70,11 @@ CALLS: dict[str, tuple[Call, Any, bool]] = {
     "close_shift": (lambda client, url: client.close_shift(url, TOKEN), SHIFT, False),
     "sell": (lambda client, url: client.sell(url, TOKEN, RECEIPT_ID, CARD_SALE, CONTEXT), RECEIPT, False),
     "receipt": (lambda client, url: client.receipt(url, TOKEN, RECEIPT_ID), RECEIPT, False),
+    "last_shift_closed_at": (
+        lambda client, url: client.last_shift_closed_at(url, TOKEN),
+        {"results": [{"id": str(SHIFT_ID), "closed_at": "2026-09-09T20:28:55+03:00"}]},
+        False,
+    ),
     "search_receipts": (
         lambda client, url: client.search_receipts(
             url, TOKEN, shift_id=str(SHIFT_ID), from_date="2026-09-09T10:28:55Z", limit=50, offset=100
@@ -144,15 +149,11 @@ def test_a_base_url_may_have_a_path_and_a_slash(client: CheckboxClient) -> None:
     assert server.received[0].target == "/gateway/api/v1/cashier/shift"
 
 
-def test_a_search_may_be_narrowed_to_the_cashier_s_own(client: CheckboxClient) -> None:
-    """Returns of a sale may have been made by anybody; the shift's own receipts are the cashier's."""
+def test_a_search_asks_for_the_receipts_of_all_cashiers(client: CheckboxClient) -> None:
+    """Checkbox shows a cashier his own alone where nothing is said."""
     with ScriptedServer(answer(200, {"results": []})) as server:
         assert client.search_receipts(server.url, TOKEN) == []
-        client.search_receipts(server.url, TOKEN, own_only=True)
-    assert [request.target.partition("?")[2] for request in server.received] == [
-        "self_receipts=false&limit=100&offset=0",
-        "self_receipts=true&limit=100&offset=0",
-    ]
+    assert server.received[0].target.partition("?")[2] == "self_receipts=false&limit=100&offset=0"
 
 
 def test_headers_of_the_moment_go_along() -> None:
@@ -167,7 +168,6 @@ def test_headers_of_the_moment_go_along() -> None:
     assert [request.headers["traceparent"] for request in server.received] == ["00-a-1-01", "00-b-2-01"]
 
 
-BIG = b'{"id": "' + b"x" * BODY_LIMIT + b'"}'
 DOUBTS: dict[str, tuple[Script, str, str]] = {
     "no answer": (silence, "timeout", "timeout"),
     "reset": (reset, "reset", "reset"),
@@ -181,7 +181,6 @@ DOUBTS: dict[str, tuple[Script, str, str]] = {
     ),
     "not HTTP": (cut(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "broken_answer", "broken_answer"),
     "cut body": (cut(HEAD + b"content-length: 100\r\n\r\n{"), "broken_answer", "broken_answer"),
-    "oversized body": (answer(201, BIG), "oversized", "oversized"),
     "bad compression": (
         answer(201, b"not gzip", {"content-encoding": "gzip"}),
         "broken_answer",
@@ -213,7 +212,7 @@ def test_an_answer_that_is_none_leaves_the_outcome_unknown(name: str, client: Ch
     assert time.monotonic() - started < 5.0
 
 
-@pytest.mark.parametrize("name", ["body that drips", "oversized body", "cut body", "reset"])
+@pytest.mark.parametrize("name", ["body that drips", "cut body", "reset"])
 def test_a_call_after_a_broken_one_is_sound(name: str, client: CheckboxClient) -> None:
     """Nothing of a broken answer is left over for the next call."""
     with ScriptedServer(DOUBTS[name][0], answer(201, RECEIPT)) as server:
@@ -273,15 +272,26 @@ def test_an_answer_that_is_compressed_all_the_same_is_read(client: CheckboxClien
 
 def test_a_bomb_is_not_unpacked(client: CheckboxClient) -> None:
     """The limit is on what a body becomes, not on what it travels as."""
-    bomb = answer(201, gzip.compress(b" " * (BODY_LIMIT * 4)), {"content-encoding": "gzip"})
+    bomb = answer(201, gzip.compress(b" " * (RECEIPTS_BODY_LIMIT * 2)), {"content-encoding": "gzip"})
     with ScriptedServer(bomb) as server, pytest.raises(Unavailable) as caught:
         sell(client, server.url)
     assert caught.value.detail["reason"] == "oversized"
 
 
+def test_an_answer_that_is_too_long_is_not_read(client: CheckboxClient) -> None:
+    """What is no receipt is short; the next call is sound."""
+    call, sound, _ = CALLS["current_shift"]
+    too_long = answer(200, b'{"id": "' + b"x" * BODY_LIMIT + b'"}')
+    with ScriptedServer(too_long, answer(200, sound)) as server:
+        with pytest.raises(Unavailable) as caught:
+            call(client, server.url)
+        assert caught.value.detail["reason"] == "oversized"
+        assert call(client, server.url)
+
+
 def test_a_page_of_long_receipts_is_read(client: CheckboxClient) -> None:
     """A hundred receipts are longer than any one may be."""
-    receipt = {**RECEIPT, "header": "x" * (BODY_LIMIT // 50)}
+    receipt = {**RECEIPT, "header": "x" * (RECEIPTS_BODY_LIMIT // 200)}
     with ScriptedServer(answer(200, {"results": [receipt] * 100})) as server:
         assert len(client.search_receipts(server.url, TOKEN)) == 100
 

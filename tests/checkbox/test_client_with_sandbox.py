@@ -107,6 +107,19 @@ def test_a_sale_gets_its_number(open_desk: Desk) -> None:
     assert issued.tax_url
 
 
+@pytest.mark.parametrize("count", [5_000, 16_000])
+def test_an_order_of_thousands_of_lines_is_sold_and_read_back(open_desk: Desk, count: int) -> None:
+    """As many as a message of 1 MiB can hold: by id and in a page of the search."""
+    lines = tuple(replace(LINE, code=str(number), price=100) for number in range(count))
+    total = 100 * count
+    payment = replace(SALE.payments[0], value=total)
+    sale = replace(SALE, lines=lines, total=total, payments=(payment,))
+    issued = open_desk.done(sale)
+    assert (issued.is_numbered, issued.total, len(issued.lines)) == (True, total, count)
+    found = open_desk.client.search_receipts(open_desk.sandbox.url, open_desk.token, limit=1)
+    assert (found[0].receipt.id, found[0].receipt.lines) == (issued.id, issued.lines)
+
+
 def test_the_same_id_is_never_sold_twice(open_desk: Desk) -> None:
     """Checkbox's own word for it is told apart from every other refusal."""
     receipt_id = uuid4()
@@ -129,7 +142,7 @@ def test_a_return_is_found_among_the_receipts_since_its_sale(open_desk: Desk) ->
     found = open_desk.client.search_receipts(
         open_desk.sandbox.url, open_desk.token, from_date=sale.created_at
     )
-    assert [one.id for one in found if one.related_receipt_id == sale.id] == [issued.id]
+    assert [one.receipt.id for one in found if one.receipt.related_receipt_id == sale.id] == [issued.id]
 
 
 def test_a_return_of_more_cash_than_there_is_says_so(open_desk: Desk) -> None:

@@ -12,7 +12,8 @@ from prometheus_client import REGISTRY
 
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.envelope import RETRY_AFTER_LIMIT, read_envelope
-from worker.checkbox.failures import RULES, classify, is_sure_none
+from worker.checkbox.failures import classify, is_sure_none
+from worker.checkbox.rules import RULES
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.fiscal.ports import (
     CashierHasShift,
@@ -44,11 +45,12 @@ def business(code: str | None, message: str) -> dict[str, Any]:
     return {"code": code, "message": message}
 
 
+#: A broken field, as the framework tells of it.
+FIELD = {"loc": ["body", "login"], "msg": "Обов'язкове поле не заповнено", "type": "value_error.missing"}
+
 #: One for each row of the table, in its order.
 ROWS = [
-    Case(Endpoint.SELL, 429, business(None, "Too Many Requests"), Unavailable, "throttled"),
-    Case(Endpoint.SELL, 404, {"detail": "Not Found"}, Unavailable, "not_served"),
-    Case(Endpoint.SELL, 405, {"detail": "Method Not Allowed"}, Unavailable, "not_served"),
+    Case(Endpoint.SELL, 402, business(None, "Організацію заблоковано за борг"), Code.SUBSCRIPTION_ENDED),
     Case(
         Endpoint.SHIFT_OPEN,
         401,
@@ -56,12 +58,19 @@ ROWS = [
         Code.CASHIER_CREDENTIALS_REJECTED,
     ),
     Case(Endpoint.SELL, 403, business(None, "Not authenticated"), Code.CASHIER_CREDENTIALS_REJECTED),
-    Case(Endpoint.SIGN_IN, 422, {"detail": [], "message": "x"}, Code.CASHIER_CREDENTIALS_REJECTED),
+    Case(Endpoint.SIGN_IN, 422, {"detail": [FIELD]}, Code.CASHIER_CREDENTIALS_REJECTED),
     Case(Endpoint.SELL, 401, business("base.credentials", "Could not validate credentials"), TokenRefused),
-    Case(Endpoint.SELL, 400, business(None, "Зміну відкрито понад 24 години"), ShiftExpired),
+    Case(Endpoint.SELL, 400, business("shift.opened_too_long", "?"), ShiftExpired),
     Case(Endpoint.SELL, 400, business("shift.not_opened", "Зміну не відкрито"), ShiftNotOpened),
     Case(Endpoint.SHIFT_OPEN, 400, business(None, "Касир вже працює з даною касою"), CashierHasShift),
     Case(Endpoint.SHIFT_OPEN, 400, business(None, "Каса зайнята іншим касиром"), Code.REGISTER_BUSY),
+    Case(
+        Endpoint.SHIFT_OPEN,
+        400,
+        business("base.bad_request", "Термін дії ключа закінчився"),
+        Code.SHIFT_NOT_OPEN,
+        "key_expired",
+    ),
     Case(Endpoint.SELL, 400, business("receipt.already_exists", "Вказаний id чеку вже існує"), ReceiptExists),
     Case(
         Endpoint.SELL,
@@ -74,11 +83,15 @@ ROWS = [
     Case(Endpoint.SHIFT_OPEN, 422, business("validation.custom", "Помилка валідації"), Code.SHIFT_NOT_OPEN),
     Case(Endpoint.SIGN_IN, 409, business(None, "?"), Code.CASHIER_CREDENTIALS_REJECTED, is_unknown=True),
     Case(Endpoint.RECEIPT, 401, business(None, "?"), TokenRefused, is_unknown=True),
-    Case(Endpoint.SELL, 400, business("new.code", "?"), Code.RECEIPT_REJECTED, is_unknown=True),
-    Case(Endpoint.SHIFT_OPEN, 403, business("new.code", "?"), Code.SHIFT_NOT_OPEN, is_unknown=True),
     Case(
-        Endpoint.RECEIPT, 403, business("new.code", "?"), Code.CASHIER_CREDENTIALS_REJECTED, is_unknown=True
+        Endpoint.RECEIPT_SEARCH,
+        403,
+        business("new.code", "?"),
+        Code.CASHIER_CREDENTIALS_REJECTED,
+        is_unknown=True,
     ),
+    Case(Endpoint.SELL, 400, business("new.code", "?"), Code.RECEIPT_REJECTED, is_unknown=True),
+    Case(Endpoint.SHIFT_OPEN, 400, business("new.code", "?"), Code.SHIFT_NOT_OPEN, is_unknown=True),
     Case(Endpoint.SHIFT_CLOSE, 400, business(None, "?"), Unavailable, "unknown_refusal", is_unknown=True),
 ]
 
@@ -88,9 +101,55 @@ VARIANTS = [
     Case(Endpoint.SELL, 400, {"error": business("receipt.already_exists", "")}, ReceiptExists),
     Case(Endpoint.SELL, 400, {"code": "receipt.already_exists"}, ReceiptExists),
     Case(Endpoint.SELL, 401, business(None, "Невірний токен доступу"), TokenRefused),
-    Case(Endpoint.SELL, 403, {"detail": "Not authenticated"}, Code.CASHIER_CREDENTIALS_REJECTED),
+    Case(Endpoint.SELL, 400, business(None, "Зміну відкрито понад 24 години"), ShiftExpired),
+    Case(Endpoint.SELL, 400, business("base.bad_request", "Зміну відкрито понад 24 години"), ShiftExpired),
     Case(Endpoint.SELL, 409, business("shift.too_long", "ЗМІНУ ВІДКРИТО понад 24 год."), ShiftExpired),
     Case(Endpoint.SELL, 422, business("shift.not_opened", "Зміну відкрито понад добу"), ShiftExpired),
+    Case(
+        Endpoint.SELL,
+        400,
+        business("base.bad_request", "The shift has been open for more than 24 hours"),
+        ShiftExpired,
+    ),
+    Case(
+        Endpoint.SHIFT_OPEN, 400, business(None, "Register is in use by another cashier"), Code.REGISTER_BUSY
+    ),
+    Case(
+        Endpoint.SHIFT_OPEN, 400, business(None, "Cashier already works with this register"), CashierHasShift
+    ),
+    Case(Endpoint.SHIFT_CLOSE, 400, business(None, "Зміна вже закрита"), ShiftNotOpened),
+    Case(
+        Endpoint.SELL,
+        400,
+        business("base.bad_request", "Товар не знайдено"),
+        Code.RECEIPT_REJECTED,
+        is_unknown=True,
+    ),
+    Case(
+        Endpoint.SHIFT_OPEN,
+        400,
+        business("base.bad_request", "Термін дії ключа спливає протягом наступної доби"),
+        Code.SHIFT_NOT_OPEN,
+        is_unknown=True,
+    ),
+    Case(
+        Endpoint.SELL,
+        403,
+        business(None, "Касиру заборонено продаж"),
+        Code.CASHIER_CREDENTIALS_REJECTED,
+        is_unknown=True,
+    ),
+    Case(Endpoint.SIGN_IN, 402, business(None, "Підписка скінчилася"), Code.SUBSCRIPTION_ENDED),
+    Case(Endpoint.RECEIPT, 402, business("organization.blocked", "?"), Code.SUBSCRIPTION_ENDED),
+    Case(
+        Endpoint.CASHIER_TAX,
+        402,
+        business("organization.blocked", "?"),
+        Unavailable,
+        "unknown_refusal",
+        is_unknown=True,
+    ),
+    Case(Endpoint.CASHIER_TAX, 403, business(None, "Ні"), Unavailable, "unknown_refusal", is_unknown=True),
     Case(Endpoint.SHIFT_CLOSE, 400, business(None, " Зміну не відкрито"), ShiftNotOpened),
     Case(Endpoint.SHIFT_OPEN, 409, business("x.y", "Касир вже працює з даною касою"), CashierHasShift),
     Case(Endpoint.SHIFT_OPEN, 409, business("x.y", "Каса зайнята іншим касиром"), Code.REGISTER_BUSY),
@@ -135,6 +194,9 @@ DOUBTS = [
     (301, HTML, "redirect"),
     (304, None, "redirect"),
     (200, HTML, "unreadable_answer"),
+    (404, {"detail": "Not Found"}, "not_checkbox"),
+    (405, {"detail": "Method Not Allowed"}, "not_checkbox"),
+    (429, business(None, "Too Many Requests"), "throttled"),
     (408, business(None, "Request Timeout"), "throttled"),
     (429, HTML, "throttled"),
 ]
@@ -199,6 +261,65 @@ def test_a_doubt_is_never_a_no(endpoint: Endpoint, status: int, body: Any, reaso
     assert outcome.detail["status"] == status
 
 
+#: JSON of gateways, proxies, clouds and frameworks, as it is met in the wild.
+FOREIGN = [
+    {"error": "forbidden"},
+    {"error": {"code": 403, "message": "The caller does not have permission", "status": "PERMISSION_DENIED"}},
+    {"message": "no Route matched with those values"},
+    {"message": "no Route matched with those values", "request_id": "b7d5"},
+    {"message": "Unauthorized"},
+    {"message": "Not Found"},
+    {"message": "Forbidden"},
+    {"message": "Missing Authentication Token"},
+    {"Message": "User is not authorized to access this resource"},
+    {"code": 404, "message": "Not Found"},
+    {"code": 5, "message": "Not Found", "details": []},
+    {"code": "AccessDenied", "message": "Access Denied"},
+    {"statusCode": 404, "message": "Resource not found"},
+    {"success": False, "errors": [{"code": 1000, "message": "not found"}], "messages": [], "result": None},
+    {
+        "timestamp": "2026-11-26T10:00:00Z",
+        "status": 404,
+        "error": "Not Found",
+        "path": "/api/v1/receipts/sell",
+    },
+    {"error_msg": "404 Route Not Found"},
+    {"title": "Not Found", "status": 404, "detail": "no upstream", "type": "about:blank"},
+    {"detail": "Not Found"},
+    {"detail": "Not authenticated"},
+    {"detail": ["not an object"]},
+    {"detail": []},
+]
+
+
+@pytest.mark.parametrize("body", FOREIGN, ids=lambda body: json.dumps(body)[:60])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 409, 422])
+def test_the_json_of_a_gateway_is_never_a_no(status: int, body: Any) -> None:
+    """It has not read the request: nothing is refused, no password is wrong, no receipt is surely none."""
+    before = unknown_answers(status)
+    for endpoint in Endpoint:
+        outcome = outcome_of(endpoint, status, body)
+        assert isinstance(outcome, Unavailable)
+        assert outcome.detail["reason"] == "not_checkbox"
+    assert not is_sure_none(status, encoded(body))
+    assert unknown_answers(status) == before
+
+
+@pytest.mark.parametrize("endpoint", [endpoint for endpoint in Endpoint if endpoint.method == "GET"])
+@pytest.mark.parametrize(
+    "code", ["shift.not_opened", "shift.opened_too_long", "receipt.already_exists", "base.bad_request"]
+)
+def test_a_read_that_is_refused_in_other_words_is_a_doubt(endpoint: Endpoint, code: str) -> None:
+    """They are about a shift or a receipt that was not asked for; of the shift itself they say "none"."""
+    outcome = outcome_of(endpoint, 400, business(code, "?"))
+    if endpoint is Endpoint.REGISTER_INFO:
+        assert isinstance(outcome, Rejected)
+    elif (endpoint, code) == (Endpoint.CASHIER_SHIFT, "shift.not_opened"):
+        assert isinstance(outcome, ShiftNotOpened)
+    else:
+        assert isinstance(outcome, Unavailable)
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
@@ -229,6 +350,10 @@ def test_retry_after_is_read_and_bounded(status: int, value: str, seconds: float
         (404, {"message": "Сталась помилка при запиті до архіву чеків: [not_found#404] Not Found"}, True),
         (404, business(None, "Чек не знайдено"), True),
         (404, business("receipt.not_found", "Чек не знайдено"), True),
+        (404, {"message": "An error of the receipts' archive: [not_found#404] Not Found"}, True),
+        (404, {"message": "Сталась помилка при запиті до архіву чеків: [timeout#504] Timeout"}, False),
+        (404, business(None, "Організацію не знайдено"), False),
+        (404, business("cash_register.not_found", "Касу не знайдено"), False),
         (404, business("organization.blocked", "Організацію заблоковано"), False),
         (404, {"detail": "Not Found"}, False),
         (404, {"message": "Not Found"}, False),
@@ -251,7 +376,6 @@ def test_a_rejection_carries_checkbox_words_and_errors() -> None:
         "message": "Помилка валідації",
         "detail": [
             {"loc": ["body", "goods", 0, "price"], "msg": "замале", "type": "x", "input": "secret-input"},
-            "not an object",
         ],
     }
     outcome = outcome_of(Endpoint.SELL, 422, body)
@@ -291,7 +415,7 @@ LEAKS = (
 @pytest.mark.parametrize("words", SECRET_WORDS)
 def test_secrets_in_checkbox_words_are_hidden(words: str) -> None:
     """What Checkbox repeats of the buyer, the card or the cashier reaches no detail, in any part of it."""
-    body = {"code": words, "message": words, "detail": [{"loc": ["body", words], "msg": words}]}
+    body = {"code": None, "message": words, "detail": [{"loc": ["body", words], "msg": words, "type": "x"}]}
     outcome = outcome_of(Endpoint.SELL, 422, body, private=PRIVATE)
     assert isinstance(outcome, Rejected)
     told = json.dumps(dict(outcome.detail), ensure_ascii=False)
@@ -312,6 +436,28 @@ def test_plain_words_stay_as_they_are() -> None:
     """Prices, codes, dates and ids of Checkbox's are no secrets."""
     words = "Товар SKU-1 (2 x 150.00): сума 300.00 не дорівнює 299.99; зміна 17, 24.11.2026"
     assert scrub(words, ("", "a", "4711")) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("Касу 4000000001 заблоковано", "Касу 4000000001 заблоковано"),
+        ("зміна 17 на касі 4001234567 2026", "зміна 17 на касі 4001234567 2026"),
+        ("каса 4000000001, тел. 0671234567", "каса 4000000001, тел. ***"),
+        ("+380671234567 4000000001 0671234567", "*** 4000000001 ***"),
+        ("rrn 400000000123", "rrn ***"),
+        ("+4000000001", "***"),
+        ("податковий номер 3184710691", "податковий номер ***"),
+    ],
+)
+def test_a_registers_fiscal_number_stays_readable(words: str, told: str) -> None:
+    """A person has to know which register is meant; what else has ten digits may be somebody's."""
+    assert scrub(words) == told
+
+
+def test_a_phone_of_this_request_is_hidden_even_where_it_looks_like_a_register() -> None:
+    """Exact values come first."""
+    assert scrub("номер 4000000001", ("4000000001",)) == "номер ***"
 
 
 def test_words_are_bounded() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -20,9 +21,10 @@ from tests.checkbox.scripted_server import ScriptedServer, answer
 from worker.checkbox.access import Access
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.session import Session
-from worker.fiscal.integrations import Cashier
+from worker.fiscal.integrations import Cashier, ShiftPolicy
 from worker.fiscal.outcomes import Code, Postponed, Rejected, Unavailable
 from worker.fiscal.ports import ShiftExpired, ShiftNotOpened
+from worker.fiscal.shifts import make_ready
 from worker.sandbox.process import SandboxProcess
 
 SIGN_IN = "POST /cashier/signin"
@@ -353,6 +355,26 @@ def test_an_opening_that_the_tax_service_refuses_is_told_with_its_reason(desk: D
     assert desk.asked(OPEN) == 2
 
 
+def test_the_end_of_the_cashiers_key_is_told_as_that(desk: Desk) -> None:
+    """Whether the opening is refused at once or by the tax service: the reason, and Checkbox's words."""
+    words = "Термін дії ключа закінчився"
+    desk.sandbox.fault("refuse_shift", words=words, count=1)
+    with desk.enter() as session:
+        session.shift(DAY)
+        session.open_shift()
+        desk.ahead = 6.0
+        assert session.shift(DAY) is None
+        with pytest.raises(Rejected) as later:
+            session.open_shift()
+        desk.ahead = 12.0
+        desk.sandbox.fault("key_expired", count=1)
+        with pytest.raises(Rejected) as at_once:
+            session.open_shift()
+    for refusal in (later.value, at_once.value):
+        assert refusal.code is Code.SHIFT_NOT_OPEN
+        assert (refusal.detail["reason"], refusal.detail["message"]) == ("key_expired", words)
+
+
 def test_a_shift_that_was_opened_and_closed_by_somebody_is_no_refusal(desk: Desk) -> None:
     """Another one is opened."""
     desk.sandbox.set_options(open_after=30.0)
@@ -388,21 +410,162 @@ def test_checkboxes_own_list_says_what_is_unfinished(desk: Desk, finished: bool,
         assert shift is not None
         sell(session)
         for _ in range(3):
-            assert session.has_unfinished_receipts(shift) is unfinished
-        assert desk.asked("GET /receipts/search") == (1 if unfinished else 3)
+            assert (session.youngest_unfinished(shift) is not None) is unfinished
+        # The page and the empty one after it; then, where nothing is unfinished, what has come since.
+        assert desk.asked("GET /receipts/search") == (2 if unfinished else 4)
         desk.sandbox.advance(61)
         desk.ahead = 1.0
-        assert session.has_unfinished_receipts(shift) is False
+        assert session.youngest_unfinished(shift) is None
 
 
 def test_closing_what_somebody_has_closed_is_done(desk: Desk) -> None:
     """«Зміну не відкрито»: another process was faster."""
     desk.opened(hours_ago=23.5)
     with desk.enter() as session:
+        shift = session.shift(DAY)
+        assert shift is not None
+        desk.sandbox.close_shift("olena")
+        assert session.close_shift(shift) is False
+        assert session.shift(DAY) is None
+
+
+class SlowClient(CheckboxClient):
+    """The process sleeps right after it has looked at the shift."""
+
+    desk: Desk
+    sleep = 0.0
+
+    def current_shift(self, *account: Any, **more: Any) -> Any:
+        shift = super().current_shift(*account, **more)
+        self.desk.ahead += self.sleep
+        return shift
+
+
+@pytest.mark.parametrize(("sleep", "is_closed"), [(1.0, True), (3.0, False)])
+def test_a_closing_is_not_sent_long_after_the_look(
+    running: SandboxProcess, tmp_path: Path, sleep: float, is_closed: bool
+) -> None:
+    """Another process may have opened a new shift meanwhile: closing names none."""
+    with SlowClient() as client:
+        desk = client.desk = Desk(running, client, tmp_path)
+        desk.opened(hours_ago=23.5)
+        with desk.enter() as session:
+            shift = session.shift(DAY)
+            assert shift is not None
+            client.sleep = sleep
+            assert session.close_shift(shift) is is_closed
+        assert desk.asked("POST /shifts/close") == int(is_closed)
+
+
+def test_a_new_shift_is_not_closed_in_place_of_the_old_one(desk: Desk) -> None:
+    """Two processes: the other one has closed and opened since this one looked."""
+    desk.opened(hours_ago=23.5)
+    with desk.enter() as session:
+        old = session.shift(DAY)
+        assert old is not None
+        desk.sandbox.close_shift("olena")
+        desk.opened(hours_ago=0)
+        assert session.close_shift(old) is False
+    assert desk.asked("POST /shifts/close") == 0
+
+
+def test_a_shift_is_opened_when_no_late_closing_can_arrive(desk: Desk) -> None:
+    """At once where the last shift ended long ago, or there was none; else some seconds after its end."""
+    with desk.enter() as session:
+        assert session.rest_before_opening() == 0
+    desk.opened(hours_ago=1)
+    with desk.enter() as session:
+        session.doubt_shift()
         session.shift(DAY)
         desk.sandbox.close_shift("olena")
-        session.close_shift()
+        session.doubt_shift()
+        session.shift(DAY)
+        assert session.rest_before_opening() == pytest.approx(15, abs=3)
+        desk.ahead = 10.0
+        assert 0 < session.rest_before_opening() <= 5
+        desk.ahead = 15.0
+        assert session.rest_before_opening() == 0
+    assert desk.asked("GET /shifts") == 2
+
+
+def test_a_list_of_shifts_that_cannot_be_read_delays_the_opening_only(desk: Desk) -> None:
+    """It is as if the last shift had ended right now."""
+    desk.sandbox.fault("forbidden", endpoint="GET /shifts")
+    with desk.enter() as session:
+        assert session.rest_before_opening() == 15
+        desk.ahead = 15.0
+        assert session.rest_before_opening() == 0
+
+
+def test_a_busy_register_may_be_busy_with_the_cashiers_own_shift(desk: Desk) -> None:
+    """Checkbox has been seen to say so: the shift is looked at before a person is told."""
+    desk.sandbox.fault("refused", endpoint=OPEN, words="Каса зайнята іншим касиром", code=None)
+    with desk.enter() as session:
         assert session.shift(DAY) is None
+        desk.opened(hours_ago=0)
+        session.open_shift()
+        shift = session.shift(DAY)
+        assert shift is not None
+        assert shift.is_open
+
+
+# The register of the licence key
+
+ELSEWHERE = replace(OLENA, license_key=SecretStr("test-c0001"))
+INFO = "GET /cash-registers/info"
+
+
+@pytest.mark.parametrize("policy", ShiftPolicy)
+def test_a_shift_at_another_register_is_told_and_believed_for_five_seconds(
+    desk: Desk, policy: ShiftPolicy
+) -> None:
+    """Then a shift at the right register is sold in; the key's register is asked for once."""
+    integration = replace(desk.integration, shifts=policy)
+    desk.opened(hours_ago=1)
+    for ahead, reads in ((0.0, 1), (4.9, 1), (5.0, 2)):
+        desk.ahead = ahead
+        with desk.enter(ELSEWHERE) as session, pytest.raises(Rejected) as caught:
+            make_ready(session, integration, desk.began)
+        assert caught.value.code is Code.WRONG_REGISTER
+        assert desk.asked(SHIFT) == reads
+    numbers = {caught.value.detail["shiftRegister"], caught.value.detail["licenseKeyRegister"]}
+    assert len(numbers) == 2
+    assert all(number.startswith("TEST") for number in numbers)
+    desk.sandbox.close_shift("olena")
+    desk.ahead = 10.0
+    with desk.enter(ELSEWHERE) as session:
+        session.shift(0.0)
+        with contextlib.suppress(Rejected):  # the register's own cashier has it in the sandbox
+            session.open_shift()
+    assert desk.asked(INFO) == 1
+    assert desk.sandbox.ledger() == []
+
+
+def test_a_register_that_cannot_be_read_is_a_doubt(desk: Desk) -> None:
+    """Nothing is sold; the key itself may be refused as well."""
+    desk.opened(hours_ago=1)
+    desk.sandbox.fault("gateway_json", endpoint=INFO, count=1, status=404)
+    with desk.enter() as session:
+        with pytest.raises(Unavailable):
+            make_ready(session, desk.integration, desk.began)
+        make_ready(session, desk.integration, desk.began)
+    with desk.enter(replace(OLENA, license_key=SecretStr("nobody's"))) as session:
+        for _ in range(2):
+            with pytest.raises(Rejected) as caught:
+                make_ready(session, desk.integration, desk.began)
+            assert caught.value.code is Code.CASHIER_CREDENTIALS_REJECTED
+    assert desk.asked(INFO) == 3
+
+
+def test_words_about_a_receipt_do_not_repeat_the_requests_own_secrets(desk: Desk) -> None:
+    """Also where the answer itself does not show them."""
+    desk.opened(hours_ago=1)
+    desk.sandbox.fault("error_receipt", words="Код 77A31Z відхилено", count=1)
+    with desk.enter() as session:
+        made = session.sell(uuid4(), SALE, CONTEXT)
+        found = session.look_up(UUID(made.id), ("77A31Z",))
+    assert found is not None
+    assert found.error == "Код *** відхилено"
 
 
 def test_the_day_of_closing_is_never_sent(tmp_path: Path) -> None:

@@ -147,8 +147,10 @@ def test_a_shift_is_closed(place: Place) -> None:
     """It is under way first, then gone."""
     place.shift(23.5)
     with place.enter() as session:
-        session.shift(DAY)
-        session.close_shift()
+        shift = session.shift(DAY)
+        assert shift is not None
+        assert session.close_shift(replace(shift, id=str(uuid4()))) is False
+        assert session.close_shift(shift) is True
         closing = session.shift(DAY)
         place.finish()
         assert session.shift(DAY) is None
@@ -162,15 +164,15 @@ def test_an_unfinished_receipt_is_seen(place: Place) -> None:
     with place.enter() as session:
         shift = session.shift(DAY)
         assert shift is not None
-        assert not session.has_unfinished_receipts(shift)
+        assert session.youngest_unfinished(shift) is None
         session.sell(uuid4(), RECEIPT, CONTEXT)
-        assert session.has_unfinished_receipts(shift)
+        assert session.youngest_unfinished(shift) is not None
         place.finish()
-        assert not session.has_unfinished_receipts(shift)
+        assert session.youngest_unfinished(shift) is None
 
 
 def test_the_returns_of_a_sale_are_found(place: Place) -> None:
-    """By the sale that they name."""
+    """By the sale that they name, whoever made them; the search says when it has seen all."""
     place.shift(1)
     sale_id, back_id = uuid4(), uuid4()
     with place.enter() as session:
@@ -181,10 +183,14 @@ def test_the_returns_of_a_sale_are_found(place: Place) -> None:
         assert sale is not None
         back = replace(RECEIPT, operation=Operation.RETURN, related_receipt_id=UUID(sale.id))
         session.sell(back_id, back, CONTEXT)
-        found, is_all = session.returns_of(sale)
+        page = session.search_returns(sale, 0)
+        found = list(page.found)
+        while page.next_offset is not None:
+            page = session.search_returns(sale, page.next_offset)
+            found += page.found
     assert [one.id for one in found] == [str(back_id)]
     assert found[0].is_return
-    assert is_all
+    assert found[0].related_receipt_id == sale.id
 
 
 def test_a_turn_that_is_free_is_taken(place: Place) -> None:

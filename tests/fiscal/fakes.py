@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 from tests.builders import issued
@@ -16,6 +17,7 @@ from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.ports import (
     CashierHasShift,
+    KeyRegister,
     ReceiptExists,
     ReturnsPage,
     Shift,
@@ -51,8 +53,12 @@ class FakeCheckbox:
     gives_context: bool = True
     turn: float = 0.0
     opening_ends_in: str = "OPENED"
-    #: How many receipts a step of the search shows.
-    page: int = 1000
+    #: Receipts that one pass of a search sees.
+    seen_at_once: int = 1000
+    #: Seconds until a shift may be opened.
+    rest: float = 0.0
+    #: The register of the row's licence key; None for a row without one.
+    key_register: KeyRegister | None = None
     calls: list[str] = field(default_factory=list)
 
     def called(self, name: str) -> None:
@@ -77,7 +83,7 @@ class FakeSession:
     def __init__(self, checkbox: FakeCheckbox) -> None:
         self.checkbox = checkbox
 
-    def look_up(self, receipt_id: UUID) -> IssuedReceipt | None:
+    def look_up(self, receipt_id: UUID, secrets: Iterable[str] = ()) -> IssuedReceipt | None:
         self.checkbox.called("look_up")
         return self.checkbox.receipts.get(str(receipt_id))
 
@@ -100,6 +106,7 @@ class FakeSession:
             is_return=receipt.operation is Operation.RETURN,
             related_receipt_id=str(receipt.related_receipt_id) if receipt.related_receipt_id else None,
             shift_id=checkbox.current.id,
+            created_at=datetime.fromtimestamp(checkbox.now, UTC).isoformat(),
         )
         kept = made if checkbox.becomes is None else _ended(made, checkbox.becomes)
         checkbox.receipts[str(receipt_id)] = kept
@@ -123,21 +130,34 @@ class FakeSession:
         assert self.checkbox.current is None
         self.checkbox.current = a_shift(id="new-shift", status="CREATED", opened_at=None)
 
-    def close_shift(self) -> None:
-        self.checkbox.called("close_shift")
-        assert self.checkbox.current is not None
-        self.checkbox.current = replace(self.checkbox.current, status="CLOSING")
+    def rest_before_opening(self) -> float:
+        return self.checkbox.rest
 
-    def has_unfinished_receipts(self, shift: Shift) -> bool:
-        self.checkbox.called("has_unfinished_receipts")
-        return any(
-            receipt.status == "CREATED" and receipt.shift_id == shift.id
+    def close_shift(self, shift: Shift) -> bool:
+        current = self.checkbox.current
+        if current is None or not current.is_open or current.id != shift.id:
+            return False
+        self.checkbox.called("close_shift")
+        self.checkbox.current = replace(current, status="CLOSING")
+        return True
+
+    def key_register(self) -> KeyRegister | None:
+        return self.checkbox.key_register
+
+    def youngest_unfinished(self, shift: Shift) -> float | None:
+        self.checkbox.called("youngest_unfinished")
+        made_at = [
+            datetime.fromisoformat(receipt.created_at).timestamp()
+            if receipt.created_at
+            else self.checkbox.now
             for receipt in self.checkbox.receipts.values()
-        )
+            if receipt.status == "CREATED" and receipt.shift_id == shift.id
+        ]
+        return max(made_at, default=None)
 
     def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
         self.checkbox.called("search_returns")
-        listed = list(self.checkbox.receipts.values())[offset : offset + self.checkbox.page]
+        listed = list(self.checkbox.receipts.values())[offset : offset + self.checkbox.seen_at_once]
         related = tuple(one for one in listed if one.related_receipt_id == sale.id)
         after = offset + len(listed)
         return ReturnsPage(related, after if after < len(self.checkbox.receipts) else None)

@@ -459,7 +459,7 @@ def test_a_search_that_is_not_through_is_gone_on_with() -> None:
     sale = made()
     strangers = [replace(made(), id=str(uuid4()), context={}) for _ in range(7)]
     till = whole_return(sale, context={}, id=str(uuid4()))
-    story = Story(ledger(sale, *strangers, till, page=3))
+    story = Story(ledger(sale, *strangers, till, seen_at_once=3))
     trail, reasons = TRAIL, []
     while isinstance(verdict := story.verdict(BACK, trail), Postponed):
         reasons.append(verdict.reason)

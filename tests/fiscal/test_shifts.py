@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 
 from tests.builders import FIRST_SEEN, a_request, an_integration
-from tests.fiscal.fakes import DAY, NOW, FakeCheckbox, FakeSession, a_shift
+from tests.fiscal.fakes import DAY, NOW, REGISTER, FakeCheckbox, FakeSession, a_shift
 from worker.checkbox.answers import moment
 from worker.fiscal.integrations import Integration, ShiftPolicy
-from worker.fiscal.outcomes import Code, Postponed, Rejected
+from worker.fiscal.outcomes import Code, Postponed, Rejected, Unavailable
 from worker.fiscal.planner import plan
-from worker.fiscal.ports import CashierHasShift, Shift
-from worker.fiscal.shifts import age, close, make_ready, seconds_to_closing
+from worker.fiscal.ports import CashierHasShift, KeyRegister, Shift
+from worker.fiscal.shifts import STUCK_AFTER, age, close, make_ready, seconds_to_closing
 
 MANUAL = an_integration(shifts=ShiftPolicy.MANUAL)
 AUTO = an_integration(shifts=ShiftPolicy.AUTO, rollover_after=timedelta(hours=23))
@@ -142,7 +142,7 @@ def test_an_old_shift_is_rolled_over() -> None:
             break
     make_ready(session, AUTO, NOW)
     assert [call for call in checkbox.calls if call != "shift"] == [
-        "has_unfinished_receipts",
+        "youngest_unfinished",
         "close_shift",
         "open_shift",
     ]
@@ -160,14 +160,76 @@ def test_a_shift_with_an_unfinished_receipt_stays_open() -> None:
     session = FakeSession(checkbox)
     session.sell(uuid4(), plan(a_request(), AUTO, FIRST_SEEN).receipt, {})
     checkbox.current = shift
-    assert close(session, shift, ROLLOVER) is False
+    assert close(session, shift, NOW) is False
     assert "close_shift" not in checkbox.calls
     checkbox.receipts = {key: replace(one, status="DONE") for key, one in checkbox.receipts.items()}
-    assert close(session, shift, ROLLOVER) is True
+    assert close(session, shift, NOW) is True
 
 
 def test_a_new_shift_is_not_closed_in_place_of_an_old_one() -> None:
     """Another process was faster: closing names no shift, so the last look decides."""
     checkbox = FakeCheckbox(current=opened(60, id="another"))
-    assert close(FakeSession(checkbox), opened(ROLLOVER + 60), ROLLOVER) is False
+    assert close(FakeSession(checkbox), opened(ROLLOVER + 60), NOW) is False
     assert "close_shift" not in checkbox.calls
+
+
+def test_a_receipt_that_is_stuck_holds_back_no_closing() -> None:
+    """The day has to end by law. Until an hour has passed the receipt may still get its number."""
+    shift = opened(ROLLOVER + 60)
+    checkbox = FakeCheckbox(current=shift, now=NOW)
+    session = FakeSession(checkbox)
+    session.sell(uuid4(), plan(a_request(), AUTO, FIRST_SEEN).receipt, {})
+    assert close(session, shift, NOW + STUCK_AFTER - 1) is False
+    assert close(session, shift, NOW + STUCK_AFTER) is True
+
+
+def test_the_youngest_unfinished_receipt_decides() -> None:
+    """Beside one that is stuck another one may be under way."""
+    shift = opened(ROLLOVER + 60)
+    checkbox = FakeCheckbox(current=shift, now=NOW - 2 * STUCK_AFTER)
+    session = FakeSession(checkbox)
+    session.sell(uuid4(), plan(a_request(), AUTO, FIRST_SEEN).receipt, {})
+    checkbox.now = NOW - 5
+    session.sell(uuid4(), plan(a_request(), AUTO, FIRST_SEEN).receipt, {})
+    assert close(session, shift, NOW) is False
+
+
+def test_no_shift_is_opened_while_a_late_closing_may_arrive() -> None:
+    """It would end the new shift: the orders wait instead."""
+    checkbox = FakeCheckbox(current=None, rest=12.0)
+    with pytest.raises(Postponed) as caught:
+        make_ready(FakeSession(checkbox), AUTO, NOW)
+    assert caught.value.after == 12.0
+    assert "open_shift" not in checkbox.calls
+
+
+ELSEWHERE = KeyRegister("7e83f1a0-0000-4000-8000-000000000002", "4000000002")
+
+
+@pytest.mark.parametrize("integration", [MANUAL, AUTO])
+@pytest.mark.parametrize("ago", [60.0, ROLLOVER + 60, 3 * DAY])
+def test_a_shift_at_another_register_is_not_sold_in(integration: Integration, ago: float) -> None:
+    """The row names a licence key: both registers are told, before the shift's age, and nothing is closed."""
+    checkbox = FakeCheckbox(current=opened(ago), key_register=ELSEWHERE)
+    with pytest.raises(Rejected) as caught:
+        make_ready(FakeSession(checkbox), integration, NOW)
+    assert caught.value.code is Code.WRONG_REGISTER
+    assert caught.value.detail == {
+        "shiftId": opened(ago).id,
+        "shiftRegister": "TEST102567",
+        "licenseKeyRegister": "4000000002",
+    }
+    assert set(checkbox.calls) == {"shift"}
+
+
+@pytest.mark.parametrize("key", [KeyRegister(REGISTER.upper(), None), KeyRegister(None, "TEST102567"), None])
+def test_a_shift_at_the_row_s_own_register_is_sold_in(key: KeyRegister | None) -> None:
+    """By id, or by number where Checkbox tells no id; a row without a licence key names no register."""
+    make_ready(FakeSession(FakeCheckbox(key_register=key)), MANUAL, NOW)
+
+
+def test_registers_that_cannot_be_compared_are_a_doubt() -> None:
+    """Nothing is sold on a guess."""
+    checkbox = FakeCheckbox(current=a_shift(register_id=None), key_register=KeyRegister(REGISTER, None))
+    with pytest.raises(Unavailable):
+        make_ready(FakeSession(checkbox), MANUAL, NOW)

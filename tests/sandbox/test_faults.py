@@ -254,3 +254,61 @@ def test_a_wrong_fault_is_refused(text: str) -> None:
     """An unknown kind or setting, or a value that does not fit."""
     with pytest.raises(ValueError):
         Fault.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "by_id", "by_search"),
+    [("GET /receipts/{receipt_id}", 404, 1), ("GET /receipts/search", 200, 0), (None, 404, 0)],
+)
+def test_a_receipt_is_shown_a_while_after_its_post(
+    sandbox: SandboxProcess, endpoint: str | None, by_id: int, by_search: int
+) -> None:
+    """By the one or the other endpoint, or by none; its id is taken meanwhile, and with time it is there."""
+    client, body = Client(sandbox), sale()
+    sandbox.fault("hidden_for", seconds=30, endpoint=endpoint)
+    client.sell(body)
+    assert client.sell(body).json()["code"] == "receipt.already_exists"
+    assert client.get(f"/receipts/{body['id']}").status_code == by_id
+    assert len(client.get("/receipts/search").json()["results"]) == by_search
+    sandbox.advance(31)
+    assert client.get(f"/receipts/{body['id']}").status_code == 200
+    assert len(client.get("/receipts/search").json()["results"]) == 1
+
+
+def test_the_search_answers_in_the_short_form_and_in_short_pages(sandbox: SandboxProcess) -> None:
+    """ASSUMED: which members the short form has; those that it leaves out are known."""
+    client = Client(sandbox)
+    for _ in range(3):
+        client.sell()
+    sandbox.set_options(search_form="short", page_limit=2)
+    page = client.get("/receipts/search?limit=100").json()
+    rest = client.get("/receipts/search?limit=100&offset=2").json()
+    sandbox.set_options(search_form="full", page_limit=None)
+    assert page["meta"] == {"limit": 2, "offset": 0}
+    assert [len(page["results"]), len(rest["results"])] == [2, 1]
+    assert not {"context", "related_receipt_id", "transaction", "created_at"} & page["results"][0].keys()
+    assert page["results"][0]["type"] == "SELL"
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "status", "body"),
+    [
+        (
+            "refused",
+            {"code": "shift.not_opened", "words": "?"},
+            400,
+            {"code": "shift.not_opened", "message": "?"},
+        ),
+        ("subscription_ended", {}, 402, {"code": None, "message": "Підписка скінчилася"}),
+        ("forbidden", {}, 403, {"code": None, "message": "Недостатньо прав касира"}),
+        ("gateway_json", {"status": 404}, 404, {"message": "no Route matched with those values"}),
+    ],
+)
+def test_a_call_is_refused_on_demand(
+    sandbox: SandboxProcess, kind: str, settings: dict[str, Any], status: int, body: dict[str, Any]
+) -> None:
+    """In Checkbox's form, or in a gateway's."""
+    client = Client(sandbox)
+    sandbox.fault(kind, count=1, endpoint="GET /cashier/shift", **settings)
+    answer = client.get("/cashier/shift")
+    assert (answer.status_code, answer.json()) == (status, body)

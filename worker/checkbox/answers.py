@@ -180,6 +180,12 @@ def read_page(document: Any) -> list[Any]:
     return results
 
 
+def read_last_closing(document: Any) -> float | None:
+    """GET /shifts, newest first: when the first one was closed."""
+    shifts = read_page(document)
+    return _seconds(_object(shifts[0]).get("closed_at")) if shifts else None
+
+
 def moment(value: Any) -> datetime | None:
     """A time of Checkbox's. ASSUMED: one without a zone is UTC, as all times with one have been."""
     if not isinstance(value, str):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -13,7 +15,7 @@ from pydantic import SecretStr
 from worker.checkbox.answers import Unreadable, parse
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.failures import classify, is_sure_none
-from worker.checkbox.transport import Answer, Transport
+from worker.checkbox.transport import BODY_LIMIT, Answer, Transport
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 
 T = TypeVar("T")
@@ -59,6 +61,7 @@ class Calls:
     def __init__(self, transport: Transport, clock: Callable[[], float] = time.time) -> None:
         self._transport = transport
         self._clock = clock
+        self._long_answer = Lock()
 
     def read(self, call: Call, read: Callable[[Any], T]) -> T:
         """What ``read`` makes of a success; a success that it cannot read is "don't know"."""
@@ -85,8 +88,11 @@ class Calls:
 
     def _read(self, call: Call, answer: Answer, read: Callable[[Any], T]) -> T:
         self._check(call, answer)
+        # Parsed it takes four times its length: of the long ones one at a time.
+        one_at_a_time = self._long_answer if len(answer.body) > BODY_LIMIT else nullcontext()
         try:
-            return read(parse(answer.body))
+            with one_at_a_time:
+                return read(parse(answer.body))
         except Unreadable as unreadable:
             what = str(unreadable)
         raise Unavailable(

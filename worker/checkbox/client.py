@@ -19,17 +19,17 @@ from worker.checkbox import answers, wire
 from worker.checkbox.answers import CashierInfo, RegisterInfo, SignatureStatus, Tax, Unreadable
 from worker.checkbox.calls import Call, Calls, Private
 from worker.checkbox.endpoints import Endpoint
-from worker.checkbox.issued import read_receipt
+from worker.checkbox.issued import SearchResult, read_receipt, read_result
 from worker.checkbox.transport import Timeouts, Transport
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
-from worker.fiscal.ports import Shift
+from worker.fiscal.ports import Shift, ShiftNotOpened
 from worker.fiscal.receipt import Receipt
 
 #: Most receipts that a page of the search may have.
 PAGE_LIMIT = 100
 #: After these a receipt was surely not made; after any other fault it may have been.
-_NOT_TAKEN = frozenset({"connect_timeout", "connect_error", "throttled", "not_served"})
+_NOT_TAKEN = frozenset({"connect_timeout", "connect_error", "throttled"})
 
 
 class CheckboxClient:
@@ -67,7 +67,10 @@ class CheckboxClient:
         def read(document: Any) -> Shift | None:
             return None if document is None else answers.read_shift(document, call.secrets)
 
-        return self._calls.read(call, read)
+        try:
+            return self._calls.read(call, read)
+        except ShiftNotOpened:  # instead of the ``null`` that was seen
+            return None
 
     def shift(self, url: str, token: str, shift_id: UUID, *, private: Private = ()) -> Shift:
         """A shift by its id: open, or CLOSED with a refusal where the opening was refused."""
@@ -79,7 +82,8 @@ class CheckboxClient:
     ) -> Shift:
         """Accepted, to be polled until it is open.
 
-        Raises ``CashierHasShift``, and ``Rejected``: REGISTER_BUSY, or SHIFT_NOT_OPEN with Checkbox's reason.
+        Raises ``CashierHasShift``, and ``Rejected``: REGISTER_BUSY, or SHIFT_NOT_OPEN with Checkbox's reason
+        (``reason`` is ``key_expired`` where the signing key has come to its end).
         """
         return self._shift(
             Call(
@@ -142,29 +146,31 @@ class CheckboxClient:
         *,
         shift_id: str | None = None,
         from_date: str | None = None,
-        own_only: bool = False,
-        newest_first: bool = False,
         limit: int = PAGE_LIMIT,
         offset: int = 0,
         private: Private = (),
-    ) -> list[IssuedReceipt]:
-        """A page of receipts: of a shift, or since a time (RFC 3339).
+    ) -> list[SearchResult]:
+        """A page of receipts, oldest first: of a shift, or since a time (RFC 3339), whoever made them.
 
-        ``own_only`` leaves out what other cashiers made.
+        It may be shorter than ``limit`` and not the last one: that one is empty.
         """
-        params = {"self_receipts": str(own_only).lower(), "limit": str(limit), "offset": str(offset)}
-        if newest_first:
-            params["desc"] = "true"
+        params = {"self_receipts": "false", "limit": str(limit), "offset": str(offset)}
         if shift_id:
             params["shift_id"] = shift_id
         if from_date:
             params["from_date"] = from_date
         call = Call(endpoint=Endpoint.RECEIPT_SEARCH, url=url, token=token, params=params, private=private)
 
-        def read(document: Any) -> list[IssuedReceipt]:
-            return [read_receipt(result, call.secrets) for result in answers.read_page(document)]
+        def read(document: Any) -> list[SearchResult]:
+            return [read_result(result, call.secrets) for result in answers.read_page(document)]
 
         return self._calls.read(call, read)
+
+    def last_shift_closed_at(self, url: str, token: str, *, private: Private = ()) -> float | None:
+        """When the cashier's latest shift was closed, in seconds since the epoch; None where it was not."""
+        params = {"desc": "true", "limit": "1"}
+        call = Call(endpoint=Endpoint.SHIFTS, url=url, token=token, params=params, private=private)
+        return self._calls.read(call, answers.read_last_closing)
 
     def taxes(self, url: str, token: str) -> list[Tax]:
         """The taxes of the cashier's organization."""

@@ -17,6 +17,7 @@ class Endpoint(Enum):
     CHECK_SIGNATURE = ("GET", "/api/v1/cashier/check-signature")
     REGISTER_INFO = ("GET", "/api/v1/cash-registers/info")
     SHIFT_OPEN = ("POST", "/api/v1/shifts")
+    SHIFTS = ("GET", "/api/v1/shifts")
     SHIFT = ("GET", "/api/v1/shifts/{shift_id}")
     SHIFT_CLOSE = ("POST", "/api/v1/shifts/close")
     SELL = ("POST", "/api/v1/receipts/sell")

@@ -1,16 +1,21 @@
 """Checkbox's error answers, in every form that was met, and the wait that an answer asks for.
 
-    {"code": ..., "message": ...}          a refusal; code may be null or missing
-    {..., "detail": [{"loc", "msg"}]}      a body that breaks the schema (422)
-    {"error": {"code", "message"}}         expected by old clients, never captured
-    {"detail": "..."}                      the web framework's own
+    {"code": "area.name", "message": ...}  a refusal with a code of its own
+    {"code": null, "message": ...}         one without
+    {"message": "Українською ..."}         the receipts' archive: no ``code`` at all
+    {..., "detail": [{"loc", "msg", "type"}]}  a body that breaks the schema (422)
+    {"error": {...}}                       one of the above, expected by old clients, never captured
 
-Anything else is not Checkbox's.
+Anything else is not Checkbox's. Gateways, proxies and clouds answer in JSON as well: ``{"message": "no Route
+matched with those values"}`` (Kong), ``{"message": "Forbidden"}`` (AWS), ``{"error": "forbidden"}``,
+``{"code": 5, "message": ...}`` (gRPC), ``{"detail": "Not Found"}`` (any web framework). They have not seen
+the request's content, so that nothing of it is known.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -20,6 +25,12 @@ from typing import Any
 #: Longest wait that an answer is granted, in seconds.
 RETRY_AFTER_LIMIT = 600.0
 _ERRORS_LIMIT = 20
+#: ``shift.not_opened``; those of clouds and gateways are numbers or single words.
+_CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+#: In an answer about an unknown id, in whatever language the rest of it is.
+NO_RECEIPT = "[not_found#404]"
+_OWN_MEMBERS = frozenset({"code", "message", "detail"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +41,40 @@ class Envelope:
     message: str
     #: Path and problem of each broken field.
     errors: tuple[tuple[str, str], ...] = ()
-    #: Made by the web framework and not by Checkbox's own code.
-    is_framework: bool = False
 
 
 def read_envelope(body: bytes | None) -> Envelope | None:
-    """None where this is not Checkbox's JSON: a page, a proxy's or Cloudflare's error, a cut body."""
+    """None where this is not Checkbox's own JSON: a page, a gateway's or Cloudflare's error, a cut body."""
     document = _read_object(body)
-    if document is None or "cloudflare_error" in document:
+    if document is None:
         return None
-    error = document.get("error")
-    if isinstance(error, dict):
-        document = error
-    code, message, detail = _text(document, "code"), _text(document, "message"), document.get("detail")
-    if isinstance(detail, list):
-        return Envelope(code, message, _errors(detail))
-    if code or message:
-        return Envelope(code, message)
-    if isinstance(detail, str):
-        return Envelope("", detail.strip(), is_framework=True)
-    return None
+    nested = document.get("error")
+    if isinstance(nested, dict):
+        document = nested
+    if not _is_own(document):
+        return None
+    detail = document.get("detail")
+    errors = _errors(detail) if isinstance(detail, list) else ()
+    return Envelope(_text(document, "code"), _text(document, "message"), errors)
+
+
+def _is_own(document: Mapping[str, Any]) -> bool:
+    code, message = document.get("code"), _text(document, "message")
+    if isinstance(code, str) and _CODE.fullmatch(code.strip()):
+        return True
+    if not (code is None or isinstance(code, str)) or not document.keys() <= _OWN_MEMBERS:
+        return False
+    if _CYRILLIC.search(message) or _are_broken_fields(document.get("detail")):
+        return True
+    return not code and bool(message) and ("code" in document or NO_RECEIPT in message)
+
+
+def _are_broken_fields(detail: Any) -> bool:
+    return (
+        isinstance(detail, list)
+        and bool(detail)
+        and all(isinstance(error, dict) and error.keys() >= {"loc", "msg", "type"} for error in detail)
+    )
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

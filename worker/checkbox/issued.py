@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,6 +11,24 @@ from urllib.parse import parse_qs, urlsplit
 from worker.checkbox.answers import Document, Unreadable, child, decimal, integer, moment, text
 from worker.fiscal.outcomes import IssuedLine, IssuedReceipt, IssuedTax
 from worker.fiscal.privacy import scrub
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """A receipt as the search shows it."""
+
+    receipt: IssuedReceipt
+    #: False for the short form, which has no context, no sale of a return, and no time.
+    is_whole: bool
+    #: Only the whole receipt tells for sure.
+    may_be_return: bool
+
+
+def read_result(document: Any, private: Iterable[str] = ()) -> SearchResult:
+    """Raises ``Unreadable`` where there is no id or no status."""
+    receipt = read_receipt(document, private)
+    is_whole = "related_receipt_id" in document and "context" in document
+    return SearchResult(receipt, is_whole, receipt.is_return or text(document, "type") is None)
 
 
 def read_receipt(document: Any, private: Iterable[str] = ()) -> IssuedReceipt:

@@ -44,6 +44,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._lanes: dict[tuple[object, ...], _Lane] = {}
         self._shown: dict[tuple[str, str], float] = {}
+        self._shown_unfinished: dict[tuple[str, str], float] = {}
 
     @contextmanager
     def enter(self, integration: Integration, cashier: Cashier) -> Iterator[Session]:
@@ -61,6 +62,7 @@ class Sessions:
                 session.leave()
                 lane.was_used(self._pace.monotonic() - began)
                 self._show_shift(integration.id, cashier.id, session.shift_opened_at)
+                self._show_unfinished(integration.id, cashier.id, session.unfinished_since)
             finally:
                 lane.lock.release()
 
@@ -72,12 +74,15 @@ class Sessions:
     def show_no_shift(self, integration: str, cashier: str) -> None:
         """The row is not in the configuration any more."""
         self._show_shift(integration, cashier, math.nan)
+        self._show_unfinished(integration, cashier, math.nan)
 
     def _show_shift(self, integration: str, cashier: str, opened_at: float) -> None:
-        shown = self._shown.get((integration, cashier), math.nan)
-        if shown != opened_at and not (math.isnan(shown) and math.isnan(opened_at)):
-            self._shown[integration, cashier] = opened_at
+        if _show(self._shown, (integration, cashier), opened_at):
             metrics.SHIFT_OPENED.labels(integration, cashier).set(opened_at)
+
+    def _show_unfinished(self, integration: str, cashier: str, since: float) -> None:
+        if _show(self._shown_unfinished, (integration, cashier), since):
+            metrics.SHIFT_HELD_BACK.labels(integration, cashier).set(since)
 
     def _lane(self, integration: Integration, cashier: Cashier) -> _Lane:
         url = integration.checkbox_url
@@ -91,3 +96,12 @@ class Sessions:
             if lane is None:
                 lane = self._lanes[key] = _Lane(Session(self._client, url, cashier, self._pace))
             return lane
+
+
+def _show(shown: dict[tuple[str, str], float], key: tuple[str, str], value: float) -> bool:
+    """Whether the value is another one than was shown; NaN is none."""
+    before = shown.get(key, math.nan)
+    if before == value or (math.isnan(before) and math.isnan(value)):
+        return False
+    shown[key] = value
+    return True

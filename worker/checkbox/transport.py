@@ -18,10 +18,12 @@ from worker.fiscal.outcomes import Unavailable
 from worker.telemetry import spans
 from worker.telemetry.metrics import CHECKBOX_REQUEST_DURATION, CHECKBOX_REQUESTS
 
-#: A receipt of a thousand lines is below 1 MiB; what is longer is no answer of Checkbox's.
+#: What is longer is no answer of Checkbox's.
 BODY_LIMIT = 2 * 1024 * 1024
-#: A page of a search has a hundred receipts.
-PAGE_BODY_LIMIT = 16 * 1024 * 1024
+#: Of receipts and pages of them. A message of 1 MiB holds 16,384 lines at most, each 650 bytes of the
+#: sandbox's answer, and its texts once more; three times that, for what Checkbox may add.
+RECEIPTS_BODY_LIMIT = 32 * 1024 * 1024
+_RECEIPTS = frozenset({Endpoint.SELL, Endpoint.RECEIPT, Endpoint.RECEIPT_SEARCH})
 _KEEPALIVE = 30.0
 _CLIENT_NAME = "bimp-fiscal-worker"
 
@@ -137,7 +139,7 @@ class Transport:
             request.headers.append((b"Content-Type", b"application/json"))
         if content is not None or endpoint.method == "POST":
             request.headers.append((b"Content-Length", b"%d" % len(content or b"")))
-        limit = PAGE_BODY_LIMIT if endpoint is Endpoint.RECEIPT_SEARCH else BODY_LIMIT
+        limit = RECEIPTS_BODY_LIMIT if endpoint in _RECEIPTS else BODY_LIMIT
         with Deadline(self._whole), site.connection() as connection:
             response = connection.handle_request(request)
             try:

@@ -30,6 +30,7 @@ def sell_body(receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | in
             payments=[_payment(payment) for payment in receipt.payments],
             rounding_mode=None if receipt.rounding is CashRounding.NONE else receipt.rounding.value,
             related_receipt_id=str(receipt.related_receipt_id) if receipt.related_receipt_id else None,
+            related_receipt_created_at=receipt.related_receipt_created_at,
             delivery=_delivery(receipt.delivery),
             footer=receipt.footer,
             context=dict(context),

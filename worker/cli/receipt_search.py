@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from uuid import UUID
 
 from worker.checkbox.client import CheckboxClient
@@ -12,9 +13,6 @@ from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import IssuedReceipt
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
-
-#: Sales of an order, and returns of a sale, that are shown; each was asked for by a person.
-_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +36,12 @@ def receipts_of(
     def look_up(receipt_id: UUID) -> IssuedReceipt | None:
         return client.receipt(integration.checkbox_url, token, receipt_id, private=private)
 
-    for attempt in range(_SHOWN):
+    for attempt in count():
         sale = look_up(sale_receipt_id(order, attempt))
         if sale is None:
             return
         yield FoundReceipt(Operation.SELL, sale)
-        for place in range(_SHOWN):
+        for place in count():
             back = look_up(return_receipt_id(sale.id, place))
             if back is None:
                 break

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from config.integrations import load
 from config.settings import environment
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
+from worker.sandbox.faults import Fault, described
 
 if TYPE_CHECKING:  # starlette and uvicorn are an extra
     from worker.sandbox.seeding import Shop, Till
@@ -32,7 +33,10 @@ def sandbox(
     shifts: Annotated[bool, typer.Option(help="Open the shifts of cashiers whose shifts are manual.")] = True,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="KIND[=PROBABILITY][,count=,endpoint=,cashier=,seconds=...]; repeatable."),
+        typer.Option(
+            help="KIND[=PROBABILITY][,count=,endpoint=,cashier=,receipt=,seconds=,status=,code=,words=]; "
+            'repeatable. Also at any time: POST /sandbox/faults with {"kind": ..., ...}.'
+        ),
     ] = None,
     done_after: Annotated[float, typer.Option(help="Seconds from CREATED to DONE.")] = 2.0,
     latency: Annotated[float, typer.Option(help="Seconds added to every answer.")] = 0.0,
@@ -52,7 +56,6 @@ def sandbox(
         typer.echo(f"the sandbox needs {missing.name}: install fiscal-worker[sandbox]", err=True)
         raise typer.Exit(2) from None
     from worker.sandbox.clock import Clock
-    from worker.sandbox.faults import Fault
     from worker.sandbox.options import Options, read_option
     from worker.sandbox.state import State
 
@@ -73,6 +76,14 @@ def sandbox(
     except (ValueError, OSError) as error:
         typer.echo(f"sandbox: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+sandbox.__doc__ = f"""{sandbox.__doc__}
+
+Kinds of faults:
+
+{described()}
+"""
 
 
 def _shops(integrations: Path) -> list[Shop]:

@@ -17,6 +17,7 @@ from worker.fiscal.number_times import NumberTimes
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Verdict
 from worker.fiscal.ports import ArchiveCheck, CashierSession, ReceiptExists, ShiftExpired, ShiftNotOpened
+from worker.fiscal.privacy import private_values
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.shifts import make_ready
 from worker.fiscal.trail import Trail
@@ -69,7 +70,7 @@ class Issuing:
         self.has_posted = False
 
     def look_up(self, receipt_id: UUID) -> IssuedReceipt | None:
-        return self.session.look_up(receipt_id)
+        return self.session.look_up(receipt_id, private_values(self.request))
 
     def since(self, moment: float | None) -> float:
         """Seconds since a moment; no time at all where there was none."""

@@ -6,7 +6,7 @@ refusals below), or "don't know" (``Unavailable``), after which only a look-up b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -66,11 +66,19 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRegister:
+    """The register that a licence key stands for; each of the two is None where Checkbox does not tell."""
+
+    id: str | None
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnsPage:
-    """What a step of the search has shown."""
+    """What one pass of a search for a sale's returns has seen."""
 
     found: tuple[IssuedReceipt, ...]
-    #: Where to go on; None when all receipts up to now were seen.
+    #: Where the next pass goes on; None: all receipts up to now were seen.
     next_offset: int | None
 
 
@@ -80,8 +88,11 @@ class CashierSession(Protocol):
     Every method may raise ``Unavailable``, and ``Rejected`` with CASHIER_CREDENTIALS_REJECTED.
     """
 
-    def look_up(self, receipt_id: UUID) -> IssuedReceipt | None:
-        """The receipt of this id; None when Checkbox is sure to have none."""
+    def look_up(self, receipt_id: UUID, secrets: Iterable[str] = ()) -> IssuedReceipt | None:
+        """The receipt of this id; None when Checkbox is sure to have none.
+
+        ``secrets`` are the request's own (``privacy.private_values``): Checkbox's words must not repeat them.
+        """
         ...
 
     def sell(self, receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]) -> IssuedReceipt:
@@ -107,19 +118,27 @@ class CashierSession(Protocol):
         """Ask for a shift; raises ``Rejected`` (REGISTER_BUSY, SHIFT_NOT_OPEN with Checkbox's reason)."""
         ...
 
-    def close_shift(self) -> None:
-        """Ask for the end of the shift and its Z-report."""
+    def rest_before_opening(self) -> float:
+        """Seconds until a new shift may be opened: not while a late close for the last one may arrive."""
         ...
 
-    def has_unfinished_receipts(self, shift: Shift) -> bool:
-        """Whether Checkbox's own list shows a receipt of the shift that has no number yet."""
+    def close_shift(self, shift: Shift) -> bool:
+        """Ask for the end of this very shift and its Z-report; False where it is the open one no more."""
+        ...
+
+    def key_register(self) -> KeyRegister | None:
+        """The register of the row's licence key; None where the row names none."""
+        ...
+
+    def youngest_unfinished(self, shift: Shift) -> float | None:
+        """When the youngest receipt of the shift without a number was made, in seconds since the epoch.
+
+        By Checkbox's own list; the present while not all of it was seen, None where all have ended.
+        """
         ...
 
     def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
-        """A step of the search for a sale's returns, a bounded number of requests long.
-
-        ``offset`` counts the receipts since the sale that earlier steps have seen.
-        """
+        """One pass, of a bounded number of requests, over the receipts since the sale, from ``offset`` on."""
         ...
 
     def take_turn(self, again: bool) -> float:

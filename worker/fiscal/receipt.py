@@ -94,4 +94,5 @@ class Receipt:
     doc_number: str
     #: The sale's receipt, for a return.
     related_receipt_id: UUID | None = None
+    #: When the sale's receipt was made (RFC 3339): Checkbox finds an old one by it.
     related_receipt_created_at: str | None = None

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from worker.fiscal.integrations import Integration, ShiftPolicy
-from worker.fiscal.outcomes import Code, Postponed, Rejected
-from worker.fiscal.ports import CashierSession, Shift
+from worker.fiscal.outcomes import Code, Postponed, Rejected, Unavailable
+from worker.fiscal.ports import CashierSession, KeyRegister, Shift
 
 _DAY = 86400.0
 _UNDER_WAY = frozenset({"CREATED", "OPENING", "CLOSING"})
 _LOOK_AFTER = 1.0
 #: Sales stop at ``rollover_after``; the shift is closed this much later, longer than any call under way.
 _GRACE = 20.0
+#: Seconds after which a receipt without a number is stuck, and holds back no closing: the usual time is 2 s.
+STUCK_AFTER = 3600.0
 
 
 def age(shift: Shift, now: float) -> float:
@@ -25,10 +27,38 @@ def make_ready(session: CashierSession, integration: Integration, now: float) ->
 
     Raises ``Rejected`` where a person has to act, ``Postponed`` while a shift is being opened or closed.
     """
-    if integration.shifts is ShiftPolicy.MANUAL:
-        _demand_open(session.shift(_DAY), now)
+    is_manual = integration.shifts is ShiftPolicy.MANUAL
+    good_for = _DAY if is_manual else integration.rollover_after.total_seconds()
+    shift = _at_own_register(session, session.shift(good_for))
+    if is_manual:
+        _demand_open(shift, now)
     else:
-        _bring_about(session, integration.rollover_after.total_seconds(), now)
+        _bring_about(session, shift, good_for, now)
+
+
+def _at_own_register(session: CashierSession, shift: Shift | None) -> Shift | None:
+    """The shift, read anew where it was seen at another register than the licence key's.
+
+    Raises ``Rejected`` (WRONG_REGISTER), and ``Unavailable`` where the two cannot be compared.
+    """
+    if shift is None or not shift.is_open:
+        return shift
+    key = session.key_register()
+    if key is None or _is_at(shift, key):
+        return shift
+    # It stands in the way: believed for some seconds, as a shift that is too old.
+    current = session.shift(0.0)
+    if current is None or not current.is_open or _is_at(current, key):
+        return current
+    numbers = {"shiftRegister": current.register_number, "licenseKeyRegister": key.number}
+    raise Rejected(Code.WRONG_REGISTER, {"shiftId": current.id} | numbers)
+
+
+def _is_at(shift: Shift, register: KeyRegister) -> bool:
+    for ours, told in ((register.id, shift.register_id), (register.number, shift.register_number)):
+        if ours is not None and told is not None:
+            return ours.lower() == told.lower()
+    raise Unavailable({"reason": "register_unknown", "shiftId": shift.id})
 
 
 def _demand_open(shift: Shift | None, now: float) -> None:
@@ -49,9 +79,11 @@ def _told(shift: Shift, now: float) -> dict[str, object]:
     }
 
 
-def _bring_about(session: CashierSession, rollover_after: float, now: float) -> None:
-    shift = session.shift(rollover_after)
+def _bring_about(session: CashierSession, shift: Shift | None, rollover_after: float, now: float) -> None:
     if shift is None or shift.status == "CLOSED":
+        rest = session.rest_before_opening()
+        if rest > 0:
+            raise Postponed(rest, "shift_rollover")
         session.open_shift()
         raise Postponed(_LOOK_AFTER, "shift_opening")
     if shift.status in _UNDER_WAY:
@@ -59,7 +91,7 @@ def _bring_about(session: CashierSession, rollover_after: float, now: float) -> 
     if shift.expired or age(shift, now) >= rollover_after:
         left = seconds_to_closing(shift, rollover_after, now)
         if left <= 0:
-            close(session, shift, rollover_after)
+            close(session, shift, now)
         raise Postponed(max(left, _LOOK_AFTER), "shift_rollover")
 
 
@@ -68,16 +100,13 @@ def seconds_to_closing(shift: Shift, rollover_after: float, now: float) -> float
     return 0.0 if shift.expired else rollover_after + _GRACE - age(shift, now)
 
 
-def close(session: CashierSession, shift: Shift, rollover_after: float) -> bool:
-    """Ask for the shift's end, unless Checkbox itself says that a receipt of it is unfinished.
+def close(session: CashierSession, shift: Shift, now: float) -> bool:
+    """Ask for the shift's end, unless Checkbox itself says that a receipt of it is under way.
 
-    Closing names no shift: so a last look makes sure that nobody was faster and this one is not a new one's.
+    One that is stuck does not hold it back: Checkbox sends documents in their order, and refuses a closing
+    that it cannot make.
     """
-    if session.has_unfinished_receipts(shift):
+    youngest = session.youngest_unfinished(shift)
+    if youngest is not None and now - youngest < STUCK_AFTER:
         return False
-    session.doubt_shift()
-    current = session.shift(rollover_after)
-    if current is None or not current.is_open or current.id != shift.id:
-        return False
-    session.close_shift()
-    return True
+    return session.close_shift(shift)

@@ -63,17 +63,24 @@ def shift_not_opened() -> Refusal:
 
 def shift_open_over_24h(options: Options) -> Refusal:
     """ASSUMED A1: the message is known to begin with «Зміну відкрито понад»."""
-    return business(options.over_24h_status, options.over_24h_code, "Зміну відкрито понад 24 години")
+    message = _in(options, "Зміну відкрито понад 24 години", "Shift has been open for more than 24 hours")
+    return business(options.over_24h_status, options.over_24h_code, message)
 
 
 def cashier_has_shift(options: Options) -> Refusal:
     """ASSUMED A2: the code."""
-    return business(options.busy_status, options.cashier_has_shift_code, "Касир вже працює з даною касою")
+    message = _in(options, "Касир вже працює з даною касою", "Cashier already works with this cash register")
+    return business(options.busy_status, options.cashier_has_shift_code, message)
 
 
 def register_busy(options: Options) -> Refusal:
     """ASSUMED A2: the code."""
-    return business(options.busy_status, options.register_busy_code, "Каса зайнята іншим касиром")
+    message = _in(options, "Каса зайнята іншим касиром", "Cash register is in use by another cashier")
+    return business(options.busy_status, options.register_busy_code, message)
+
+
+def _in(options: Options, ukrainian: str, english: str) -> str:
+    return english if options.language == "en" else ukrainian
 
 
 def auto_close_not_today() -> Refusal:

@@ -7,7 +7,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,13 +15,13 @@ from urllib.parse import parse_qs
 from starlette.types import Message, Receive, Scope, Send
 
 from worker.sandbox.entities import Cashier, Register
-from worker.sandbox.errors import Refusal, bad_token, license_key_missing, not_authenticated
+from worker.sandbox.errors import Refusal, license_key_missing, not_authenticated
 from worker.sandbox.faults import Fault
+from worker.sandbox.replies import HTML, REPLIES, Reply, answer
 from worker.sandbox.state import State
 from worker.sandbox.validation import Rule, parse
 
 PREFIX = "/api/v1"
-_HTML = "text/html; charset=utf-8"
 
 
 class Needs(Flag):
@@ -30,16 +30,6 @@ class Needs(Flag):
     NOTHING = 0
     BEARER = auto()
     LICENSE = auto()
-
-
-@dataclass(slots=True)
-class Reply:
-    """An answer; ``content`` is encoded already."""
-
-    content: bytes
-    status: int = 200
-    media_type: str = "application/json"
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -77,11 +67,6 @@ class Call:
         return self.headers.get(b"x-client-name", b"").decode("latin-1") or None
 
 
-def answer(content: object, status: int = 200) -> Reply:
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return Reply(text.encode(), status)
-
-
 @dataclass(slots=True)
 class Endpoint:
     """An operation of the API as an ASGI application."""
@@ -105,7 +90,7 @@ class Endpoint:
         fault = self._fault(call)
         reply = self._answer(call) if fault is None or fault.commit else _instead(fault, call)
         if fault is not None and fault.commit:
-            reply = _instead(fault, call) if fault.kind in _REPLIES else _spoil(fault, reply)
+            reply = _instead(fault, call) if fault.kind in REPLIES else _spoil(fault, reply)
         if self.state.options.latency:
             await asyncio.sleep(self.state.options.latency)
         if fault is not None and fault.kind.startswith("drop_"):
@@ -130,7 +115,7 @@ class Endpoint:
         """The checks in the order of the real one: caller, then form, then business."""
         try:
             if not call.headers.get(b"user-agent"):
-                return Reply(b"<html><body>error code: 1010</body></html>", 403, _HTML)
+                return Reply(b"<html><body>error code: 1010</body></html>", 403, HTML)
             self._identify(call)
             if self.rule is not None:
                 call.body = parse(call.raw, self.rule, required=self.body_required)
@@ -173,32 +158,10 @@ def _member(raw: bytes, name: str) -> Any:
     return body.get(name) if isinstance(body, dict) else None
 
 
-def _page(title: str) -> bytes:
-    return f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>".encode()
-
-
-def _too_many(fault: Fault) -> Reply:
-    """ASSUMED A5: nobody has seen a 429 of Checkbox."""
-    reply = answer({"code": None, "message": "Too Many Requests"}, 429)
-    if fault.retry_after is not None:
-        reply.headers.append((b"retry-after", fault.retry_after.encode("latin-1")))
-    return reply
-
-
-#: Kinds whose answer has nothing to do with what was asked.
-_REPLIES: Mapping[str, Callable[[Fault], Reply]] = {
-    "html_503": lambda _: Reply(_page("503 Service Temporarily Unavailable"), 503, _HTML),
-    "error_500": lambda _: Reply(_page("500 Internal Server Error"), 500, _HTML),
-    "html_200": lambda _: Reply(_page("Вхід до мережі"), 200, _HTML),
-    "rate_limited": _too_many,
-    "token_revoked": lambda _: answer(bad_token().body, 401),
-}
-
-
 def _instead(fault: Fault, call: Call) -> Reply:
     if fault.kind == "token_revoked" and call.token is not None:
         call.state.revoke(call.token)
-    make = _REPLIES.get(fault.kind)
+    make = REPLIES.get(fault.kind)
     return make(fault) if make else Reply(b"", 204)
 
 

@@ -1,8 +1,8 @@
 """Faults on demand: what may go wrong between a client and Checkbox, with a probability, a count and a scope.
 
-A fault acts at one of three places: on the exchange (the connection and the answer), on a receipt that is
-being made, or on a shift that is being opened. Draws come from a generator of each fault's own, so that a
-seed repeats them as long as the requests come in the same order.
+A fault acts at one of four places: on the exchange (the connection and the answer), on a receipt that is
+being made, on a shift that is being opened, or on the view of a receipt that is read. Draws come from a
+generator of each fault's own, so that a seed repeats them as long as the requests come in the same order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
-Place = Literal["exchange", "receipt", "shift"]
+Place = Literal["exchange", "receipt", "shift", "view"]
 _SELL = "POST /receipts/sell"
 
 
@@ -27,6 +27,8 @@ class Kind:
     endpoint: str | None = None
     seconds: float = 0.0
     words: str | None = None
+    status: int = 400
+    code: str | None = None
 
 
 KINDS: Mapping[str, Kind] = {
@@ -41,7 +43,47 @@ KINDS: Mapping[str, Kind] = {
     "html_200": Kind("exchange", False, "200 with a page of somebody else"),
     "rate_limited": Kind("exchange", False, "429, with Retry-After where RETRY_AFTER is given"),
     "token_revoked": Kind("exchange", False, "the token counts no longer: 401 base.credentials"),
-    "created_for": Kind("receipt", True, "the receipt stays CREATED for SECONDS", seconds=60.0),
+    "refused": Kind(
+        "exchange",
+        False,
+        "STATUS with CODE and WORDS, as Checkbox refuses; a reading endpoint does it as well",
+        code="base.bad_request",
+        words="Запит відхилено",
+    ),
+    # ASSUMED: nobody has seen code or words of the next two.
+    "subscription_ended": Kind(
+        "exchange",
+        False,
+        "402: the organization is blocked for a debt",
+        status=402,
+        words="Підписка скінчилася",
+    ),
+    "forbidden": Kind(
+        "exchange", False, "403: the cashier may not do this", status=403, words="Недостатньо прав касира"
+    ),
+    "key_expired": Kind(
+        "exchange",
+        False,
+        "the opening of a shift is refused at once: the key has come to its end",
+        endpoint="POST /shifts",
+        code="base.bad_request",  # ASSUMED: only the words were reported
+        words="Термін дії ключа закінчився",
+    ),
+    "gateway_json": Kind(
+        "exchange",
+        False,
+        "STATUS with the JSON of a gateway before Checkbox: WORDS as its message",
+        status=403,
+        words="no Route matched with those values",
+    ),
+    "hidden_for": Kind(
+        "view",
+        True,
+        "a receipt is not shown for SECONDS after its POST, by the endpoint GET /receipts/{receipt_id} or "
+        "GET /receipts/search; without endpoint= by both",
+        seconds=1.0,
+    ),
+    "created_for": Kind("receipt", True, "the receipt stays CREATED for SECONDS (stuck: 1e9)", seconds=60.0),
     "error_receipt": Kind(
         "receipt", True, "the receipt ends in ERROR with WORDS", words="Помилка перевірки документа"
     ),
@@ -70,6 +112,8 @@ class Fault:
     receipt: str | None = None
     seconds: float = 0.0
     words: str | None = None
+    status: int = 400
+    code: str | None = None
     retry_after: str | None = None
     commit: bool = False
 
@@ -88,6 +132,8 @@ class Fault:
             endpoint=default.endpoint,
             seconds=default.seconds,
             words=default.words,
+            status=default.status,
+            code=default.code,
             commit=default.commit,
         )
         return replace(fault, **{name: _CASTS.get(name, str)(value) for name, value in settings.items()})
@@ -111,6 +157,11 @@ class Fault:
         if self.cashier is not None and self.cashier != cashier:
             return False
         return self.receipt is None or (receipt is not None and self.receipt.lower() == receipt.lower())
+
+
+def described() -> str:
+    """Each kind with its meaning and settings, for ``sandbox --help``."""
+    return "\n\n".join(f"{name}: {kind.meaning}" for name, kind in KINDS.items())
 
 
 class FaultBook:
@@ -149,6 +200,16 @@ class FaultBook:
                 struck.append(entry.fault)
         return struck
 
+    def hides(self, endpoint: str, cashier: str, receipt: str, age: float) -> bool:
+        """Whether a receipt that was made ``age`` seconds ago is not shown by this endpoint yet."""
+        for entry in self._entries:
+            fault = entry.fault
+            is_young = fault.kind == "hidden_for" and age < fault.seconds
+            if is_young and fault.fits(endpoint, cashier, receipt) and entry.strikes():
+                self.struck[fault.kind] += 1
+                return True
+        return False
+
 
 class _Entry:
     def __init__(self, fault: Fault, generator: random.Random, left: int | None) -> None:
@@ -177,5 +238,7 @@ _CASTS: Mapping[str, Any] = {
     "cashier": lambda value: value,
     "receipt": lambda value: value,
     "words": lambda value: value,
+    "status": int,
+    "code": lambda value: value,
     "retry_after": lambda value: None if value is None else str(value),
 }

@@ -26,9 +26,11 @@ class Options:
     rate: int = 2
     pause: float = 5.0
 
-    # ASSUMED A1: only the beginning of the message is known.
+    # ASSUMED A1: the code was seen live, and the beginning of the message; the status was not.
     over_24h_status: int = 400
-    over_24h_code: str | None = None
+    over_24h_code: str | None = "shift.opened_too_long"
+    #: ASSUMED: refusals around shifts may come in English; the words are guesses.
+    language: Literal["uk", "en"] = "uk"
     #: ASSUMED: whether Checkbox closes a shift itself after 24 hours.
     force_close_at_24h: bool = False
     # ASSUMED A2: the messages of the two are known, their codes are not.
@@ -57,6 +59,10 @@ class Options:
     close_with_unfinished: Literal["wait", "refuse"] = "wait"
     #: ASSUMED: whether a shift that another client opened closes only with ``skip_client_name_check``.
     client_name_check: bool = False
+    #: ASSUMED: when the search answers in the short form.
+    search_form: Literal["full", "short"] = "full"
+    #: ASSUMED: pages may be shorter than asked for; ``meta.limit`` tells.
+    page_limit: int | None = None
     # ASSUMED A11: tokens never expire by time; None is never.
     token_lifetime: float | None = None
     #: ASSUMED: the document shows no body after a sign-out; checkbox-sdk, tested live, reads one.

@@ -34,6 +34,19 @@ _CARD_MEMBERS = (
     "transaction_id",
     "ereceipt_data",
 )
+_SHORT_FORM = (
+    "id",
+    "type",
+    "status",
+    "serial",
+    "total_sum",
+    "total_payment",
+    "total_rest",
+    "fiscal_code",
+    "fiscal_date",
+    "goods",
+    "payments",
+)
 #: Members of the request that come back as they were.
 _ECHOED = (
     "order_id",
@@ -74,6 +87,12 @@ def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
     }
     body = b"{" + receipt.fixed + b"," + compact(changing) + b"}"
     return _with_old_names(body) if receipt.old_names else body
+
+
+def short_body(state: State, receipt: Receipt, now: float) -> bytes:
+    """ASSUMED: which members the short form of the search has. Known is what it leaves out."""
+    whole = json.loads(receipt_body(state, receipt, now))
+    return b"{" + compact({name: whole.get(name) for name in _SHORT_FORM}) + b"}"
 
 
 def fixed_members(body: Mapping[str, Any], totals: Totals, options: Options) -> Body:

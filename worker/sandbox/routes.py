@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 from worker.sandbox import payloads
 from worker.sandbox.control import control_routes
 from worker.sandbox.endpoints import cashier, receipts, registers, reports, shifts
-from worker.sandbox.exchange import PREFIX, Call, Endpoint, Needs, Reply
+from worker.sandbox.exchange import PREFIX, Call, Endpoint, Needs
+from worker.sandbox.replies import Reply
 from worker.sandbox.state import State
 from worker.sandbox.validation import Rule
 

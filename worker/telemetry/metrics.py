@@ -90,6 +90,13 @@ SHIFT_OPENED = gauge(
     ["integration", "cashier"],
     unit="seconds since 1970",
 )
+SHIFT_HELD_BACK = gauge(
+    "fiscal_unfinished_receipt_timestamp_seconds",
+    "When the oldest receipt without a number was made that holds back a shift's end; absent without one.",
+    "livemostrecent",
+    ["integration", "cashier"],
+    unit="seconds since 1970",
+)
 DEAD_LETTERS = counter("fiscal_dead_letters_total", "Messages put into the dead letters.", ["code"])
 REPLAYED = counter("fiscal_replayed_total", "Replayed dead letters at their first arrival.", ["code"])
 WARNINGS = counter(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from worker.sandbox import parties, wire
 from worker.sandbox.clock import iso
-from worker.sandbox.exchange import Call, Reply, answer
+from worker.sandbox.exchange import Call
+from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from worker.sandbox import documents, sales
 from worker.sandbox.endpoints.query import flag, moment, number, one, page
 from worker.sandbox.errors import Refusal, receipt_not_found
-from worker.sandbox.exchange import Call, Reply, answer
+from worker.sandbox.exchange import Call
 from worker.sandbox.fiscal_documents import Receipt
-from worker.sandbox.receipts import receipt_body
+from worker.sandbox.receipts import receipt_body, short_body
+from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift
 
 
@@ -47,9 +48,10 @@ def service(call: Call) -> Reply:
 def receipt_get(call: Call) -> Reply:
     """By id or by fiscal code; a receipt of another organization is not found."""
     receipt = _receipt(call)
-    if receipt.shift.register.organization is not call.cashier.organization:
-        raise receipt_not_found()
     now = call.state.clock.now()
+    is_foreign = receipt.shift.register.organization is not call.cashier.organization
+    if is_foreign or _is_hidden(call, "GET /receipts/{receipt_id}", receipt, now):
+        raise receipt_not_found()
     if receipt.shown_at is None and receipt.transaction.is_over(now):
         receipt.shown_at = now
     return Reply(receipt_body(call.state, receipt, now))
@@ -71,6 +73,7 @@ def receipt_list(call: Call) -> Reply:
 
 
 def receipt_search(call: Call) -> Reply:
+    """``from_date`` is inclusive, ``to_date`` exclusive; short form and cut pages as the options say."""
     now = call.state.clock.now()
     own = flag(call, "self_receipts", default=True)
     shifts, registers = call.query.get("shift_id"), call.query.get("cash_register_id")
@@ -83,8 +86,9 @@ def receipt_search(call: Call) -> Reply:
         and (registers is None or receipt.shift.register.id in registers)
         and (fiscal_code is None or receipt.fiscal_code(now) == fiscal_code)
         and (start is None or receipt.created_at >= start)
-        and (end is None or receipt.created_at <= end)
+        and (end is None or receipt.created_at < end)
         and (barcode is None or barcode.encode() in receipt.fixed)
+        and not _is_hidden(call, "GET /receipts/search", receipt, now)
     ]
     return _receipt_page(call, found)
 
@@ -143,9 +147,19 @@ def _candidates(call: Call, shifts: list[str] | None) -> Iterable[Receipt]:
     ]
 
 
+def _is_hidden(call: Call, endpoint: str, receipt: Receipt, now: float) -> bool:
+    faults = call.state.faults
+    age = now - receipt.created_at
+    return bool(faults) and faults.hides(endpoint, call.cashier.login, receipt.id, age)
+
+
 def _receipt_page(call: Call, found: list[Receipt]) -> Reply:
-    now = call.state.clock.now()
+    state = call.state
+    now = state.clock.now()
     chosen, limit, offset = page(call, found, 100)
-    bodies = b",".join(receipt_body(call.state, receipt, now) for receipt in chosen)
+    if state.options.page_limit is not None:
+        limit = min(limit, state.options.page_limit)
+    in_form = short_body if state.options.search_form == "short" else receipt_body
+    bodies = b",".join(in_form(state, receipt, now) for receipt in chosen[:limit])
     meta = json.dumps({"limit": limit, "offset": offset}).encode()
     return Reply(b'{"meta":' + meta + b',"results":[' + bodies + b"]}")

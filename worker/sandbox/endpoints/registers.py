@@ -6,7 +6,8 @@ from worker.sandbox import offline, parties, wire
 from worker.sandbox.clock import parse_iso
 from worker.sandbox.endpoints.query import flag, number, one, page, path_id
 from worker.sandbox.errors import not_found
-from worker.sandbox.exchange import Call, Reply, answer
+from worker.sandbox.exchange import Call
+from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift
 
 

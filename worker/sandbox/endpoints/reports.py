@@ -5,8 +5,9 @@ from __future__ import annotations
 from worker.sandbox import wire
 from worker.sandbox.endpoints.query import page, path_id
 from worker.sandbox.errors import not_found, shift_not_opened
-from worker.sandbox.exchange import Call, Reply, answer
+from worker.sandbox.exchange import Call
 from worker.sandbox.fiscal_documents import Report
+from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift, make_report
 
 

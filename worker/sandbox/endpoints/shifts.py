@@ -6,7 +6,8 @@ from worker.sandbox import wire
 from worker.sandbox.endpoints.query import moment, page, path_id
 from worker.sandbox.entities import Shift
 from worker.sandbox.errors import not_found, shift_not_opened
-from worker.sandbox.exchange import Call, Reply, answer
+from worker.sandbox.exchange import Call
+from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import close_shift, open_shift
 
 
