@@ -86,7 +86,6 @@ def archive_check_of(settings: Settings) -> ArchiveCheck | None:
     return ArchiveCheck(
         settings.archive_check_url,
         token.get_secret_value() if token else None,
-        settings.threads,
         trace.headers,
     )
 

@@ -12,6 +12,7 @@ from tests.checkbox.scripted_server import Script, ScriptedServer, answer, cut, 
 from worker.bimp import archive_check
 from worker.bimp.archive_check import SERVICE, ArchiveCheck
 from worker.fiscal.outcomes import Unavailable
+from worker.http.call import Timeouts
 
 ORDER = UUID("5d0e8a52-6a0c-4a0e-9a35-0b6a3b0f1c01")
 TOKEN = "token-of-bimp-4711"
@@ -23,7 +24,7 @@ def ask(script: Script) -> bool:
 
 
 def checking(server: ScriptedServer, token: str | None = TOKEN) -> ArchiveCheck:
-    return ArchiveCheck(f"{server.url}/orders/{{orderUuid}}/state?fresh=1", token, 1, dict)
+    return ArchiveCheck(f"{server.url}/orders/{{orderUuid}}/state?fresh=1", token, dict)
 
 
 @pytest.mark.parametrize(
@@ -89,8 +90,7 @@ def test_nobody_listens() -> None:
 )
 def test_an_answer_that_does_not_end_holds_no_thread(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither one that never comes nor one that comes byte by byte."""
-    monkeypatch.setattr(archive_check, "_TIMEOUT", 0.3)
-    monkeypatch.setattr(archive_check, "_WHOLE", 0.3)
+    monkeypatch.setattr(archive_check, "_TIMEOUTS", Timeouts(whole=0.3))
     began = time.monotonic()
     with pytest.raises(Unavailable):
         ask(script)
@@ -101,7 +101,7 @@ def test_what_is_sent() -> None:
     """The order's uuid in its place, the token as a bearer's, an agent of our own, and the trace."""
     with ScriptedServer(answer(200, {"archived": False})) as server:
         template = f"{server.url}/orders/{{orderUuid}}?fresh=1"
-        ArchiveCheck(template, TOKEN, 1, lambda: {"traceparent": "00-1"}).is_archived(ORDER)
+        ArchiveCheck(template, TOKEN, lambda: {"traceparent": "00-1"}).is_archived(ORDER)
         checking(server, token=None).is_archived(ORDER)
     first, second = server.received
     assert (first.method, first.target) == ("GET", f"/orders/{ORDER}?fresh=1")

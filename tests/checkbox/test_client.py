@@ -43,9 +43,10 @@ from tests.checkbox.scripted_server import (
 from tests.contracts.openapi import NO_BODY, OpenApi
 from worker import __version__
 from worker.checkbox.client import CheckboxClient
-from worker.checkbox.transport import BODY_LIMIT, RECEIPTS_BODY_LIMIT, Timeouts
+from worker.checkbox.transport import BODY_LIMIT, RECEIPTS_BODY_LIMIT
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.fiscal.ports import ShiftNotOpened
+from worker.http.call import Timeouts
 
 KEY = SecretStr("test1234567890abcdef")
 SHIFT_ID = UUID("066c8c8f-bd67-4661-8766-c7429e15ea27")

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import pika
+from dramatiq.worker import Worker
 from pika.adapters.blocking_connection import BlockingChannel
 
 from worker.rabbit.broker import FiscalBroker
@@ -18,9 +19,6 @@ from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
-
-# After the broker's module, which sets how soon a lost consumer comes back.
-from dramatiq.worker import Worker  # isort: skip
 
 TOPOLOGY = Topology()
 KEY = "order.ready_to_fiscalize.shop-main.olena"

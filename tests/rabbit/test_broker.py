@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pika import BasicProperties
 
-import worker
 from tests.rabbit.running import TOPOLOGY, Running, Seen, declare, publish, put_off
 from worker.fiscal.trail import Trail
 from worker.rabbit.confirming import PublishFailed
@@ -432,13 +427,11 @@ def test_it_has_no_middleware_but_its_own(vhost: VirtualHost) -> None:
     assert broker.get_declared_delay_queues() == set()
 
 
-def test_a_lost_consumer_comes_back_in_half_a_second() -> None:
-    """Dramatiq reads its restart delay when it is imported: whoever imports the worker gets ours."""
-    program = "import worker.app, dramatiq.worker as w; print(w.CONSUMER_RESTART_DELAY_SECS)"
-    root = Path(worker.__file__).parents[1]
-    environment = {name: value for name, value in os.environ.items() if name != "dramatiq_restart_delay"}
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True, text=True, cwd=root, check=True, env=environment,
-    )  # fmt: skip
-    assert done.stdout.strip() == "0.5"
+def test_a_lost_consumer_does_not_wait_for_dramatiq(vhost: VirtualHost, eventually: Eventually) -> None:
+    """Which would make another one after three seconds; its consumer outlives the connection."""
+    with FaultProxy.before(vhost.url) as proxy, Running(proxy.through(vhost.url), Seen()) as running:
+        of_dramatiq = [thread.consumer for thread in running.worker.consumers.values()]
+        lost = running.broker.consumer
+        proxy.cut()
+        eventually(lambda: running.broker.consumer is not lost and running.broker.is_consuming)
+        assert [thread.consumer for thread in running.worker.consumers.values()] == of_dramatiq

@@ -145,7 +145,7 @@ def test_the_end_waits_for_confirms_on_their_way(vhost: VirtualHost, eventually:
 
 def kept(delivery: Delivery, due: float) -> Delivery:
     """As a pass that waits for a receipt's number leaves it."""
-    return delivery.kept_in_hand(Trail(first_seen=0.0, looks=1), REQUEST, None, due)
+    return delivery.kept_in_hand(Trail(first_seen=0.0, looks=1), REQUEST, due)
 
 
 def test_held_messages_outlive_their_connection(vhost: VirtualHost, eventually: Eventually) -> None:

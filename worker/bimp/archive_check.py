@@ -10,12 +10,11 @@ from uuid import UUID
 import httpx2
 
 from worker import __version__
-from worker.deadline import Deadline, keep_to_deadlines
 from worker.fiscal.outcomes import Unavailable
+from worker.http.call import Answer, NoAnswer, Timeouts, call
+from worker.http.connections import Connections
 
-_TIMEOUT = httpx2.Timeout(connect=3, read=5, write=3, pool=3)
-#: Seconds of a whole call.
-_WHOLE = 8.0
+_TIMEOUTS = Timeouts(connect=3.0, read=5.0, write=3.0, whole=8.0)
 #: Bytes of an answer.
 _LONGEST = 65536
 _PLACE = "{orderUuid}"
@@ -26,44 +25,33 @@ SERVICE = "archive_check"
 class ArchiveCheck:
     """Asks the address of ``FISCAL_ARCHIVE_CHECK_URL``; one for each process, shared by its threads."""
 
-    def __init__(
-        self, template: str, token: str | None, threads: int, headers: Callable[[], Mapping[str, str]]
-    ) -> None:
+    def __init__(self, template: str, token: str | None, headers: Callable[[], Mapping[str, str]]) -> None:
         self._template = template
         self._headers = headers
-        authorization = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx2.Client(
-            headers={"User-Agent": f"bimp-fiscal-worker/{__version__}", **authorization},
-            timeout=_TIMEOUT,
-            limits=httpx2.Limits(max_connections=threads, max_keepalive_connections=threads),
-        )
-        keep_to_deadlines(self._http)
+        self._own = {"User-Agent": f"bimp-fiscal-worker/{__version__}"}
+        if token:
+            self._own["Authorization"] = f"Bearer {token}"
+        self._connections = Connections()
 
     def is_archived(self, order: UUID) -> bool:
         """404 is archived too: an order that is not there is not sold. Raises ``Unavailable`` on all else."""
         try:
-            status, body = self._get(self._template.replace(_PLACE, str(order)))
-        except (httpx2.HTTPError, _TooMuch) as error:
-            raise Unavailable({"service": SERVICE, "reason": type(error).__name__}) from None
-        if status == 404:
+            answer = self._get(httpx2.URL(self._template.replace(_PLACE, str(order))))
+        except NoAnswer as fault:
+            raise Unavailable({"service": SERVICE, "reason": fault.reason}) from None
+        if answer.status == 404:
             return True
-        archived = _archived(body) if status == 200 else None
+        archived = _archived(answer.body) if answer.status == 200 else None
         if archived is None:
-            raise Unavailable({"service": SERVICE, "status": status, "reason": "answer not understood"})
+            raise Unavailable(
+                {"service": SERVICE, "status": answer.status, "reason": "answer not understood"}
+            )
         return archived
 
-    def _get(self, url: str) -> tuple[int, bytes]:
-        body = b""
-        with Deadline(_WHOLE), self._http.stream("GET", url, headers=self._headers()) as answer:
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > _LONGEST:
-                    raise _TooMuch
-        return answer.status_code, body
-
-
-class _TooMuch(Exception):
-    """More than an answer to a yes-or-no question can be."""
+    def _get(self, url: httpx2.URL) -> Answer:
+        site = self._connections.to(f"{url.scheme}://{url.netloc.decode('ascii')}")
+        headers = {**self._own, **self._headers()}
+        return call(site, "GET", url.raw_path.decode("ascii"), headers.items(), _TIMEOUTS, _LONGEST)
 
 
 def _archived(body: bytes) -> bool | None:

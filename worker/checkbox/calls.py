@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from worker.checkbox.answers import Unreadable, parse
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.failures import classify, is_sure_none
-from worker.checkbox.transport import BODY_LIMIT, Answer, Transport
+from worker.checkbox.transport import BODY_LIMIT, Transport
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
+from worker.http.call import Answer
 
 T = TypeVar("T")
 Private = tuple[str, ...]

@@ -20,11 +20,12 @@ from worker.checkbox.answers import CashierInfo, RegisterInfo, SignatureStatus, 
 from worker.checkbox.calls import Call, Calls, Private
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.issued import SearchResult, read_receipt, read_result
-from worker.checkbox.transport import Timeouts, Transport
+from worker.checkbox.transport import Transport
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.ports import Shift, ShiftNotOpened
 from worker.fiscal.receipt import Receipt
+from worker.http.call import Timeouts
 
 #: Most receipts that a page of the search may have.
 PAGE_LIMIT = 100

@@ -10,7 +10,7 @@ from pika.exceptions import AMQPError
 
 from config import settings as configuration
 from config.settings import Settings
-from worker.rabbit.connection import WholeWrites, parameters
+from worker.rabbit.connection import parameters
 
 
 class BrokerUnreachable(Exception):
@@ -23,7 +23,7 @@ def broker() -> Iterator[tuple[Settings, pika.BlockingConnection]]:
     settings = configuration.load()
     try:
         connection = pika.BlockingConnection(
-            parameters(settings.rabbitmq_url.get_secret_value(), "fiscal-worker cli"), _impl_class=WholeWrites
+            parameters(settings.rabbitmq_url.get_secret_value(), "fiscal-worker cli")
         )
     except (AMQPError, OSError) as error:
         raise BrokerUnreachable(

@@ -6,15 +6,12 @@ broker is not, since nothing of it would be left: see docs/decisions.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
-
-# Read by dramatiq.worker when it is imported: seconds until a lost consumer is tried again.
-os.environ.setdefault("dramatiq_restart_delay", "500")
 
 import dramatiq
 import pika
@@ -69,7 +66,7 @@ class FiscalBroker(dramatiq.Broker):
             topology.outbox: OUTBOX_PREFETCH,
             topology.queue: prefetch + room,
         }
-        self._is_halted = is_halted
+        self.is_halted = is_halted
         self._clock = clock
         self._monotonic = monotonic
         self.stopping = threading.Event()
@@ -87,18 +84,18 @@ class FiscalBroker(dramatiq.Broker):
         return self.queues.copy()
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 1000) -> Consumer:
-        """Consume as soon as the broker is there; waits for it in silence, since one process tells of it.
+        return LastingConsumer(partial(self._consume, queue_name, timeout))
 
-        Raises ``ConnectionClosed`` only when the worker is stopping.
-        """
-        while not self.stopping.is_set():
-            try:
-                return self._consume(queue_name, timeout)
-            except (AMQPError, OSError, ConnectionClosed):
-                self.stopping.wait(_RECONNECT_AFTER)
-        raise ConnectionClosed("the worker is stopping")
+    def _consume(self, queue_name: str, timeout: int) -> DeliveryConsumer | None:
+        """None where there is no broker: one process tells of it, the others wait in silence."""
+        if self.stopping.is_set():
+            return None
+        try:
+            return self._connected(queue_name, timeout)
+        except (AMQPError, OSError, ConnectionClosed):
+            return None
 
-    def _consume(self, queue_name: str, timeout: int) -> Consumer:
+    def _connected(self, queue_name: str, timeout: int) -> DeliveryConsumer:
         with pika.BlockingConnection(self._params) as connection:
             self._topology.declare(connection.channel())
         consumer = DeliveryConsumer(
@@ -107,7 +104,7 @@ class FiscalBroker(dramatiq.Broker):
             queue_name,
             self._prefetch,
             timeout / 1000,
-            self._is_halted,
+            self.is_halted,
             self.hand_over,
             self._clock,
             self._monotonic,
@@ -119,7 +116,7 @@ class FiscalBroker(dramatiq.Broker):
     @property
     def is_consuming(self) -> bool:
         """Whether every queue is consumed and the worker has not stopped itself."""
-        return not self._is_halted() and self.consumer is not None and self.consumer.is_consuming
+        return not self.is_halted() and self.consumer is not None and self.consumer.is_consuming
 
     @property
     def waiting(self) -> list[ConsumedMessage]:
@@ -176,6 +173,38 @@ class FiscalBroker(dramatiq.Broker):
             )
 
 
+class LastingConsumer(Consumer):
+    """Outlives its connections: Dramatiq would wait three seconds before it makes another consumer."""
+
+    def __init__(self, connect: Callable[[], DeliveryConsumer | None]) -> None:
+        self._connect = connect
+        self._current: DeliveryConsumer | None = None
+
+    def __next__(self) -> None:
+        if self._current is None:
+            self._current = self._connect()
+        try:
+            if self._current is not None:
+                return next(self._current)
+        except ConnectionClosed:
+            self.close()
+        # In Dramatiq's thread for this consumer, which has nothing else to do.
+        time.sleep(_RECONNECT_AFTER)
+        return None
+
+    def ack(self, message: MessageProxy) -> None:
+        assert isinstance(message, ConsumedMessage)
+        message.consumer.finish(message)
+
+    #: Nothing is ever rejected: a dead letter is published and confirmed first, then acknowledged.
+    nack = ack
+
+    def close(self) -> None:
+        if self._current is not None:
+            self._current.close()
+            self._current = None
+
+
 class SettledOnly(Middleware):
     """A message counts as done only when the actor returned; errors in hooks leave it undone."""
 
@@ -186,7 +215,7 @@ class SettledOnly(Middleware):
     def before_process_message(self, broker: dramatiq.Broker, message: MessageProxy) -> None:
         assert isinstance(broker, FiscalBroker)
         assert isinstance(message, ConsumedMessage)
-        if message.is_stale or broker._is_halted() or broker.stopping.is_set():
+        if message.is_stale or broker.is_halted() or broker.stopping.is_set():
             raise SkipMessage("given back")
         broker.began()
 

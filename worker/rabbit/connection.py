@@ -1,17 +1,15 @@
-"""Where the broker is, how long it is waited for, and how messages are written to it."""
+"""Where the broker is, and how long it is waited for."""
 
 from __future__ import annotations
 
-import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
 from urllib.parse import urlsplit
 
 import pika
 from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
+
+from worker.rabbit.readable_headers import ReadableHeaders
 
 #: A dead network is noticed after about three heartbeats; the server's 60 s would mean minutes.
 _HEARTBEAT = 20
@@ -19,51 +17,16 @@ _HEARTBEAT = 20
 _BLOCKED = 15
 
 
-class _Properties(pika.BasicProperties):  # type: ignore[misc]
-    """Headers may be beyond Python: a time in milliseconds where seconds were due is in the year 57,000.
-
-    pika breaks off at that, at each redelivery again, and nothing else is consumed: read them as none.
-    """
-
-    def decode(self, encoded: bytes, offset: int = 0) -> pika.BasicProperties:
-        try:
-            super().decode(encoded, offset)
-        except Exception:  # whatever the bytes are good for
-            self.headers = None
-        return self
-
-
-pika.spec.props[pika.BasicProperties.INDEX] = _Properties
-
-
-class WholeWrites(pika.SelectConnection):  # type: ignore[misc]
-    """A connection's implementation that hands a message to the socket in one piece, and at once.
-
-    pika writes a message's method, header and body one by one: three system calls, and the broker wakes up
-    three times. Who waits for each confirm sends about a tenth more messages a second with one. And it asks
-    the loop first whether the socket takes anything, which is three more.
-    """
-
-    def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
-        super()._output_marshaled_frames([b"".join(marshaled_frames)])
-
-    def _adapter_emit_data(self, data: bytes) -> None:
-        transport = self._transport
-        if not transport.get_write_buffer_size() and not isinstance(transport._sock, ssl.SSLSocket):
-            with suppress(OSError):  # pika meets it again
-                data = data[transport._sock.send(data) :]
-        if data:
-            super()._adapter_emit_data(data)
-
-
 class Link(ABC):
     """A connection on a loop, used in the loop's thread only; the first address that answers is taken."""
 
     def __init__(self, io: IOLoop, params: list[pika.URLParameters]) -> None:
-        self._connection: Any = None
+        self._connection: pika.SelectConnection | None = None
         self._why: BaseException | None = None
         self._is_let_go = False
-        WholeWrites.create_connection(params, self._connected, custom_ioloop=io)
+        self._services = ReadableHeaders(io)
+        self._untried = iter(params)
+        self._connect(next(self._untried))
 
     @abstractmethod
     def opened(self, connection: pika.SelectConnection) -> None:
@@ -87,16 +50,28 @@ class Link(ABC):
         """One channel closed is all closed."""
         channel.add_on_close_callback(self._channel_closed)
 
-    def _connected(self, opened: Any) -> None:
-        if isinstance(opened, BaseException):
-            self._tell(opened)
-            return
+    def _connect(self, params: pika.URLParameters) -> None:
+        pika.SelectConnection(
+            params,
+            on_open_callback=self._connected,
+            on_open_error_callback=self._not_connected,
+            on_close_callback=lambda _, why: self._tell(self._why or why),
+            custom_ioloop=self._services,
+        )
+
+    def _connected(self, opened: pika.SelectConnection) -> None:
         self._connection = opened
         if self._is_let_go:
             self.close()
-            return
-        opened.add_on_close_callback(lambda _, why: self._tell(self._why or why))
-        self.opened(opened)
+        else:
+            self.opened(opened)
+
+    def _not_connected(self, _: pika.SelectConnection, why: BaseException) -> None:
+        following = next(self._untried, None)
+        if following is None or self._is_let_go:
+            self._tell(why)
+        else:
+            self._connect(following)
 
     def _channel_closed(self, _: Channel, why: BaseException) -> None:
         self._why = self._why or why

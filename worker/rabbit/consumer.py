@@ -18,7 +18,7 @@ from typing import Any
 
 import pika
 from dramatiq import Message
-from dramatiq.broker import Consumer, MessageProxy
+from dramatiq.broker import MessageProxy
 from dramatiq.errors import ConnectionClosed
 
 from worker.rabbit.delivery import Delivery
@@ -53,7 +53,7 @@ class ConsumedMessage(MessageProxy):
         return not self.consumer.is_open
 
 
-class DeliveryConsumer(Consumer):
+class DeliveryConsumer:
     """Consumes the queues of a deployment on one connection, and hands over each message when it is due.
 
     Messages that are not due yet are held here, unacknowledged, until they are: Dramatiq's own delay queue
@@ -208,19 +208,15 @@ class DeliveryConsumer(Consumer):
         for _, _, message in held:
             self._return(message)
 
-    def ack(self, message: MessageProxy) -> None:
-        """Acknowledge a settled message, give back any other; on the connection it came by, or not at all."""
-        assert isinstance(message, ConsumedMessage)
-        consumer, effect = message.consumer, message.effect
+    def finish(self, message: ConsumedMessage) -> None:
+        """Acknowledge a settled message that came by here, give back any other."""
+        effect = message.effect
         if not message.is_done or effect is None:
-            consumer._loop.soon(partial(consumer._settle, message, message.is_done))
+            self._loop.soon(partial(self._settle, message, message.is_done))
         elif isinstance(effect, Delivery):
-            consumer._keep_in_hand(consumer._message(consumer._again, effect, message.tag))
+            self._keep_in_hand(self._message(self._again, effect, message.tag))
         else:
-            consumer._await(message, effect)
-
-    #: Nothing is ever rejected: a dead letter is published and confirmed first, then acknowledged.
-    nack = ack
+            self._await(message, effect)
 
     def _keep_in_hand(self, message: ConsumedMessage) -> None:
         """By any thread. The loop looks once in the time-out anyway: for later it is not woken."""

@@ -135,9 +135,9 @@ class LookThrough:
         self._channel.basic_publish("", queue, body, properties, mandatory=True)
 
     def remove(self) -> None:
-        """Acknowledge the letter in hand. It leaves with what is sent next, or in ``serve``."""
+        """Acknowledge the letter in hand."""
         assert self._in_hand is not None
-        self._channel._impl.basic_ack(self._in_hand)
+        self._channel.basic_ack(self._in_hand)
         self._in_hand = None
         self.removed += 1
 

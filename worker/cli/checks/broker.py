@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 import pika
+from pika.adapters.select_connection import IOLoop
 from pika.exceptions import (
     AMQPError,
     ConnectionBlockedTimeout,
@@ -16,7 +17,7 @@ from pika.exceptions import (
 
 from config.settings import Settings
 from worker.cli.checks.finding import Finding, ok, warning, wrong
-from worker.rabbit.connection import parameters
+from worker.rabbit.connection import Link, parameters
 
 _CHECK = "broker"
 #: Quorum queues keep a message's place and count its returns as our topology needs it.
@@ -32,7 +33,7 @@ def addresses(settings: Settings) -> Iterator[Finding]:
         finding, connection = _connect(url)
         if connection is not None:
             if not answering:
-                yield _version(url, connection)
+                yield _version(url)
                 yield _alarm(url)
             answering = True
             _close(connection)
@@ -68,9 +69,26 @@ def _refused(url: str, seen: str, advice: str) -> Finding:
     return wrong(_CHECK, _shown(url), seen, advice)
 
 
-def _version(url: str, connection: pika.BlockingConnection) -> Finding:
-    # pika has no public way to what the server tells of itself.
-    told = connection._impl.server_properties or {}
+class _Introduction(Link):
+    """What a broker tells of itself; a blocking connection of pika's does not hand it on."""
+
+    def __init__(self, url: str) -> None:
+        self.told: Mapping[str, object] = {}
+        self._loop = IOLoop()
+        super().__init__(self._loop, parameters(url, "fiscal-worker doctor"))
+        self._loop.start()
+        self._loop.close()
+
+    def opened(self, connection: pika.SelectConnection) -> None:
+        self.told = connection.server_properties
+        self.close()
+
+    def ended(self, why: BaseException) -> None:
+        self._loop.stop()
+
+
+def _version(url: str) -> Finding:
+    told = _Introduction(url).told
     product, version = (str(_text(told.get(name, "?"))) for name in ("product", "version"))
     seen = f"{product} {version}"
     numbers = [int(part) for part in version.split(".")[:2] if part.isdigit()]

@@ -7,9 +7,10 @@ from email.utils import parsedate_to_datetime
 
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.envelope import read_envelope
-from worker.checkbox.transport import Answer, Timeouts, Transport
+from worker.checkbox.transport import Transport
 from worker.cli.checks.finding import Finding, ok, warning, wrong
 from worker.fiscal.outcomes import Unavailable
+from worker.http.call import Answer, Timeouts
 
 _CHECK = "checkbox"
 _CLOCK = "clock"

@@ -12,7 +12,8 @@ import httpcore2
 import pytest
 
 from tests.system.tls import Authority
-from worker.deadline import Backend, Deadline
+from worker.http.deadline import Deadline
+from worker.http.streams import Backend
 
 #: More than the buffers of both sides hold.
 LARGE = bytes(range(256)) * 64 * 1024
