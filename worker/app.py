@@ -22,7 +22,7 @@ from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import Integration
-from worker.fiscal.turns import RegisterTurns
+from worker.fiscal.rate_limiter import RegisterRateLimiter
 from worker.rabbit.brake import Brake
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
@@ -56,7 +56,7 @@ class Shared:
     folder: Path
     brake: Brake
     pulse: Pulse
-    turns: RegisterTurns
+    limiter: RegisterRateLimiter
     #: What the monitor answers on.
     pages: socket
 
@@ -138,7 +138,7 @@ class Process:
         sessions = Sessions(
             CheckboxClient(headers=trace.headers),
             Pace(
-                shared.turns,
+                shared.limiter,
                 lambda: settings.register_rate * self._fleet.share,
                 time.monotonic,
                 time.time,

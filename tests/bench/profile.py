@@ -30,7 +30,7 @@ from worker.checkbox.client import CheckboxClient
 from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
-from worker.fiscal.turns import RegisterTurns
+from worker.fiscal.rate_limiter import RegisterRateLimiter
 from worker.rabbit.brake import Brake
 from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
@@ -57,7 +57,7 @@ _STEPS = (
     "sell_body",
     "parse",
     "read_receipt",
-    "RegisterTurns._locked",
+    "RegisterRateLimiter.acquire",
     "attempt",
     "BoundLoggerBase._proxy_to_logger",
 )
@@ -69,7 +69,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
     integrations = IntegrationsFile(
         place.integrations, place.checkbox_url, {}, on_error=lambda _: None, on_change=lambda _: None
     )
-    pace = Pace(RegisterTurns(folder / "turns"), lambda: 100.0, time.monotonic, time.time)
+    pace = Pace(RegisterRateLimiter(), lambda: 100.0, time.monotonic, time.time)
     sessions = Sessions(CheckboxClient(headers=trace.headers), pace)
     story = Fiscalization(
         lambda: integrations.current, sessions, None, time.time, 10.0, lambda _: None, lambda: None

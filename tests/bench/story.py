@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from worker.checkbox.client import CheckboxClient
 from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
+from worker.fiscal.rate_limiter import RegisterRateLimiter
 from worker.fiscal.trail import Trail
-from worker.fiscal.turns import RegisterTurns
 from worker.rabbit.connection import parameters
 from worker.rabbit.events import Events
 from worker.rabbit.loop import Loop
@@ -36,8 +35,7 @@ class Story:
             on_error=lambda _: None,
             on_change=lambda _: None,
         )
-        turns = RegisterTurns(Path(tempfile.mkdtemp()) / "turns")
-        pace = Pace(turns, lambda: 100 / PROCESSES, time.monotonic, time.time)
+        pace = Pace(RegisterRateLimiter(), lambda: 100 / PROCESSES, time.monotonic, time.time)
         self._fiscalization = Fiscalization(
             lambda: integrations.current,
             Sessions(CheckboxClient(), pace),

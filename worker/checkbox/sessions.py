@@ -11,7 +11,7 @@ from worker.checkbox.client import CheckboxClient
 from worker.checkbox.session import Pace, Session
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Postponed
-from worker.fiscal.turns import Row
+from worker.fiscal.rate_limiter import Reservations
 from worker.telemetry import metrics
 
 #: Seconds that a pass takes with the session in hand, until it is known; and at most, for the estimate.
@@ -25,11 +25,11 @@ class _Lane:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.lock = threading.Lock()
-        self._row = Row()
+        self._reservations = Reservations()
         self._typical_use = _TYPICAL_USE
 
     def place_in_row(self, now: float) -> float:
-        return self._row.reserve(now, self._typical_use)
+        return self._reservations.reserve(now, self._typical_use)
 
     def was_used(self, seconds: float) -> None:
         self._typical_use += (min(seconds, _LONGEST_USE) - self._typical_use) / 8
