@@ -2,9 +2,9 @@
 
     Fiscalized    succeeded event                                    then acknowledged
     Rejected      dead letter (most codes), failed event             then acknowledged
-    Postponed     back into ``follow_up`` when it is due             then acknowledged
+    Postponed     into ``follow_up`` or ``retry``, by its wait       then acknowledged
                   or, to wait for its number for the first time, kept in hand
-    Unavailable   delayed event (once), back into ``retry``          then acknowledged
+    Unavailable   delayed event (once), then as Postponed            then acknowledged
                   or, past the longest age, as Rejected with CHECKBOX_UNAVAILABLE
     anything else Rejected with INTERNAL_ERROR
 
@@ -49,8 +49,8 @@ _log = logger(__name__)
 _OWN_ROWS = frozenset({"register_turn", "cashier_in_use"})
 #: What waits is held unacknowledged, and the broker's patience ends at 30 minutes.
 _LONGEST_HOLD = 600.0
-#: Waits up to this stay in the queue of short waits.
-_SHORT_WAIT = 20.0
+#: Longest wait for a number that is spent in this process.
+_LONGEST_IN_HAND = 20.0
 
 
 _NOTHING: Future[None] = Future()
@@ -170,7 +170,7 @@ class Settlement:
         trail = verdict.trail
         if trail is None or verdict.reason != "number" or trail.looks > 1:
             return None
-        if verdict.after > _SHORT_WAIT or not self._has_room():
+        if verdict.after > _LONGEST_IN_HAND or not self._has_room():
             return None
         line.postponed(verdict.reason, verdict.after)
         return delivery.kept_in_hand(trail, request, verdict.planned, self._clock() + verdict.after)
@@ -182,10 +182,9 @@ class Settlement:
         now = self._clock()
         if verdict.reason not in _OWN_ROWS and now - trail.first_seen > self._policy.max_age:
             return self._give_up(delivery, known, trail, Unavailable({"reason": verdict.reason}), line)
-        queue = self._topology.follow_up if verdict.after <= _SHORT_WAIT else self._topology.retry
         wait = min(verdict.after, self._policy.max_backoff)
         line.postponed(verdict.reason, wait)
-        return self._put_off(delivery, queue, trail, now + wait)
+        return self._put_off(delivery, trail, now, now + wait)
 
     def _retry(
         self, delivery: Delivery, known: Known, trail: Trail, verdict: Unavailable, line: attempt_log.Line
@@ -199,7 +198,7 @@ class Settlement:
             self._events.delayed(known, trail, verdict, due).result()
         after = trail.after_fault(now if verdict.may_have_sold else None)
         line.delayed(verdict, due - now, first=not trail.delayed)
-        return self._put_off(delivery, self._topology.retry, replace(after, delayed=True), due)
+        return self._put_off(delivery, replace(after, delayed=True), now, due)
 
     def _give_up(
         self, delivery: Delivery, known: Known, trail: Trail, verdict: Unavailable, line: attempt_log.Line
@@ -207,7 +206,8 @@ class Settlement:
         told = Rejected(Code.CHECKBOX_UNAVAILABLE, dict(verdict.detail))
         return self._reject(delivery, known, trail, told, line)
 
-    def _put_off(self, delivery: Delivery, queue: str, trail: Trail, due: float) -> Future[None]:
+    def _put_off(self, delivery: Delivery, trail: Trail, now: float, due: float) -> Future[None]:
+        queue = self._topology.waiting_for(due - now)
         return self._publisher.send("", queue, delivery.body, delivery.put_off(trail, due))
 
     def _label(self, known: Known) -> str:

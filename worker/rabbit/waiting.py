@@ -9,32 +9,24 @@ from worker.fiscal.trail import Trail
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.dead_letters import rfc3339
 from worker.rabbit.delivery import Delivery
-from worker.rabbit.json_body import BODY_LIMIT, NotJsonError, parse
-from worker.rabbit.message import Known, tell
+from worker.rabbit.held_messages import Unloaded, known_of
+from worker.rabbit.message import Known
 
 
 def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
     """The messages of the order, by its uuid or docNumber. Nothing personal is in it."""
     found = []
     for message in broker.waiting:
-        delivery = message.delivery
-        known = _known(delivery.body)
+        known = message.known if isinstance(message, Unloaded) else known_of(message.body)
         if known.doc_number == order or str(known.order).lower() == order.lower():
-            found.append(_row(delivery, known))
+            found.append(_row(message, known))
     return found
 
 
-def _known(body: bytes) -> Known:
-    try:
-        return tell(parse(body).value) if len(body) <= BODY_LIMIT else Known()
-    except NotJsonError:
-        return Known()
-
-
-def _row(delivery: Delivery, known: Known) -> dict[str, Any]:
-    trail = delivery.trail(time.time())
+def _row(message: Delivery | Unloaded, known: Known) -> dict[str, Any]:
+    trail = message.trail(time.time())
     return {
-        "queue": delivery.queue,
+        "queue": message.queue,
         "reason": _reason(trail),
         "order": str(known.order) if known.order else None,
         "docNumber": known.doc_number,
@@ -45,7 +37,7 @@ def _row(delivery: Delivery, known: Known) -> dict[str, Any]:
         "attempts": trail.attempts,
         "replays": trail.replays,
         "firstSeen": rfc3339(trail.first_seen),
-        "due": rfc3339(delivery.due),
+        "due": rfc3339(message.due),
     }
 
 
