@@ -287,14 +287,14 @@ def test_a_fault_is_told_once_and_tried_again(desk: Desk) -> None:
     desk.process(Unavailable({"status": 503}))
     [event] = desk.events()
     assert event["type"] == "ua.bimp.fiscalization.delayed.v1"
-    [waiting] = desk.waiting(TOPOLOGY.retry)
+    [waiting] = desk.waiting(TOPOLOGY.follow_up)
     trail = waiting.trail(0)
     assert (trail.faults, trail.delayed, trail.look_up_first) == (1, True, True)
     assert desk.now + 3.7 < waiting.due < desk.now + 6.3
     desk.story.script = [Unavailable({"status": 503})]
     desk.work(waiting)
     assert desk.events() == []
-    assert desk.waiting(TOPOLOGY.retry)[0].trail(0).faults == 2
+    assert desk.waiting(TOPOLOGY.follow_up)[0].trail(0).faults == 2
 
 
 def test_retry_after_is_honoured_up_to_the_longest_wait(desk: Desk) -> None:
@@ -315,7 +315,7 @@ def test_the_last_try_is_at_the_end_of_the_longest_age(desk: Desk) -> None:
     headers = Delivery("fiscalize", b"").put_off(trail, 0).headers
     desk.now = start + 3599
     desk.process(Unavailable({"status": 502}), headers=headers)
-    [waiting] = desk.waiting(TOPOLOGY.retry)
+    [waiting] = desk.waiting(TOPOLOGY.follow_up)
     assert waiting.due == pytest.approx(start + 3600, abs=0.002)
     desk.now = start + 3600
     desk.work(waiting)

@@ -87,8 +87,7 @@ def known_of(body: bytes) -> Known:
 class HeldMessages(Generic[M]):
     """In the order in which they are due. For any thread."""
 
-    def __init__(self, room: int = ROOM) -> None:
-        self._room = room
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._heap: list[tuple[float, int, M | Unloaded]] = []
         self._order = itertools.count()
@@ -98,13 +97,13 @@ class HeldMessages(Generic[M]):
 
     @property
     def has_room(self) -> bool:
-        return self._bytes < self._room
+        return self._bytes < ROOM
 
     def add(self, message: M) -> None:
         """Whole where there is room, or where a pass has kept it in hand: that is asked before."""
         delivery, taken = message.delivery, weight(message.delivery)
         held: M | Unloaded = message
-        if not delivery.is_in_hand and self._bytes + taken > self._room:
+        if not delivery.is_in_hand and self._bytes + taken > ROOM:
             held, taken = Unloaded.of(delivery, message.tag), 0
         with self._lock:
             self._bytes += taken
@@ -137,8 +136,7 @@ class HeldMessages(Generic[M]):
 class AtWork(Generic[M]):
     """Messages that threads have, or have next; and those that were turned away until there is room."""
 
-    def __init__(self, room: int = ROOM_AT_WORK) -> None:
-        self._room = room
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._weights: dict[tuple[str, int], int] = {}
         self._bytes = 0
@@ -148,7 +146,7 @@ class AtWork(Generic[M]):
         """Whether it goes to work now. A single one always does, and so does what was kept in hand."""
         taken = weight(message.delivery)
         with self._lock:
-            if self._bytes + taken <= self._room or not self._bytes or message.delivery.is_in_hand:
+            if self._bytes + taken <= ROOM_AT_WORK or not self._bytes or message.delivery.is_in_hand:
                 self._weights[message.delivery.queue, message.tag] = taken
                 self._bytes += taken
                 return True
@@ -166,8 +164,8 @@ class AtWork(Generic[M]):
     def recalled(self) -> Iterator[Unloaded]:
         """Those that there is room for now: to be delivered again, to whomever. By one thread at a time."""
         with self._lock:
-            room = self._room - self._bytes
-        while self._turned_away and (room == self._room or self._turned_away[0].weight <= room):
+            room = ROOM_AT_WORK - self._bytes
+        while self._turned_away and (room == ROOM_AT_WORK or self._turned_away[0].weight <= room):
             message = self._turned_away.popleft()
             room -= message.weight
             yield message
