@@ -17,7 +17,9 @@ from prometheus_client.multiprocess import mark_process_dead
 from config.integrations_file import Change, IntegrationsFile
 from config.settings import Settings, environment
 from worker.bimp.archive_check import ArchiveCheck
+from worker.bimp.guarded_check import GuardedArchiveCheck
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation, threads_of
 from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
@@ -131,7 +133,7 @@ class Process:
             self._loop,
             params,
             topology,
-            prefetch=settings.threads + _ON_THEIR_WAY,
+            prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
             room=settings.threads * _IN_HAND,
             is_halted=lambda: shared.brake.is_engaged,
         )
@@ -143,13 +145,15 @@ class Process:
                 time.monotonic,
                 time.time,
             ),
+            Isolation(settings.threads, time.monotonic),
         )
         self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current, sessions)
         self._watch = ShiftWatch(lambda: integrations.current, sessions)
+        archive = archive_check_of(settings)
         story = Fiscalization(
             lambda: integrations.current,
             sessions,
-            archive_check_of(settings),
+            GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
             time.time,
             settings.return_wait.total_seconds(),
             _put_right,
@@ -172,7 +176,7 @@ class Process:
             random.Random(),  # noqa: S311 - jitter
         )
         self._broker.install(settlement.process)
-        self._worker = self._broker.worker(settings.threads)
+        self._worker = self._broker.worker(threads_of(settings.threads))
 
     def run(self) -> None:
         """Work until SIGTERM, or until the parent process is gone."""

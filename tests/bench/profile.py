@@ -27,6 +27,7 @@ from tests.bench.candidates import OURS
 from tests.bench.stage import Shape, Stage
 from tests.chaos.orders import OrderRequest
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
@@ -70,7 +71,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
         place.integrations, place.checkbox_url, {}, on_error=lambda _: None, on_change=lambda _: None
     )
     pace = Pace(RegisterRateLimiter(), lambda: 100.0, time.monotonic, time.time)
-    sessions = Sessions(CheckboxClient(headers=trace.headers), pace)
+    sessions = Sessions(CheckboxClient(headers=trace.headers), pace, Isolation(8, time.monotonic))
     story = Fiscalization(
         lambda: integrations.current, sessions, None, time.time, 10.0, lambda _: None, lambda: None
     )

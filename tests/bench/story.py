@@ -8,6 +8,7 @@ from pathlib import Path
 
 from config.integrations_file import IntegrationsFile
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
@@ -38,7 +39,7 @@ class Story:
         pace = Pace(RegisterRateLimiter(), lambda: 100 / PROCESSES, time.monotonic, time.time)
         self._fiscalization = Fiscalization(
             lambda: integrations.current,
-            Sessions(CheckboxClient(), pace),
+            Sessions(CheckboxClient(), pace, Isolation(THREADS, time.monotonic)),
             None,
             time.time,
             10.0,

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from tests.builders import an_integration
 from tests.checkbox.receipts import BY_PASSWORD
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import Pace, Session
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.integrations import Cashier
@@ -54,7 +55,7 @@ class Desk:
             lambda: 1000.0 + self.ahead,
             lambda: self.began + self.ahead,
         )
-        self.sessions = Sessions(client, pace)
+        self.sessions = Sessions(client, pace, Isolation(8, lambda: 1000.0 + self.ahead))
 
     def enter(self, row: Cashier = OLENA) -> AbstractContextManager[Session]:
         return self.sessions.enter(self.integration, row)

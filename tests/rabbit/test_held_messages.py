@@ -40,7 +40,11 @@ def publish_all(url: str, queue: str, bodies: list[bytes], due: float) -> None:
 
 
 def a_large_body(number: int) -> bytes:
-    return b'{"id":"request-%d","data":{"order":{"docNumber":"%d"}},"x":"%s"}' % (number, number, b"x" * LARGE)
+    return b'{"id":"request-%d","data":{"order":{"docNumber":"%d"}},"x":"%s"}' % (
+        number,
+        number,
+        b"x" * LARGE,
+    )
 
 
 @pytest.mark.parametrize("queue", [TOPOLOGY.follow_up, TOPOLOGY.retry])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import Pace, Session
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Postponed
@@ -38,24 +39,29 @@ class _Lane:
 class Sessions:
     """By what one signs in with: rows with one login share a session, a changed password makes a new one."""
 
-    def __init__(self, client: CheckboxClient, pace: Pace) -> None:
+    def __init__(self, client: CheckboxClient, pace: Pace, isolation: Isolation) -> None:
         self._client = client
         self._pace = pace
+        self._isolation = isolation
         self._lock = threading.Lock()
         self._lanes: dict[tuple[object, ...], _Lane] = {}
         self._shown: dict[tuple[str, str], float] = {}
 
     @contextmanager
     def enter(self, integration: Integration, cashier: Cashier) -> Iterator[Session]:
-        """Take the cashier's session for this thread; raises ``Postponed`` while another thread has it."""
+        """Take the cashier's session for this thread.
+
+        Raises ``Postponed`` while another thread has it, and whatever ``Isolation.guard`` does.
+        """
         lane = self._lane(integration, cashier)
         began = self._pace.monotonic()
         if not lane.lock.acquire(blocking=False):
             raise Postponed(lane.place_in_row(began), "cashier_in_use")
         session = lane.session
         try:
-            session.serve(cashier)
-            yield session
+            with self._isolation.guard(integration, cashier):
+                session.serve(cashier)
+                yield session
         finally:
             try:
                 session.leave()

@@ -46,7 +46,7 @@ from worker.telemetry.logs import logger
 _log = logger(__name__)
 
 #: Waits that are nobody's fault: the row is long, and moves.
-_OWN_ROWS = frozenset({"register_turn", "cashier_in_use"})
+_OWN_ROWS = frozenset({"register_turn", "cashier_in_use", "threads_in_use"})
 #: What waits is held unacknowledged, and the broker's patience ends at 30 minutes.
 _LONGEST_HOLD = 600.0
 #: Longest wait for a number that is spent in this process.
