@@ -1,18 +1,18 @@
-"""One shop's trouble is its own: a worker, a broker, the sandbox, and partners that accept and never answer."""
+"""One shop's trouble is its own, with real processes: backlogs, large orders, partners that never answer."""
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests.system.counter import CLOSE, Counter, ago, counter
+from worker.rabbit.topology import Topology
 from worker.sandbox.vhost import VirtualHost
 
 SOUND = [f"sound-{number}" for number in range(16)]
@@ -65,7 +65,7 @@ def sell_200(shop: Counter, run: str, timeout: float = 60.0) -> float:
 
 
 def test_an_address_that_hangs_does_not_delay_another_shop(vhost: VirtualHost, tmp_path: Path) -> None:
-    """40 cashiers of one integration hang, with several orders each; 200 orders of the others take their time."""
+    """40 cashiers of one integration hang, with two orders each; 200 orders of others take their time."""
     with a_silent_address() as silent:
         integrations = integrations_file(
             tmp_path / "integrations.yaml",
@@ -83,3 +83,71 @@ def test_an_address_that_hangs_does_not_delay_another_shop(vhost: VirtualHost, t
             time.sleep(10)
             assert sell_200(shop, "later") < 2 * alone
             assert shop.metric('fiscal_dead_letters_total{code="INTERNAL_ERROR"} 0.0')
+
+
+def test_cashiers_that_hang_do_not_keep_another_shops_shift_open(vhost: VirtualHost, tmp_path: Path) -> None:
+    """Sixty in twenty integrations hang; a sound one's shift, due in some seconds, is closed in time."""
+    with a_silent_address() as silent:
+        names = [f"hanging-{number}" for number in range(60)]
+        integrations = integrations_file(
+            tmp_path / "integrations.yaml",
+            *(
+                an_integration(f"hanging-{n}", names[n::20], checkbox_url=silent, shifts="auto")
+                for n in range(20)
+            ),
+            an_integration("shop-main", ["olena"], shifts="auto"),
+        )
+        with counter(vhost, integrations) as shop:
+            shop.sandbox.open_shift("olena", ago(hours=23, seconds=15))
+            shop.until(lambda: shop.accepted(CLOSE) == 1, timeout=40)
+
+
+def test_a_long_row_of_one_register_hides_nobody(vhost: VirtualHost, tmp_path: Path) -> None:
+    """Three thousand orders of a register wait; another shop's meets one 503 and is tried again on time."""
+    integrations = integrations_file(
+        tmp_path / "integrations.yaml",
+        an_integration("shop-main", ["olena"]),
+        an_integration("another", ["petro"]),
+    )
+    pace = {
+        "FISCAL_REGISTER_RATE": "2",
+        "FISCAL_RETRY_MIN_BACKOFF": "PT1S",
+        "FISCAL_RETRY_MAX_BACKOFF": "PT10M",
+    }
+    with counter(vhost, integrations, **pace) as shop:
+        for number in range(3000):
+            shop.order(f"olena-{number}")
+        waiting = Topology().consumed[1:]
+        shop.until(lambda: sum(shop.vhost.queues()[name].messages for name in waiting) > 2800, 120)
+        shop.sandbox.fault("html_503", cashier="petro", count=1)
+        assert shop.code(shop.order("petro", "petro", "another"), timeout=20) == "succeeded"
+        assert shop.events_of("petro", "delayed")
+        assert shop.sandbox.counters()["faults"]["html_503"] == 1
+
+
+def test_large_orders_that_wait_do_not_fill_the_memory(vhost: VirtualHost, tmp_path: Path) -> None:
+    """Four hundred of 900 KB wait for one register: all processes together stay below a pod's 512 MB."""
+    integrations = integrations_file(
+        tmp_path / "integrations.yaml",
+        an_integration("shop-main", ["olena"]),
+        an_integration("another", ["petro"]),
+    )
+    with counter(vhost, integrations, FISCAL_REGISTER_RATE="0.1") as shop:
+        for number in range(400):
+            shop.order(f"olena-{number}", padding="x" * 900 * 1024)
+        waiting = Topology().consumed[1:]
+        shop.until(lambda: sum(shop.vhost.queues()[name].messages for name in waiting) > 380, 120)
+        assert memory_of(shop) < 512 * 1024
+        assert shop.code(shop.order("petro", "petro", "another")) == "succeeded"
+
+
+def memory_of(shop: Counter) -> int:
+    """Kilobytes of all processes of the worker, what they share counted once."""
+    assert shop.worker.process is not None
+    group, found = shop.worker.process.pid, 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            if int(stat.read_text().rpartition(")")[2].split()[2]) == group:
+                rollup = (stat.parent / "smaps_rollup").read_text()
+                found += int(rollup.partition("Pss:")[2].split()[0])
+    return found

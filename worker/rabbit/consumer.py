@@ -183,7 +183,8 @@ class DeliveryConsumer(Consumer):
     def ack(self, message: MessageProxy) -> None:
         """Acknowledge a settled message, give back any other; on the connection it came by, or not at all."""
         assert isinstance(message, ConsumedMessage)
-        consumer, effect = message.consumer, message.effect
+        # Let go of: the effect knows the message, and a cycle would keep the body until a collection.
+        consumer, effect, message.effect = message.consumer, message.effect, None
         if not message.is_done or effect is None:
             consumer._loop.soon(partial(consumer._settle, message, message.is_done))
         elif isinstance(effect, Delivery):
