@@ -70,12 +70,16 @@ def test_silence_opens_the_cashiers_circuit_at_once_and_no_others(partner: Partn
 
 
 def test_silence_for_three_opens_the_shops_circuit(partner: Partner) -> None:
-    """A fourth cashier, who has asked nothing yet, is not made to wait for it; another shop's are."""
+    """A fourth cashier is the trial at once, and the fifth waits for what comes of it."""
     for cashier in ("olena", "petro", "ivan"):
-        assert not partner.is_open("maria")
         partner.hangs(cashier)
+    with partner.breakers.closed(partner.scopes("maria")):
+        assert partner.is_open("olga")
+        assert not partner.is_open("olga", "another")
+    partner.hangs("maria")
     assert partner.is_open("maria")
-    assert not partner.is_open("maria", "another")
+    partner.answers("olga")
+    assert not partner.is_open("inna")
 
 
 def test_the_trouble_of_one_is_not_that_of_all(partner: Partner) -> None:
@@ -88,6 +92,20 @@ def test_the_trouble_of_one_is_not_that_of_all(partner: Partner) -> None:
         partner.hangs(cashier)
         partner.answers("petro")
     assert not partner.is_open("ivan")
+
+
+def test_who_was_never_served_says_nothing_of_the_others(partner: Partner) -> None:
+    """An address that three cashiers cannot use may be well."""
+    for shop in ("a", "b", "c", "d"):
+        scope = Scope("address", "checkbox", shop, 3, counts=False)
+        with partner.breakers.closed((scope,)), listening(partner.clock) as call:
+            partner.clock.now += 8
+            call.is_fault = True
+    with (
+        partner.breakers.closed((Scope("address", "checkbox", "e", 3),)),
+        partner.breakers.closed((Scope("address", "checkbox", "f", 3),)),
+    ):
+        pass
 
 
 def test_quick_faults_open_nothing(partner: Partner) -> None:

@@ -1,9 +1,10 @@
 """Circuit breakers: who hangs is remembered, so that not every order waits for him in turn.
 
-A circuit opens when different callers met silence with no answer between them. While it is open nobody calls;
-after a pause a single trial does, and its answer closes the circuit, while its silence makes the next pause
-twice as long. What counts as silence is a fault that took its time: a refusal or a quick fault costs no
-thread, and is each order's own.
+A circuit opens when different callers met silence with no answer between them. While it is open, those who
+met it do not call; after a pause a single trial does, and its answer closes the circuit, while its silence
+makes the next pause twice as long. A caller who has met no silence is such a trial at once: he may be well.
+What counts as silence is a fault that took its time: a refusal or a quick fault costs no thread, and is each
+order's own.
 """
 
 from __future__ import annotations
@@ -23,16 +24,18 @@ SILENCE = 2.0
 #: Seconds of the first pause, and of the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
 #: Seconds until who came while a trial was under way asks again.
-_TRIAL = 1.0
+_TRIAL = 2.0
 
 
 class CircuitOpen(Exception):
     """Nothing was sent."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, is_certain: bool) -> None:
         super().__init__("circuit open")
         #: Until the next trial.
         self.seconds = seconds
+        #: This very caller met silence; else a trial is under way that may show that there is none for him.
+        self.is_certain = is_certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Scope:
     name: str
     caller: str
     threshold: int
+    #: Whether silence for this caller says anything of others: not where he may never have been served.
+    counts: bool = True
 
 
 class Heard:
@@ -121,21 +126,28 @@ class CircuitBreakers:
         """The circuits that this pass is the trial of."""
         now = self._monotonic()
         with self._lock:
-            opened = [
-                circuit
-                for scope in scopes
-                if (circuit := self._circuits.get((scope.kind, scope.name))) is not None and circuit.openings
-            ]
-            left = max((circuit.open_until - now for circuit in opened), default=0.0)
+            opened, left, is_certain = self._opened(scopes, now)
             if left > 0:
-                raise CircuitOpen(left)
+                raise CircuitOpen(left, is_certain)
             if opened:
                 if any(one.is_on_trial for one in opened) or self._trials_under_way >= self._trials:
-                    raise CircuitOpen(_TRIAL)
+                    raise CircuitOpen(_TRIAL, is_certain)
                 self._trials_under_way += 1
                 for circuit in opened:
                     circuit.is_on_trial = True
             return opened
+
+    def _opened(self, scopes: Sequence[Scope], now: float) -> tuple[list[_Circuit], float, bool]:
+        """Open circuits, seconds until a trial, and whether silence was met by this caller."""
+        opened, left, is_certain = [], 0.0, False
+        for scope in scopes:
+            circuit = self._circuits.get((scope.kind, scope.name))
+            if circuit is None or not circuit.openings:
+                continue
+            opened.append(circuit)
+            if scope.caller in circuit.silent_for:
+                left, is_certain = max(left, circuit.open_until - now), True
+        return opened, left, is_certain
 
     def _settle(self, scopes: Sequence[Scope], on_trial: list[_Circuit], is_silent: bool | None) -> None:
         with self._lock:
@@ -143,7 +155,8 @@ class CircuitBreakers:
                 self._trials_under_way -= 1
             for scope in scopes:
                 if is_silent:
-                    self._silent(scope, on_trial)
+                    if scope.counts or on_trial:
+                        self._silent(scope, on_trial)
                 elif is_silent is False:
                     self._answered(scope)
             for circuit in on_trial:

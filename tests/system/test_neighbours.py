@@ -85,6 +85,35 @@ def test_an_address_that_hangs_does_not_delay_another_shop(vhost: VirtualHost, t
             assert shop.metric('fiscal_dead_letters_total{code="INTERNAL_ERROR"} 0.0')
 
 
+def test_cashiers_that_hang_at_the_common_address_do_not_delay_the_others(
+    vhost: VirtualHost, tmp_path: Path
+) -> None:
+    """40 in twenty integrations: the address serves others all the while, so its circuit stays closed."""
+    integrations = integrations_file(
+        tmp_path / "integrations.yaml",
+        an_integration("shop-main", SOUND),
+        *(an_integration(f"hanging-{n}", HANGING[n::20]) for n in range(20)),
+    )
+    with counter(vhost, integrations) as shop:
+        sell_200(shop, "first")
+        alone = sell_200(shop, "alone")
+        for cashier in HANGING:
+            shop.sandbox.fault("delay", cashier=cashier, seconds=60)
+        for number in range(80):
+            shop.order(f"hangs-{number}", HANGING[number % 40], f"hanging-{number % 20}")
+        assert sell_200(shop, "beside") < 2 * alone
+        assert sell_200(shop, "later") < 2 * alone
+        opened = {line["kind"] for line in shop.worker.lines() if line["event"] == "circuit_opened"}
+        assert opened <= {"cashier", "integration"}
+        shop.sandbox.clear_faults()
+        names = [f"hangs-{number}" for number in range(80)]
+        shop.until(lambda: _all_told(shop, names), timeout=120)
+
+
+def _all_told(shop: Counter, names: Sequence[str]) -> bool:
+    return {event["data"]["requestId"] for event in shop.events if "receipt" in event["data"]} >= set(names)
+
+
 def test_cashiers_that_hang_do_not_keep_another_shops_shift_open(vhost: VirtualHost, tmp_path: Path) -> None:
     """Sixty in twenty integrations hang; a sound one's shift, due in some seconds, is closed in time."""
     with a_silent_address() as silent:

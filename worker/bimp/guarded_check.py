@@ -11,8 +11,7 @@ from worker.circuit_breaker import CircuitBreakers, CircuitOpen, Scope, listenin
 from worker.fiscal.outcomes import Postponed, Unavailable
 from worker.fiscal.ports import ArchiveCheck
 
-#: Different orders for which silence opens the circuit.
-_THRESHOLD = 3
+_SCOPE = Scope("service", SERVICE, caller="worker", threshold=1)
 
 
 class GuardedArchiveCheck:
@@ -27,10 +26,9 @@ class GuardedArchiveCheck:
 
     def is_archived(self, order: UUID) -> bool:
         """Raises ``Unavailable`` where Bimp does not answer or hangs, ``Postponed`` where too many ask."""
-        scope = Scope("service", SERVICE, str(order), _THRESHOLD)
         try:
             with (
-                self._breakers.closed((scope,)),
+                self._breakers.closed((_SCOPE,)),
                 self._bulkhead.within({SERVICE: self._threads}),
                 listening(),
             ):

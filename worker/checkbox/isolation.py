@@ -1,7 +1,7 @@
 """One shop's trouble is its own: what a cashier, an integration and an address may take of a process.
 
-Nearly all integrations share Checkbox's one address. So its circuit opens only when three integrations met
-silence there with no answer to anybody between, and an integration's only when three of its cashiers did.
+Nearly all integrations share Checkbox's one address. So its circuit opens only when three integrations that
+it had served met silence with no answer to anybody between; an integration's, when three of its cashiers did.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ class Isolation:
     def guard(self, integration: Integration, cashier: Cashier) -> Iterator[None]:
         """Around a pass with this cashier's session.
 
-        Raises ``Unavailable`` where one of the three is known to hang, and ``Postponed`` where there are too
-        many passes at once; nothing was sent then.
+        Raises ``Unavailable`` where one of the three is known to hang, and ``Postponed`` where that is being
+        found out, or there are too many passes at once; nothing was sent then.
         """
         key = f"{integration.id}/{cashier.id}"
         address = _address(integration.checkbox_url)
         scopes = (
             Scope("cashier", key, key, 1),
             Scope("integration", integration.id, key, _THRESHOLD),
-            Scope("address", address, integration.id, _THRESHOLD),
+            Scope("address", address, integration.id, _THRESHOLD, counts=self._is_proven(key)),
         )
         try:
             with (
@@ -60,6 +60,8 @@ class Isolation:
                 finally:
                     self._note(key, heard.is_silent)
         except CircuitOpen as circuit:
+            if not circuit.is_certain:
+                raise Postponed(circuit.seconds, THREADS_IN_USE) from None
             raise Unavailable({"reason": CIRCUIT_OPEN}, retry_after=circuit.seconds) from None
         except BulkheadFull as full:
             raise Postponed(full.seconds, THREADS_IN_USE) from None
@@ -70,10 +72,13 @@ class Isolation:
             f"integration {integration}": self._threads,
             f"address {address}": self._threads + self._threads // 2,
         }
-        answered_at = self._answered_at.get(cashier)
-        if answered_at is None or self._monotonic() - answered_at > _PROVEN:
+        if not self._is_proven(cashier):
             limits["unproven"] = self._threads
         return limits
+
+    def _is_proven(self, cashier: str) -> bool:
+        answered_at = self._answered_at.get(cashier)
+        return answered_at is not None and self._monotonic() - answered_at <= _PROVEN
 
     def _note(self, cashier: str, is_silent: bool | None) -> None:
         if is_silent:
