@@ -38,7 +38,9 @@ UNSETTLED = counter(
     "Passes whose outcome the broker did not confirm; nothing was acknowledged and the message came back.",
 )
 POSTPONED = counter(
-    "fiscal_postponed_total", "Waits that are no fault: a number, a turn, a shift, a sale.", ["reason"]
+    "fiscal_postponed_total",
+    "Waits that are no fault: a number, a turn, a thread, a shift, a sale.",
+    ["reason"],
 )
 RETRIES = counter("fiscal_retries_total", "Passes that ended in a fault and are tried again.")
 UNKNOWN_OUTCOMES = counter(
