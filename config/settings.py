@@ -78,7 +78,13 @@ class Settings(BaseSettings):
         le=65535,
     )
     processes: int = _setting(2, "an integer from 1 to 32", "worker processes", ge=1, le=32)
-    threads: int = _setting(8, "an integer from 1 to 100", "threads of each process", ge=1, le=100)
+    threads: int = _setting(
+        8,
+        "an integer from 1 to 100",
+        "orders of one integration that each process works on at once; it has twice as many threads",
+        ge=1,
+        le=100,
+    )
     retry_max_age: Duration = _setting(
         timedelta(hours=24),
         "an ISO 8601 duration over PT0S, up to P30D",

@@ -18,14 +18,16 @@ from prometheus_client.multiprocess import mark_process_dead
 from config.integrations_file import Change, IntegrationsFile
 from config.settings import Settings, environment
 from worker.bimp.archive_check import ArchiveCheck
+from worker.bimp.guarded_check import GuardedArchiveCheck
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation, threads_of
 from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import Integration
 from worker.fiscal.issuing import Dependencies
 from worker.fiscal.number_times import NumberTimes
-from worker.fiscal.turns import RegisterTurns
+from worker.fiscal.rate_limiter import RegisterRateLimiter
 from worker.rabbit import decision
 from worker.rabbit.brake import Brake
 from worker.rabbit.broker import FiscalBroker
@@ -63,7 +65,7 @@ class Shared:
     folder: Path
     brake: Brake
     pulse: Pulse
-    turns: RegisterTurns
+    limiter: RegisterRateLimiter
     #: What the monitor answers on.
     pages: socket
 
@@ -143,26 +145,28 @@ class Process:
             self._loop,
             params,
             topology,
-            prefetch=settings.threads + _ON_THEIR_WAY,
+            prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
             room=settings.threads * _IN_HAND,
             is_halted=lambda: shared.brake.is_engaged,
         )
         sessions = Sessions(
             CheckboxClient(headers=trace.headers),
             Pace(
-                shared.turns,
+                shared.limiter,
                 lambda: settings.register_rate * self._fleet.share,
                 time.monotonic,
                 time.time,
             ),
+            Isolation(settings.threads, time.monotonic),
         )
         self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current, sessions)
         self._watch = ShiftWatch(lambda: integrations.current, sessions)
+        archive = archive_check_of(settings)
         story = Fiscalization(
             lambda: integrations.current,
             sessions,
             Dependencies(
-                archive=archive_check_of(settings),
+                archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
                 clock=time.time,
                 monotonic=time.monotonic,
                 return_wait=settings.return_wait.total_seconds(),
@@ -190,7 +194,7 @@ class Process:
             )
         )
         self._broker.install(settlement.process)
-        self._worker = self._broker.worker(settings.threads)
+        self._worker = self._broker.worker(threads_of(settings.threads))
 
     def run(self) -> None:
         """Work until SIGTERM, or until the parent process is gone."""

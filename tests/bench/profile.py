@@ -27,10 +27,11 @@ from tests.bench.candidates import OURS
 from tests.bench.stage import Shape, Stage
 from tests.chaos.orders import OrderRequest
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
-from worker.fiscal.turns import RegisterTurns
+from worker.fiscal.rate_limiter import RegisterRateLimiter
 from worker.rabbit.brake import Brake
 from worker.rabbit.connection import parameters
 from worker.rabbit.decision import Dependencies, RetryPolicy
@@ -58,7 +59,7 @@ _STEPS = (
     "sell_body",
     "parse",
     "read_receipt",
-    "RegisterTurns._locked",
+    "RegisterRateLimiter.acquire",
     "attempt",
     "BoundLoggerBase._proxy_to_logger",
 )
@@ -70,8 +71,8 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
     integrations = IntegrationsFile(
         place.integrations, place.checkbox_url, {}, on_error=lambda _: None, on_change=lambda _: None
     )
-    pace = Pace(RegisterTurns(folder / "turns"), lambda: 100.0, time.monotonic, time.time)
-    sessions = Sessions(CheckboxClient(headers=trace.headers), pace)
+    pace = Pace(RegisterRateLimiter(), lambda: 100.0, time.monotonic, time.time)
+    sessions = Sessions(CheckboxClient(headers=trace.headers), pace, Isolation(8, time.monotonic))
     story = Fiscalization(
         lambda: integrations.current, sessions, None, time.time, 10.0, lambda _: None, lambda: None
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from pathlib import Path
 
 from config.integrations_file import IntegrationsFile
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.fiscalization import Fiscalization
+from worker.fiscal.rate_limiter import RegisterRateLimiter
 from worker.fiscal.trail import Trail
-from worker.fiscal.turns import RegisterTurns
 from worker.rabbit.connection import parameters
 from worker.rabbit.events import Events
 from worker.rabbit.loop import Loop
@@ -36,11 +36,10 @@ class Story:
             on_error=lambda _: None,
             on_change=lambda _: None,
         )
-        turns = RegisterTurns(Path(tempfile.mkdtemp()) / "turns")
-        pace = Pace(turns, lambda: 100 / PROCESSES, time.monotonic, time.time)
+        pace = Pace(RegisterRateLimiter(), lambda: 100 / PROCESSES, time.monotonic, time.time)
         self._fiscalization = Fiscalization(
             lambda: integrations.current,
-            Sessions(CheckboxClient(), pace),
+            Sessions(CheckboxClient(), pace, Isolation(THREADS, time.monotonic)),
             None,
             time.time,
             10.0,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -13,10 +12,11 @@ from pydantic import SecretStr
 from tests.builders import an_integration
 from tests.checkbox.receipts import BY_PASSWORD
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import Pace, Session
 from worker.checkbox.sessions import Sessions
 from worker.fiscal.integrations import Cashier
-from worker.fiscal.turns import RegisterTurns
+from worker.fiscal.rate_limiter import RegisterRateLimiter
 from worker.sandbox.process import SandboxProcess
 
 DAY = 86400.0
@@ -42,9 +42,7 @@ DEFAULTS: dict[str, Any] = {
 class Desk:
     """A process's sessions; ``ahead`` moves its clocks, those of the sandbox stay."""
 
-    def __init__(
-        self, sandbox: SandboxProcess, client: CheckboxClient, folder: Path, rate: float = 1000.0
-    ) -> None:
+    def __init__(self, sandbox: SandboxProcess, client: CheckboxClient, rate: float = 1000.0) -> None:
         sandbox.reset()
         sandbox.clear_faults()
         sandbox.set_options(**DEFAULTS)
@@ -55,12 +53,12 @@ class Desk:
         self.began = datetime.now(UTC).timestamp()
         self.integration = an_integration(checkbox_url=sandbox.url)
         pace = Pace(
-            RegisterTurns(folder / "turns.lock"),
+            RegisterRateLimiter(),
             lambda: self.rate,
             lambda: 1000.0 + self.ahead,
             lambda: self.began + self.ahead,
         )
-        self.sessions = Sessions(client, pace)
+        self.sessions = Sessions(client, pace, Isolation(8, lambda: 1000.0 + self.ahead))
 
     def enter(self, row: Cashier = OLENA) -> AbstractContextManager[Session]:
         return self.sessions.enter(self.integration, row)

@@ -42,9 +42,9 @@ def running() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-def desk(running: SandboxProcess, tmp_path: Path) -> Iterator[Desk]:
+def desk(running: SandboxProcess) -> Iterator[Desk]:
     with CheckboxClient() as client:
-        yield Desk(running, client, tmp_path)
+        yield Desk(running, client)
 
 
 def sell(session: Session) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -42,12 +41,12 @@ def running() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture(params=["fake", "real"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     if request.param == "fake":
         yield _fake()
         return
     with CheckboxClient() as client:
-        yield _real(Desk(request.getfixturevalue("running"), client, tmp_path))
+        yield _real(Desk(request.getfixturevalue("running"), client))
 
 
 def _fake() -> Place:

@@ -339,14 +339,14 @@ def test_a_fault_is_told_once_and_tried_again(desk: Desk) -> None:
     desk.process(Unavailable({"status": 503}))
     [event] = desk.events()
     assert event["type"] == "ua.bimp.fiscalization.delayed.v1"
-    [waiting] = desk.waiting(TOPOLOGY.retry)
+    [waiting] = desk.waiting(TOPOLOGY.follow_up)
     trail = waiting.trail(desk.now)
     assert (trail.faults, trail.delayed, trail.look_up_first) == (1, True, True)
     assert desk.now + 3.7 < waiting.due < desk.now + 6.3
     desk.story.script = [Unavailable({"status": 503})]
     desk.work(waiting)
     assert desk.events() == []
-    assert desk.waiting(TOPOLOGY.retry)[0].trail(desk.now).faults == 2
+    assert desk.waiting(TOPOLOGY.follow_up)[0].trail(desk.now).faults == 2
 
 
 def test_retry_after_is_honoured_up_to_the_longest_wait(desk: Desk) -> None:
@@ -367,7 +367,7 @@ def test_the_last_try_is_at_the_end_of_the_longest_age(desk: Desk) -> None:
     headers = Delivery("fiscalize", b"").put_off(trail, 0).headers
     desk.now = start + 3599
     desk.process(Unavailable({"status": 502}), headers=headers)
-    [waiting] = desk.waiting(TOPOLOGY.retry)
+    [waiting] = desk.waiting(TOPOLOGY.follow_up)
     assert waiting.due == pytest.approx(start + 3600, abs=0.002)
     desk.now = start + 3600
     desk.work(waiting)
@@ -432,12 +432,12 @@ def test_a_delayed_event_that_is_refused_is_told_with_the_next_fault(
     """The order is tried again as after any fault; a late word of a delay would come after its end."""
     with refusing(classic_desk, rabbitmq, EVENTS_QUEUE):
         classic_desk.process(Unavailable({"status": 503}))
-    [waiting] = classic_desk.waiting(TOPOLOGY.retry)
+    [waiting] = classic_desk.waiting(TOPOLOGY.follow_up)
     trail = waiting.trail(classic_desk.now)
     assert (trail.faults, trail.delayed, trail.look_up_first) == (1, False, True)
     classic_desk.work(waiting)
     assert [event["data"]["attempts"] for event in classic_desk.events()] == [2]
-    assert classic_desk.waiting(TOPOLOGY.retry)[0].trail(classic_desk.now).delayed
+    assert classic_desk.waiting(TOPOLOGY.follow_up)[0].trail(classic_desk.now).delayed
 
 
 def test_a_letter_that_is_refused_is_written_before_anything_is_told(
@@ -448,7 +448,7 @@ def test_a_letter_that_is_refused_is_written_before_anything_is_told(
         classic_desk.process(Rejected(Code.INTERNAL_ERROR))
         waits = []
         for _ in range(10):
-            [waiting] = classic_desk.waiting(TOPOLOGY.retry)
+            [waiting] = classic_desk.waiting(TOPOLOGY.waiting_for(20.0 if len(waits) < 4 else 40.0))
             waits.append(waiting.due - classic_desk.now)
             classic_desk.now = waiting.due
             classic_desk.work(waiting)
@@ -543,7 +543,7 @@ def test_a_time_in_the_future_puts_no_end_off(desk: Desk) -> None:
     """A pod's clock was a day ahead when it first saw the request: the longest age ends it all the same."""
     ahead = Trail(first_seen=desk.now + 86_400, delayed=True)
     desk.process(Unavailable({}), headers=Delivery("fiscalize", b"").put_off(ahead, 0).headers)
-    [waiting] = desk.waiting(TOPOLOGY.retry)
+    [waiting] = desk.waiting(TOPOLOGY.follow_up)
     desk.now += 3600
     desk.work(waiting)
     assert [event["data"]["code"] for event in desk.events()] == ["CHECKBOX_UNAVAILABLE"]

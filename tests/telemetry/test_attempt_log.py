@@ -133,7 +133,7 @@ def test_a_wait_is_no_outcome(lines: list[dict[str, Any]]) -> None:
     assert (told["outcome"], told["reason"], told["delay_seconds"]) == ("postponed", "shift_opening", 1.235)
 
 
-@pytest.mark.parametrize("reason", ["number", "register_turn", "cashier_in_use"])
+@pytest.mark.parametrize("reason", ["number", "register_turn", "cashier_in_use", "threads_in_use"])
 def test_a_wait_that_nearly_every_order_has_is_no_news(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
     """One line for each attempt, and a wait is none: it is told on the level DEBUG."""
     capturing = CapturingLogger()

@@ -37,6 +37,7 @@ EMPTY_WHEN_WELL = (
 ABSENT_WHEN_WELL = {
     "fiscal_oldest_waiting_timestamp_seconds",
     "fiscal_oldest_unknown_outcome_timestamp_seconds",
+    "fiscal_unfinished_receipt_timestamp_seconds",
 }
 
 

@@ -6,7 +6,6 @@ import math
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
@@ -22,9 +21,9 @@ SHIFT = "GET /cashier/shift"
 
 
 @pytest.fixture
-def desk(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Desk]:
+def desk(sandbox: SandboxProcess) -> Iterator[Desk]:
     with CheckboxClient() as client:
-        yield Desk(sandbox, client, tmp_path)
+        yield Desk(sandbox, client)
 
 
 def shown(integration: Integration) -> float | None:

@@ -16,6 +16,7 @@ from worker.checkbox.answers import Unreadable, parse
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.failures import classify, is_sure_none
 from worker.checkbox.transport import BODY_LIMIT, Transport
+from worker.circuit_breaker import listening
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.http.call import Answer
 
@@ -78,7 +79,10 @@ class Calls:
         self._check(call, self._send(call))
 
     def _send(self, call: Call) -> Answer:
-        return self._transport.call(call.endpoint, call.url, call.target, call.headers(), call.body)
+        with listening() as heard:
+            answer = self._transport.call(call.endpoint, call.url, call.target, call.headers(), call.body)
+            heard.is_fault = answer.status >= 500
+            return answer
 
     def _check(self, call: Call, answer: Answer) -> None:
         if 200 <= answer.status < 300:

@@ -15,8 +15,8 @@ from worker.checkbox.searching import Pages, UnfinishedReceipts, search_returns
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import IssuedReceipt
 from worker.fiscal.ports import KeyRegister, ReturnsPage, Shift, ShiftExpired, ShiftNotOpened
+from worker.fiscal.rate_limiter import RegisterRateLimiter
 from worker.fiscal.receipt import Receipt
-from worker.fiscal.turns import RegisterTurns
 
 #: Seconds until those who come too early ask again: see ``Fleet.share``.
 _TOO_EARLY = 0.5
@@ -26,7 +26,7 @@ _TOO_EARLY = 0.5
 class Pace:
     """How fast a register may be served. Times of ``monotonic`` are comparable between processes."""
 
-    turns: RegisterTurns
+    limiter: RegisterRateLimiter
     #: Receipts a second that this worker may give to one register; 0 while it must not give any.
     share: Callable[[], float]
     monotonic: Callable[[], float]
@@ -58,7 +58,7 @@ class Session:
     def leave(self) -> None:
         """The pass is over; a turn that it did not use is the next one's."""
         if self._turn is not None:
-            self._pace.turns.unused(self._turn[0], self._pace.monotonic())
+            self._pace.limiter.unused(*self._turn, self._pace.monotonic())
             self._turn = None
 
     def look_up(self, receipt_id: UUID, secrets: Iterable[str] = ()) -> IssuedReceipt | None:
@@ -90,7 +90,7 @@ class Session:
         if share <= 0:
             return _TOO_EARLY
         register = self._register()
-        permit, wait = self._pace.turns.take(register, self._pace.monotonic(), share, again)
+        permit, wait = self._pace.limiter.acquire(register, self._pace.monotonic(), share, again)
         self._turn = None if permit is None else (permit, register)
         return wait
 
@@ -98,12 +98,12 @@ class Session:
         share = self._pace.share()
         if share <= 0:
             return _TOO_EARLY
-        return self._pace.turns.promise(self._register(), self._pace.monotonic(), share)
+        return self._pace.limiter.reserve(self._register(), self._pace.monotonic(), share)
 
     def _use_turn(self) -> None:
         if self._turn is not None:
             (permit, register), self._turn = self._turn, None
-            self._pace.turns.used(permit, register, self._pace.monotonic(), self._pace.share() or 1.0)
+            self._pace.limiter.used(permit, register, self._pace.monotonic(), self._pace.share() or 1.0)
 
     def _register(self) -> str:
         """Where Checkbox tells of no register, each cashier counts as one."""

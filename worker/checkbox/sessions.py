@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import Pace, Session
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Postponed
-from worker.fiscal.turns import Row
+from worker.fiscal.rate_limiter import Reservations
 from worker.telemetry import metrics
 
 #: Seconds that a pass takes with the session in hand, until it is known; and at most, for the estimate.
@@ -25,11 +26,11 @@ class _Lane:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.lock = threading.Lock()
-        self._row = Row()
+        self._reservations = Reservations()
         self._typical_use = _TYPICAL_USE
 
     def place_in_row(self, now: float) -> float:
-        return self._row.reserve(now, self._typical_use)
+        return self._reservations.reserve(now, self._typical_use)
 
     def was_used(self, seconds: float) -> None:
         self._typical_use += (min(seconds, _LONGEST_USE) - self._typical_use) / 8
@@ -38,9 +39,10 @@ class _Lane:
 class Sessions:
     """By what one signs in with: rows with one login share a session, a changed password makes a new one."""
 
-    def __init__(self, client: CheckboxClient, pace: Pace) -> None:
+    def __init__(self, client: CheckboxClient, pace: Pace, isolation: Isolation) -> None:
         self._client = client
         self._pace = pace
+        self._isolation = isolation
         self._lock = threading.Lock()
         self._lanes: dict[tuple[object, ...], _Lane] = {}
         self._shown: dict[tuple[str, str], float] = {}
@@ -48,15 +50,19 @@ class Sessions:
 
     @contextmanager
     def enter(self, integration: Integration, cashier: Cashier) -> Iterator[Session]:
-        """Take the cashier's session for this thread; raises ``Postponed`` while another thread has it."""
+        """Take the cashier's session for this thread.
+
+        Raises ``Postponed`` while another thread has it, and whatever ``Isolation.guard`` does.
+        """
         lane = self._lane(integration, cashier)
         began = self._pace.monotonic()
         if not lane.lock.acquire(blocking=False):
             raise Postponed(lane.place_in_row(began), "cashier_in_use")
         session = lane.session
         try:
-            session.serve(cashier)
-            yield session
+            with self._isolation.guard(integration, cashier):
+                session.serve(cashier)
+                yield session
         finally:
             try:
                 session.leave()

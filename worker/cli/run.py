@@ -42,7 +42,7 @@ def _supervise(settings: Settings, folder: Path) -> int:
     from config.errors import ConfigurationError
     from config.settings import environment, unknown_variables
     from worker.app import Shared, read_integrations
-    from worker.fiscal.turns import RegisterTurns
+    from worker.fiscal.rate_limiter import RegisterRateLimiter
     from worker.rabbit.brake import Brake
     from worker.supervisor import Supervisor
     from worker.telemetry import health, logs
@@ -61,7 +61,7 @@ def _supervise(settings: Settings, folder: Path) -> int:
         folder,
         Brake(folder, settings.dead_letter_limit),
         Pulse(settings.processes),
-        RegisterTurns(folder / "register_turns.lock"),
+        RegisterRateLimiter(),
         pages,
     )
     return Supervisor(settings, integrations, shared).run()

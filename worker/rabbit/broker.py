@@ -21,15 +21,17 @@ from dramatiq.middleware import Middleware, SkipMessage
 from dramatiq.worker import ConsumerThread, Worker
 from pika.exceptions import AMQPError
 
-from worker.rabbit.consumer import ConsumedMessage, DeliveryConsumer
+from worker.rabbit.consumed_message import ConsumedMessage
+from worker.rabbit.consumer import DeliveryConsumer
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.held_messages import Unloaded
 from worker.rabbit.loop import Loop
 from worker.rabbit.topology import Topology
 from worker.telemetry.pulse import Held
 
-#: How many messages a process may hold until they are due. Short waits are served before new orders.
-FOLLOW_UP_PREFETCH = 2000
-RETRY_PREFETCH = 1000
+#: How many messages of a queue a process may hold until they are due, with their bodies or without: so many
+#: that they hide none that is due before them.
+WAITING_PREFETCH = 20_000
 #: Events that are refused; as many are published again within a minute.
 OUTBOX_PREFETCH = 100
 _RECONNECT_AFTER = 0.5
@@ -61,8 +63,8 @@ class FiscalBroker(dramatiq.Broker):
         self._room = room
         self._prefetch = {
             # What comes back goes before what is new.
-            topology.follow_up: FOLLOW_UP_PREFETCH,
-            topology.retry: RETRY_PREFETCH,
+            topology.follow_up: WAITING_PREFETCH,
+            topology.retry: WAITING_PREFETCH,
             topology.outbox: OUTBOX_PREFETCH,
             topology.queue: prefetch + room,
         }
@@ -119,26 +121,24 @@ class FiscalBroker(dramatiq.Broker):
         return not self.is_halted() and self.consumer is not None and self.consumer.is_consuming
 
     @property
-    def waiting(self) -> list[ConsumedMessage]:
+    def waiting(self) -> list[Delivery | Unloaded]:
         """What waits in this process until it is due."""
         consumer = self.consumer
         return consumer.waiting if consumer is not None and consumer.is_open else []
 
     def has_room(self) -> bool:
         """Whether one more message may be kept in hand: new ones need places too."""
-        return self.consumer is not None and self.consumer.in_hand < self._room
+        return self.consumer is not None and self.consumer.keeps(self._room)
 
     def held(self) -> Held:
         """The requests that are in a thread now, and those that wait until they are due, in figures."""
-        deliveries = [
-            message.delivery for message in self.waiting if message.delivery.queue != self._topology.outbox
-        ]
-        trails = [trail for delivery in deliveries if (trail := delivery.last_trail) is not None]
+        waiting = [message for message in self.waiting if message.queue != self._topology.outbox]
+        trails = [trail for message in waiting if (trail := message.last_trail) is not None]
         unknown = [trail.unknown_since for trail in trails if trail.unknown_since is not None]
-        retry = sum(delivery.queue == self._topology.retry for delivery in deliveries)
+        retry = sum(message.queue == self._topology.retry for message in waiting)
         return Held(
             in_flight=len(self._began),
-            follow_up=len(deliveries) - retry,
+            follow_up=len(waiting) - retry,
             retry=retry,
             oldest_first_seen=min((trail.first_seen for trail in trails), default=0.0),
             unknown=len(unknown),

@@ -7,9 +7,6 @@ actor has returned and the broker has confirmed what the actor returned; everyth
 
 from __future__ import annotations
 
-import heapq
-import itertools
-import math
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -21,7 +18,9 @@ from dramatiq import Message
 from dramatiq.broker import MessageProxy
 from dramatiq.errors import ConnectionClosed
 
+from worker.rabbit.consumed_message import ConsumedMessage
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.held_messages import AtWork, HeldMessages, Unloaded
 from worker.rabbit.loop import Loop
 from worker.rabbit.subscription import Subscription
 
@@ -33,32 +32,13 @@ _LAST_CONFIRMS = 5.0
 _GOODBYE = 2.0
 
 
-class ConsumedMessage(MessageProxy):
-    """A delivery on its way through Dramatiq."""
-
-    def __init__(self, message: Message[None], consumer: DeliveryConsumer, tag: int) -> None:
-        super().__init__(message)
-        self.delivery: Delivery = message.args[0]
-        self.consumer = consumer
-        self.tag = tag
-        #: The actor returned.
-        self.is_done = False
-        #: What the broker has yet to confirm before the message may be acknowledged, or what is to be worked
-        #: on again before that.
-        self.effect: Future[None] | Delivery | None = None
-
-    @property
-    def is_stale(self) -> bool:
-        """Its connection is gone, so the broker has given the message to somebody else."""
-        return not self.consumer.is_open
-
-
 class DeliveryConsumer:
     """Consumes the queues of a deployment on one connection, and hands over each message when it is due.
 
     Messages that are not due yet are held here, unacknowledged, until they are: Dramatiq's own delay queue
     would publish each of them once more and look at them once a second. How long is told by the monotonic
-    clock, once a message is here: a clock that is set neither holds it longer nor lets it go early.
+    clock, once a message is here: a clock that is set neither holds it longer nor lets it go early. What is
+    due and finds no room in memory is turned away: it is given back when there is some, and delivered again.
 
     Dramatiq's thread only waits for its end: a message goes from the loop's thread straight to the worker's.
     """
@@ -93,12 +73,9 @@ class DeliveryConsumer:
         self._over = threading.Event()
         #: Guards what other threads see as well.
         self._lock = threading.Condition()
-        #: By when it may be handed over, in monotonic seconds.
-        self._held: list[tuple[float, int, ConsumedMessage]] = []
-        self._order = itertools.count()
         self._unconfirmed = 0
-        #: Messages that a pass has kept in hand.
-        self.in_hand = 0
+        self._held: HeldMessages[ConsumedMessage] = HeldMessages()
+        self._at_work: AtWork[ConsumedMessage] = AtWork()
         #: Of the loop's thread alone.
         self._subscription: Subscription | None = None
         self._next_look: Any = None
@@ -119,10 +96,14 @@ class DeliveryConsumer:
         return self._subscription is not None and self._subscription.is_consuming
 
     @property
-    def waiting(self) -> list[ConsumedMessage]:
-        """What is held until it is due; may be asked for by any thread."""
-        with self._lock:
-            return [message for _, _, message in self._held]
+    def waiting(self) -> list[Delivery | Unloaded]:
+        """What is held until it is due, or there is room for it; may be asked for by any thread."""
+        held = [one if isinstance(one, Unloaded) else one.delivery for one in self._held.all]
+        return [*held, *self._at_work.turned_away]
+
+    def keeps(self, most: int) -> bool:
+        """Whether one more message may be kept in hand, of ``most``."""
+        return self._held.in_hand < most and self._held.has_room
 
     def __next__(self) -> None:
         if self._over.wait(self._timeout):
@@ -159,22 +140,18 @@ class DeliveryConsumer:
         if not self.is_open:
             return
         self._obey_halt()
-        now = self._monotonic()
-        due = []
-        with self._lock:
-            while self._held and self._held[0][0] <= now:
-                due.append(heapq.heappop(self._held)[2])
-            self.in_hand -= sum(message.delivery.is_in_hand for message in due)
-        for message in due:
-            self._hand_over(message)
+        for held in self._held.take(until=self._monotonic()):
+            if isinstance(held, Unloaded):
+                self._at_work.turn_away(held)
+            else:
+                self._put_to_work(held)
+        self._recall()
         self._look_later()
 
     def _look_later(self) -> None:
-        with self._lock:
-            due = self._held[0][0] if self._held else math.inf
         if self._next_look is not None:
             self._loop.io.remove_timeout(self._next_look)
-        patience = min(self._timeout, max(0.0, due - self._monotonic()))
+        patience = min(self._timeout, max(0.0, self._held.first_due - self._monotonic()))
         self._next_look = self._loop.io.call_later(patience, self._look)
 
     def _on_message(
@@ -184,17 +161,21 @@ class DeliveryConsumer:
         message = self._message(queue, delivery, method.delivery_tag)
         wait = delivery.wait(self._clock())
         if wait > 0:
-            self._hold(message, wait)
+            self._held.add(message, self._monotonic() + wait)
             self._look_later()
         else:
+            self._put_to_work(message)
+
+    def _put_to_work(self, message: ConsumedMessage) -> None:
+        if self._at_work.admits(message):
             self._hand_over(message)
+
+    def _recall(self) -> None:
+        for message in self._at_work.recalled():
+            self._give_back(message.queue, message.tag)
 
     def _message(self, actor: str, delivery: Delivery, tag: int) -> ConsumedMessage:
         return ConsumedMessage(Message(self._name, actor, (delivery,), {}, {}, message_id=""), self, tag)
-
-    def _hold(self, message: ConsumedMessage, wait: float) -> None:
-        with self._lock:
-            heapq.heappush(self._held, (self._monotonic() + wait, next(self._order), message))
 
     def _obey_halt(self) -> None:
         """While the worker has stopped itself nothing is consumed, and what waits here goes back."""
@@ -203,27 +184,25 @@ class DeliveryConsumer:
             self._subscription.consume()
             return
         self._subscription.pause()
-        with self._lock:  # a pass that ends now may keep its message in hand
-            held, self._held, self.in_hand = self._held, [], 0
-        for _, _, message in held:
-            self._return(message)
+        for held in (*self._held.take(), *self._at_work.take_turned_away()):
+            self._give_back(held.queue, held.tag)
 
     def finish(self, message: ConsumedMessage) -> None:
         """Acknowledge a settled message that came by here, give back any other."""
-        effect = message.effect
+        # Let go of: the effect knows the message, and a cycle would keep the body until a collection.
+        effect, message.effect = message.effect, None
         if not message.is_done or effect is None:
             self._loop.soon(partial(self._settle, message, message.is_done))
         elif isinstance(effect, Delivery):
+            self._at_work.leaves(message)
             self._keep_in_hand(self._message(self._again, effect, message.tag))
         else:
             self._await(message, effect)
 
     def _keep_in_hand(self, message: ConsumedMessage) -> None:
         """By any thread. The loop looks once in the time-out anyway: for later it is not woken."""
-        with self._lock:
-            self.in_hand += 1
         wait = message.delivery.wait(self._clock())
-        self._hold(message, wait)
+        self._held.add(message, self._monotonic() + wait)
         if wait < self._timeout:
             self._loop.soon(self._look)
 
@@ -245,6 +224,8 @@ class DeliveryConsumer:
         self._refused_since = None
         if self._subscription is not None:
             self._subscription.acknowledge(message.delivery.queue, message.tag)
+            self._at_work.leaves(message)
+            self._recall()
 
     def _patience(self) -> float:
         now = self._monotonic()
@@ -253,8 +234,12 @@ class DeliveryConsumer:
         return min(max(now - self._refused_since, GIVE_BACK_AFTER), GIVE_BACK_WITHIN)
 
     def _return(self, message: ConsumedMessage) -> None:
+        self._at_work.leaves(message)
+        self._give_back(message.delivery.queue, message.tag)
+
+    def _give_back(self, queue: str, tag: int) -> None:
         if self._subscription is not None:
-            self._subscription.give_back(message.delivery.queue, message.tag)
+            self._subscription.give_back(queue, tag)
 
     def close(self) -> None:
         """Send what is still to be acknowledged, then let go of the rest by closing."""

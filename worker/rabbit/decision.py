@@ -39,9 +39,9 @@ from worker.telemetry.quiet import Quietly
 _log = logger(__name__)
 
 #: Waits that are nobody's fault: the row is long, and moves.
-_OWN_ROWS = frozenset({"register_turn", "cashier_in_use"})
-#: Waits up to this stay in the queue of short waits.
-_SHORT_WAIT = 20.0
+_OWN_ROWS = frozenset({"register_turn", "cashier_in_use", "threads_in_use"})
+#: Longest wait for a number that is spent in this process, in seconds.
+_LONGEST_IN_HAND = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,8 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class PutOff:
-    """Worked on again after ``wait`` seconds, out of ``queue``; ``delayed`` is told before."""
+    """Worked on again after ``wait`` seconds; ``delayed`` is told before."""
 
-    queue: str
     trail: Trail
     wait: float
     count: Callable[[], None]
@@ -196,21 +195,20 @@ class Deciding:
         trail = verdict.trail
         if trail is None or self._request is None or verdict.reason != "number" or trail.looks > 1:
             return None
-        if verdict.after > _SHORT_WAIT or not self._with.has_room():
+        if verdict.after > _LONGEST_IN_HAND or not self._with.has_room():
             return None
         due = self._with.clock() + verdict.after
         kept = self._delivery.kept_in_hand(trail, self._request, due, verdict.after)
         return KeptInHand(kept, partial(self._line.postponed, verdict.reason, verdict.after))
 
     def _postponed(self, verdict: Postponed) -> Ended | PutOff:
-        policy, topology, now = self._with.policy, self._with.topology, self._with.clock()
+        policy, now = self._with.policy, self._with.clock()
         if verdict.reason not in _OWN_ROWS and now - self._trail.first_seen > policy.max_age:
             # Whoever looks at the letter finds the receipt that was awaited.
             receipt = {"receiptId": self._trail.posted_id} if self._trail.posted_id else {}
             return self._given_up(verdict, {"reason": verdict.reason, **receipt})
-        queue = topology.follow_up if verdict.after <= _SHORT_WAIT else topology.retry
         wait = min(verdict.after, policy.max_backoff)
-        return PutOff(queue, self._trail, wait, partial(self._line.postponed, verdict.reason, wait))
+        return PutOff(self._trail, wait, partial(self._line.postponed, verdict.reason, wait))
 
     def _unavailable(self, verdict: Unavailable) -> Ended | PutOff:
         trail, policy, now = self._trail, self._with.policy, self._with.clock()
@@ -220,7 +218,6 @@ class Deciding:
         due = min(now + policy.delay(trail.faults, verdict.retry_after, self._with.random), end)
         is_first = not trail.delayed
         return PutOff(
-            self._with.topology.retry,
             trail.after_fault(now if verdict.may_have_sold else None),
             due - now,
             partial(self._line.delayed, verdict, due - now, is_first),

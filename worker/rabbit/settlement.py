@@ -2,9 +2,9 @@
 
     Fiscalized    succeeded event                                    then acknowledged
     Rejected      dead letter (most codes), failed event             then acknowledged
-    Postponed     back into ``follow_up`` when it is due             then acknowledged
+    Postponed     into ``follow_up`` or ``retry``, by its wait       then acknowledged
                   or, to wait for its number for the first time, kept in hand
-    Unavailable   delayed event (once), back into ``retry``          then acknowledged
+    Unavailable   delayed event (once), then as Postponed            then acknowledged
                   or, past the longest age, as Rejected with CHECKBOX_UNAVAILABLE
     anything else Rejected with INTERNAL_ERROR
 
@@ -75,7 +75,7 @@ class Settlement:
         trail = put_off.trail
         if put_off.delayed is not None:
             trail = replace(trail, delayed=self._is_taken(put_off.delayed))
-        return self._again(delivery, put_off.queue, trail, put_off.wait)
+        return self._again(delivery, trail, put_off.wait)
 
     def _writes(self, letter: Publication | None) -> bool:
         """The letter comes first: the event says that there is one."""
@@ -95,11 +95,10 @@ class Settlement:
         """Without its letter nothing is over: once more, after as long as the request is old."""
         age, policy = self._with.clock() - ended.trail.first_seen, self._with.policy
         wait = min(max(age, policy.min_backoff), policy.max_backoff)
-        return self._again(
-            delivery, self._with.topology.retry, replace(ended.trail, look_up_first=True), wait
-        )
+        return self._again(delivery, replace(ended.trail, look_up_first=True), wait)
 
-    def _again(self, delivery: Delivery, queue: str, trail: Trail, wait: float) -> Future[None]:
+    def _again(self, delivery: Delivery, trail: Trail, wait: float) -> Future[None]:
+        queue = self._with.topology.waiting_for(wait)
         properties = delivery.put_off(trail, self._with.clock() + wait, wait)
         return self._with.publisher.send("", queue, delivery.body, properties)
 

@@ -26,6 +26,8 @@ DEFAULT_BINDING = "order.ready_to_fiscalize.#"
 #: -1 is accepted by RabbitMQ 3.10 and removes a message at its first return; without a limit 4.x
 #: removes it after 20 looks; and without one a returned message loses its place.
 DELIVERY_LIMIT = 1_000_000
+#: Seconds: the longest of the short waits.
+SHORT_WAIT = 20.0
 
 
 class TopologyMismatch(Exception):
@@ -42,13 +44,17 @@ class Topology:
 
     @property
     def follow_up(self) -> str:
-        """Short waits: the number of a receipt, a register's turn, a shift being opened."""
+        """Short waits: a receipt's number, a shift being opened, a register's permit, the first faults."""
         return f"{self.queue}.follow_up"
 
     @property
     def retry(self) -> str:
-        """Long waits: the next attempt after a fault. Apart, so that thousands of them hide no short one."""
+        """Long waits, for whatever. Apart, so that however many there are, they hide no short one."""
         return f"{self.queue}.retry"
+
+    def waiting_for(self, seconds: float) -> str:
+        """The queue in which a message waits for so long."""
+        return self.follow_up if seconds <= SHORT_WAIT else self.retry
 
     @property
     def outbox(self) -> str:

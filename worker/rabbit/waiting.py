@@ -9,8 +9,8 @@ from worker.fiscal.trail import Trail
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.dead_letters import rfc3339
 from worker.rabbit.delivery import UNTOLD, Delivery
-from worker.rabbit.json_body import BODY_LIMIT, NotJsonError, parse
-from worker.rabbit.message import Known, tell
+from worker.rabbit.held_messages import Unloaded, known_of
+from worker.rabbit.message import Known
 
 _UNTOLD = "the order is done; its event is refused by a queue, and published again"
 
@@ -22,26 +22,19 @@ def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
     """
     found = []
     for message in broker.waiting:
-        delivery = message.delivery
-        known = _known(delivery.body)
+        known = message.known if isinstance(message, Unloaded) else known_of(message.body)
         if known.doc_number == order or str(known.order).lower() == order.lower():
-            found.append(_row(delivery, known))
+            found.append(_row(message, known))
     return found
 
 
-def _known(body: bytes) -> Known:
-    try:
-        return tell(parse(body).value) if len(body) <= BODY_LIMIT else Known()
-    except NotJsonError:
-        return Known()
-
-
-def _row(delivery: Delivery, known: Known) -> dict[str, Any]:
+def _row(message: Delivery | Unloaded, known: Known) -> dict[str, Any]:
     now = time.time()
-    trail = delivery.trail(now)
+    trail = message.trail(now)
+    is_told = isinstance(message, Unloaded) or UNTOLD not in message.headers
     return {
-        "queue": delivery.queue,
-        "reason": _reason(trail) if UNTOLD not in delivery.headers else _UNTOLD,
+        "queue": message.queue,
+        "reason": _reason(trail) if is_told else _UNTOLD,
         "order": str(known.order) if known.order else None,
         "docNumber": known.doc_number,
         "integration": known.integration,
@@ -51,7 +44,7 @@ def _row(delivery: Delivery, known: Known) -> dict[str, Any]:
         "attempts": trail.attempts,
         "replays": trail.replays,
         "firstSeen": rfc3339(trail.first_seen),
-        "due": rfc3339(now + delivery.wait(now)),
+        "due": rfc3339(now + message.wait(now)),
     }
 
 

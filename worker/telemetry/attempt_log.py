@@ -17,7 +17,7 @@ from worker.telemetry.quiet import Quietly
 _log = logs.logger(__name__)
 _CODES = frozenset(code.value for code in Code)
 #: Waits that nearly every order has, or has many of.
-_NO_NEWS = frozenset({"register_turn", "cashier_in_use", "number"})
+_NO_NEWS = frozenset({"register_turn", "cashier_in_use", "threads_in_use", "number"})
 _TROUBLE = frozenset({"failed", "delayed", "unsettled"})
 
 

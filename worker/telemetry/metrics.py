@@ -43,7 +43,9 @@ UNSETTLED = counter(
     "Outcomes that the broker did not confirm: the event waits in the outbox, or the message comes back.",
 )
 POSTPONED = counter(
-    "fiscal_postponed_total", "Waits that are no fault: a number, a turn, a shift, a sale.", ["reason"]
+    "fiscal_postponed_total",
+    "Waits that are no fault: a number, a turn, a thread, a shift, a sale.",
+    ["reason"],
 )
 RETRIES = counter("fiscal_retries_total", "Passes that ended in a fault and are tried again.")
 UNKNOWN_OUTCOMES = counter(

@@ -1,0 +1,39 @@
+"""Bimp's archive check, kept from taking all threads while it hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from worker.bimp.archive_check import SERVICE
+from worker.bulkhead import Bulkhead, BulkheadFull
+from worker.circuit_breaker import CircuitBreakers, CircuitOpen, Scope, listening
+from worker.fiscal.outcomes import Postponed, Unavailable
+from worker.fiscal.ports import ArchiveCheck
+
+_SCOPE = Scope("service", SERVICE, caller="worker", threshold=1)
+
+
+class GuardedArchiveCheck:
+    """One for each process, shared by its threads."""
+
+    def __init__(self, check: ArchiveCheck, threads: int, monotonic: Callable[[], float]) -> None:
+        """At most ``threads`` ask at once."""
+        self._check = check
+        self._threads = threads
+        self._breakers = CircuitBreakers(monotonic, trials=1)
+        self._bulkhead = Bulkhead(monotonic)
+
+    def is_archived(self, order: UUID) -> bool:
+        """Raises ``Unavailable`` where Bimp does not answer or hangs, ``Postponed`` where too many ask."""
+        try:
+            with (
+                self._breakers.closed((_SCOPE,)),
+                self._bulkhead.within({SERVICE: self._threads}),
+                listening(),
+            ):
+                return self._check.is_archived(order)
+        except CircuitOpen as circuit:
+            raise Unavailable({"service": SERVICE, "reason": "circuit_open"}, circuit.seconds) from None
+        except BulkheadFull as full:
+            raise Postponed(full.seconds, "threads_in_use") from None
