@@ -79,7 +79,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
         publisher,
         Topology(),
         RetryPolicy(1.0, 2.0, 1000.0),
-        Brake(folder, 100),
+        Brake(100),
         lambda _: True,
         lambda: True,
         time.time,

@@ -90,7 +90,7 @@ class Desk:
         self.now = time.time()
         self.story = Story()
         self.has_room = False
-        self.brake = Brake(folder, limit=3)
+        self.brake = Brake(limit=3)
         self.publisher = Publisher(Loop(), parameters(vhost.url, "test"), TOPOLOGY.declare)
         declare(vhost.url)
         self.settlement = self.settling(RetryPolicy(min_backoff=5, max_backoff=600, max_age=3600))
