@@ -56,6 +56,7 @@ class IntegrationsFile:
         self._on_change = on_change
         self._current: Mapping[str, Integration] = MappingProxyType({})
         self._generation = 0
+        self._is_refused = False
         self._candidate: Fingerprints = {}
         references, outcome = self._read()
         if isinstance(outcome, ConfigurationError):
@@ -74,6 +75,11 @@ class IntegrationsFile:
         """How often the integrations in force have changed; the first file with any makes it 1."""
         return self._generation
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the file as it was last read cannot be used, and an older one is in force."""
+        return self._is_refused
+
     def refresh(self) -> None:
         """Look at the file and the files of its secrets, and read them when they have changed.
 
@@ -90,10 +96,23 @@ class IntegrationsFile:
             self._candidate = {}  # written while it was read: nothing that was seen counts
             return
         self._known = references.fingerprints
+        self._is_refused = isinstance(outcome, ConfigurationError)
         if isinstance(outcome, ConfigurationError):
             self._on_error(outcome.lines)
         else:
             self._take(outcome)
+
+    def tell(self, *, on_error: Callable[[list[str]], None], on_change: Callable[[Change], None]) -> None:
+        """From now on these hear of later files: for a process that inherited the object by fork."""
+        self._on_error = on_error
+        self._on_change = on_change
+
+    def look(self) -> None:
+        """``refresh`` that survives whatever goes wrong: else no later change would be seen."""
+        try:
+            self.refresh()
+        except Exception as error:
+            self._on_error([f"{self._path}: could not be looked at: {type(error).__name__}"])
 
     def watch(self, stop: threading.Event, interval: float = 1.0) -> threading.Thread:
         """Refresh every ``interval`` seconds in a thread of its own, until ``stop`` is set."""
@@ -103,10 +122,7 @@ class IntegrationsFile:
 
     def _watch(self, stop: threading.Event, interval: float) -> None:
         while not stop.wait(interval):
-            try:
-                self.refresh()
-            except Exception as error:  # without this thread no later change would be seen
-                self._on_error([f"{self._path}: could not be looked at: {type(error).__name__}"])
+            self.look()
 
     def _read(self) -> tuple[SecretReferences, Loaded | ConfigurationError]:
         references = SecretReferences(self._environ)

@@ -139,6 +139,9 @@ class Process:
         self._pulse = shared.pulse
         self._stop = threading.Event()
         self._integrations = integrations
+        integrations.tell(on_error=_integrations_broken, on_change=_integrations_read)
+        # Inherited: a file that was refused before this process was started has been logged by another.
+        metrics.INTEGRATIONS_BROKEN.set(integrations.is_refused)
         self._fleet = Fleet(params, topology.queue, at_least=settings.processes)
         self._loop = Loop()
         self._broker = FiscalBroker(

@@ -28,6 +28,8 @@ _log = logger(__name__)
 #: Seconds for what is in flight; the contract gives 25 in all.
 _GRACE = 22.0
 _RESTART_AFTER = 1.0
+#: Seconds between two looks at the integrations file: what is started anew inherits what is in force.
+_LOOK_EVERY = 1.0
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 _MONITOR = -1
 
@@ -46,6 +48,8 @@ class Supervisor:
     def run(self) -> int:
         """The exit code. Raises ``TopologyMismatch``."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        # The worker processes log what comes of a changed file.
+        self._integrations.tell(on_error=lambda _: None, on_change=lambda _: None)
         try:
             self._start(_MONITOR)
             if self._await_broker():
@@ -99,7 +103,12 @@ class Supervisor:
 
     def _watch(self) -> None:
         """Until somebody asks for the end."""
+        looked_at = time.monotonic()
         while self._next_signal(1.0) not in (signal.SIGTERM, signal.SIGINT):
+            # A change counts when two looks see the same: signals must not bring these together.
+            if time.monotonic() - looked_at >= _LOOK_EVERY:
+                self._integrations.look()
+                looked_at = time.monotonic()
             for slot, status in self._reap():
                 _log.error("process_died", exit_code=os.waitstatus_to_exitcode(status))
                 metrics.PROCESS_RESTARTS.inc()
@@ -114,7 +123,9 @@ class Supervisor:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 break
-            slot = self._children.pop(pid)
+            slot = self._children.pop(pid, None)
+            if slot is None:  # process 1 of a container inherits the orphans of others
+                continue
             self._shared.forget(pid, slot)
             ended.append((slot, status))
         return ended

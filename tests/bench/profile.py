@@ -30,7 +30,9 @@ from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import Pace
 from worker.checkbox.sessions import Sessions
+from worker.fiscal import issuing
 from worker.fiscal.fiscalization import Fiscalization
+from worker.fiscal.number_times import NumberTimes
 from worker.fiscal.rate_limiter import RegisterRateLimiter
 from worker.rabbit.brake import Brake
 from worker.rabbit.connection import parameters
@@ -74,7 +76,17 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
     pace = Pace(RegisterRateLimiter(), lambda: 100.0, time.monotonic, time.time)
     sessions = Sessions(CheckboxClient(headers=trace.headers), pace, Isolation(8, time.monotonic))
     story = Fiscalization(
-        lambda: integrations.current, sessions, None, time.time, 10.0, lambda _: None, lambda: None
+        lambda: integrations.current,
+        sessions,
+        issuing.Dependencies(
+            archive=None,
+            clock=time.time,
+            monotonic=time.monotonic,
+            return_wait=10.0,
+            number_times=NumberTimes(),
+            duplicate_prevented=lambda: None,
+            warn=lambda _: None,
+        ),
     )
     return Settlement(
         Dependencies(
@@ -82,7 +94,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
             publisher=publisher,
             topology=Topology(),
             policy=RetryPolicy(1.0, 2.0, 1000.0),
-            brake=Brake(folder, 100),
+            brake=Brake(100),
             configured=lambda name: integrations.current.get(name),
             has_room=lambda: True,
             clock=time.time,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,14 +14,13 @@ from worker.fiscal.outcomes import Code
 from worker.rabbit import brake as subject
 from worker.rabbit.brake import Brake
 
-Eventually = Callable[..., Any]
 fork = multiprocessing.get_context("fork")
 BROKEN, REFUSED = Code.INTERNAL_ERROR, Code.CASHIER_CREDENTIALS_REJECTED
 
 
 @pytest.fixture
-def brake(tmp_path: Path) -> Brake:
-    return Brake(tmp_path, limit=4)
+def brake() -> Brake:
+    return Brake(limit=4)
 
 
 def run(work: Callable[[], object]) -> None:
@@ -109,9 +105,9 @@ def test_a_success_in_one_process_ends_the_row_of_another(brake: Brake) -> None:
     assert not brake.is_engaged
 
 
-def test_no_count_is_lost_between_processes(tmp_path: Path) -> None:
+def test_no_count_is_lost_between_processes() -> None:
     """Four processes at once: the limit is reached exactly once."""
-    brake = Brake(tmp_path, limit=400)
+    brake = Brake(limit=400)
     reached = fork.Value("i", 0)
 
     def count() -> None:
@@ -130,19 +126,19 @@ def test_no_count_is_lost_between_processes(tmp_path: Path) -> None:
 
 
 def test_a_process_that_is_killed_while_it_counts_stops_nobody(
-    brake: Brake, tmp_path: Path, eventually: Eventually
+    brake: Brake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its lock goes with it, and half a line in the file counts as none."""
+    """Its lock goes with it."""
     locked = fork.Event()
 
     def hold() -> None:
-        with (tmp_path / "brake.json").open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.truncate()
-            file.write('{"errors": ')
-            file.flush()
+        def stand(*_: object) -> bytes:
             locked.set()
             signal.pause()
+            raise AssertionError
+
+        monkeypatch.setattr(os, "pread", stand)
+        brake.note(BROKEN, "a/b")
 
     process = fork.Process(target=hold)
     process.start()
@@ -153,8 +149,12 @@ def test_a_process_that_is_killed_while_it_counts_stops_nobody(
     assert [brake.note(BROKEN, "a/b") for _ in range(4)] == [False, False, False, True]
 
 
-def test_a_success_costs_no_file_while_nothing_is_counted(brake: Brake, tmp_path: Path) -> None:
-    """The usual order does not wait for the other processes."""
-    (tmp_path / "brake.json").unlink()
-    assert not brake.note(None, None)
-    assert not brake.note(Code.ORDER_ARCHIVED, "a/b")
+def test_a_clock_that_steps_moves_no_pause(brake: Brake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set back by an hour it would last an hour more; set forward it would end at once."""
+    for _ in range(4):
+        brake.note(BROKEN, "a/b")
+    now = time.time()
+    for step in (3600, -3600):
+        monkeypatch.setattr(subject.time, "time", lambda step=step: now + step)
+        assert brake.is_engaged
+        assert 500 < brake.seconds_left <= 600

@@ -88,13 +88,13 @@ _STRAIGHT = SimpleNamespace(exchange="", redelivered=False)
 class Desk:
     """A settlement on an empty virtual host, and what it left behind."""
 
-    def __init__(self, vhost: VirtualHost, folder: Path, topology: Topology = TOPOLOGY) -> None:
+    def __init__(self, vhost: VirtualHost, topology: Topology = TOPOLOGY) -> None:
         self.vhost = vhost
         self.topology = topology
         self.now = time.time()
         self.story = Story()
         self.has_room = False
-        self.brake = Brake(folder, limit=3)
+        self.brake = Brake(limit=3)
         self.publisher = Publisher(Loop(), parameters(vhost.url, "test"), topology.declare)
         declare(vhost.url, topology)
         self.settlement = self.settling(RetryPolicy(min_backoff=5, max_backoff=600, max_age=3600))
@@ -138,16 +138,16 @@ class Desk:
 
 
 @pytest.fixture
-def desk(vhost: VirtualHost, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(vhost, tmp_path)
+def desk(vhost: VirtualHost) -> Iterator[Desk]:
+    desk = Desk(vhost)
     yield desk
     desk.publisher.close()
 
 
 @pytest.fixture
-def classic_desk(vhost: VirtualHost, tmp_path: Path) -> Iterator[Desk]:
+def classic_desk(vhost: VirtualHost) -> Iterator[Desk]:
     """Its queues may be full at once, where a quorum queue takes some more first."""
-    desk = Desk(vhost, tmp_path, Topology(queue_type="classic"))
+    desk = Desk(vhost, Topology(queue_type="classic"))
     yield desk
     desk.publisher.close()
 
@@ -507,16 +507,6 @@ def test_a_return_is_counted_whatever_sign_its_total_bears(desk: Desk) -> None:
     desk.process(Fiscalized(replace(RECEIPT, total=-27000), already=False, checkbox_url="https://c"))
     assert [event["type"].split(".")[-2] for event in desk.events()] == ["succeeded"]
     assert desk.letters() == []
-
-
-def test_a_stop_limit_that_cannot_count_decides_nothing(desk: Desk, tmp_path: Path) -> None:
-    """Its file is gone with the folder: each order has its one outcome all the same."""
-    for file in tmp_path.glob("brake*"):
-        file.unlink()
-    desk.process(Rejected(Code.INTERNAL_ERROR))
-    desk.process(DONE)
-    assert [event["type"].split(".")[-2] for event in desk.events()] == ["failed", "succeeded"]
-    assert len(desk.letters()) == 1
 
 
 def test_an_event_that_cannot_be_made_is_a_fault_of_ours_that_tells_of_the_receipt(desk: Desk) -> None:

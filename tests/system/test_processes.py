@@ -317,3 +317,56 @@ def test_a_queue_that_somebody_deleted_is_made_again(
     eventually(lambda: "fiscalize" in vhost.queues() and vhost.queues()["fiscalize"].consumers == 2)
     publish(vhost.url, broken(1))
     eventually(lambda: vhost.queues()[DEAD_LETTERS].messages == 1)
+
+
+def test_an_orphan_that_it_inherits_ends_and_the_worker_goes_on(
+    vhost: VirtualHost, tmp_path: Path, eventually: Eventually
+) -> None:
+    """As process 1 of a container does: a stranger's exit is neither fatal nor a worker's death."""
+    worker = WorkerProcess(environment_for(vhost.url), tmp_path / "worker.log")
+    # `exec` leaves the shell's child with the worker, which never forked it.
+    prologue = "sleep 3 & exec " + " ".join([sys.executable, "-m", "worker", "run"])
+    with worker.log.open("ab") as log:
+        worker.process = subprocess.Popen(
+            ["/bin/sh", "-c", prologue],
+            env={**os.environ, **worker.settings},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        worker.wait_until_ready()
+        eventually(lambda: len(children(worker)) == 3)
+        assert worker.process.poll() is None
+        publish(vhost.url, broken(1))
+        eventually(lambda: vhost.queues()[DEAD_LETTERS].messages == 1)
+        assert told(worker, "process_died") == 0
+        assert count(worker, "fiscal_process_restarts_total") == 0
+        assert worker.terminate() == 0
+    finally:
+        worker.kill()
+
+
+def test_a_process_that_is_started_anew_knows_what_is_in_force(
+    start: Start, vhost: VirtualHost, tmp_path: Path, eventually: Eventually
+) -> None:
+    """A cashier added since the start; then a broken file: the last sound version, not that of the start."""
+    text = (CONTRACT / "integrations.yaml").read_text()
+    file = tmp_path / "integrations.yaml"
+    file.write_text(text.replace("id: olena", "id: olena-before"))
+    worker = start(FISCAL_INTEGRATIONS_FILE=str(file), FISCAL_PROCESSES="1")
+    file.write_text(text)
+    eventually(lambda: told(worker, "integrations_file_read") == 2)
+    file.write_text("integrations: 1\n")
+    eventually(lambda: told(worker, "integrations_file_refused") == 1)
+    # The supervisor, which logs nothing of it, looks once a second.
+    seen = time.monotonic() + 3
+    eventually(lambda: time.monotonic() > seen)
+    os.kill(children(worker)[1], signal.SIGKILL)
+    eventually(lambda: told(worker, "process_died") == 1)
+    eventually(lambda: worker.page("/readyz")[0] == 200)
+    publish(vhost.url, ORDER)
+    eventually(lambda: vhost.queues()[EVENTS_QUEUE].messages == 1)
+    [(body, _)] = drained(vhost.url, EVENTS_QUEUE)
+    assert json.loads(body)["type"] == "ua.bimp.fiscalization.delayed.v1"
+    assert count(worker, "fiscal_integrations_file_broken") == 1

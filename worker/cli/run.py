@@ -59,7 +59,7 @@ def _supervise(settings: Settings, folder: Path) -> int:
         raise ConfigurationError([f"{problem}; allowed is a free port"]) from None
     shared = Shared(
         folder,
-        Brake(folder, settings.dead_letter_limit),
+        Brake(settings.dead_letter_limit),
         Pulse(settings.processes),
         RegisterRateLimiter(),
         pages,
