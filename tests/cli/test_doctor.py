@@ -296,7 +296,7 @@ def archive_check_down(place: Place) -> None:
         (live_cashier_at_a_test_register, "register", "shop-main/olena", "a live cashier at a test register"),
         (register_blocked, "register", "shop-main/olena", "is blocked"),
         (clock_is_off, "clock", "http://127.0.0.1:", "ahead of Checkbox's"),
-        (archive_check_down, "archive check", "FISCAL_ARCHIVE_CHECK_URL", "ConnectError"),
+        (archive_check_down, "archive check", "FISCAL_ARCHIVE_CHECK_URL", "connect_error"),
     ],
 )
 def test_a_broken_set_up_is_named(

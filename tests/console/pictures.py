@@ -39,7 +39,7 @@ def main() -> None:
             browser.size(*PHONE)
             browser.open(f"{url}/cashiers")
             browser.press("Look now")
-            browser.until_text("2 of 2 cashiers looked at")
+            browser.until_text("3 of 3 cashiers looked at")
             browser.until_text("have the cashier open")
             save("phone", browser.picture())
 

@@ -125,7 +125,7 @@ def test_cashiers_and_shifts(console: str, browser: Browser, checkbox: SandboxPr
     browser.press("Cashiers and shifts")
     check(browser)
     browser.press("Look now")
-    browser.until_text("2 of 2 cashiers looked at")
+    browser.until_text("3 of 3 cashiers looked at")
     browser.until_text("have the cashier open a shift in Checkbox")
     check(browser)
     assert "petro-secret" not in browser.text

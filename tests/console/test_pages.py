@@ -160,7 +160,7 @@ def test_cashiers_and_shifts_are_looked_at_on_demand(
     job = visitor.submit("/cashiers").headers["location"]
     eventually(lambda: visitor.get(f"{job}.json").json()["over"])
     text = visitor.get("/cashiers").text
-    assert "2 of 2 cashiers looked at" in text
+    assert "3 of 3 cashiers looked at" in text
     assert "have the cashier open a shift in Checkbox" in text
     assert "petro-secret" not in text
     asked = checkbox.counters()["requests"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -592,3 +594,18 @@ def test_the_way_through_waits_ends_in_one_event(desk: Desk, eventually: Eventua
         (1, 1e9 + 5),
         (1, 1e9 + 5),
     ]
+
+
+def test_a_settled_message_is_let_go_of_at_once(desk: Desk) -> None:
+    """Bodies are large: what was refused or put off is not kept until a garbage collection."""
+    gc.disable()
+    try:
+        for step in (Rejected(Code.SHIFT_NOT_OPEN), Postponed(1.0, "register_turn"), Unavailable({})):
+            delivery = Delivery("fiscalize", ORDER)
+            kept = weakref.ref(delivery)
+            desk.story.script = [step]
+            desk.work(delivery)
+            del delivery
+            assert kept() is None
+    finally:
+        gc.enable()

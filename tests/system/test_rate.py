@@ -11,13 +11,16 @@ from worker.sandbox.vhost import VirtualHost
 
 
 def test_two_processes_keep_to_the_rate_and_spare_checkbox(vhost: VirtualHost, tmp_path: Path) -> None:
-    """2.3 requests for a receipt, a sign-in for each cashier and process, 2 receipts a second."""
-    figures = runs.fleet(vhost.url, tmp_path, count=100, of=5)
-    assert figures["succeeded"] == figures["receipts"] == 100
+    """2.3 requests for a receipt, a sign-in for each cashier and process, 2 receipts a second.
+
+    Three of the requests are made once for each cashier and process: sign-in, shift, and the key's register.
+    """
+    figures = runs.fleet(vhost.url, tmp_path, count=120, of=5)
+    assert figures["succeeded"] == figures["receipts"] == 120
     assert figures["requests_for_a_receipt"] <= 2.3
     assert figures["most_sign_ins_of_a_cashier"] <= 2
     assert figures["busiest_second_of_a_register"] <= 2
-    assert figures["seconds"] < 20
+    assert figures["seconds"] < 25
 
 
 @pytest.mark.parametrize(("workers", "processes"), [(2, 1), (1, 6)], ids=["two of one", "one of six"])

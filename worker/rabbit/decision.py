@@ -141,9 +141,9 @@ class Deciding:
             return self._with.fiscalize(request, self._trail)
         except InvalidMessage as invalid:
             self._know(invalid.known, None)
-            return invalid
+            return _without_frames(invalid)
         except Verdict as verdict:
-            return verdict
+            return _without_frames(verdict)
 
     def _know(self, known: Known, request: Request | None) -> None:
         self._known = known
@@ -240,3 +240,9 @@ class Deciding:
         self._line.know(known, name, asked_at)
         if integration and is_foreign:
             self._line.foreign(integration.id)
+
+
+def _without_frames(verdict: Verdict) -> Verdict:
+    """A value from here on: its frames would keep it, and the body, in a cycle until a collection."""
+    verdict.__traceback__ = verdict.__context__ = None
+    return verdict
