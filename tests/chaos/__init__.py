@@ -1,4 +1,4 @@
-"""The chaos suite: orders go through while everything around the worker fails; then the ledger is read.
+"""The chaos suite: orders go through, and returns of them, while everything around the worker fails.
 
     python -m tests.chaos --orders 2000 --cashiers 50 --seed 1
 

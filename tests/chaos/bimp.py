@@ -67,6 +67,16 @@ class Heard:
     def ended(self) -> set[str]:
         return self._with("succeeded", "failed")
 
+    @property
+    def refused(self) -> set[str]:
+        """The returns for which there is nothing left to return."""
+        with self._lock:
+            return {
+                request
+                for request, told in self._events.items()
+                if any(event["data"]["code"] == "RETURN_WITHOUT_SALE" for event in told.get("failed", ()))
+            }
+
     def _with(self, *kinds: str) -> set[str]:
         with self._lock:
             return {request for request, told in self._events.items() if any(kind in told for kind in kinds)}

@@ -145,7 +145,8 @@ def _content(number: int, generator: random.Random) -> dict[str, Any]:
     products = []
     total = 0
     for line in range(generator.randint(1, 3)):
-        count, cost = generator.randint(1, 5), generator.randint(100, 90_000)
+        least = 1 if line else 2  # the first line can be returned in parts
+        count, cost = generator.randint(least, 5), generator.randint(100, 90_000)
         total += count * cost
         products.append(
             {

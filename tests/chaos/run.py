@@ -7,13 +7,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.chaos import orders
 from tests.chaos.havoc import Havoc
+from tests.chaos.returns import Returned, Returning, returns_of
 from tests.chaos.stage import Stage, product_of
 from tests.chaos.verdict import Evidence, done_of, over_rate, repeats, violations
 from worker.sandbox.rabbitmq import PrivateRabbitMQ
@@ -103,23 +104,28 @@ class _Play:
         self._requests = requests
         self._say = say
         self._asked = {request.id for request in requests}
+        self._returned: list[Returned] = list(returns_of(requests))
+        self._returning = Returning(self._returned, stage.bimp.publish)
         self.faults: Counter[str] = Counter()
         self.problems: list[str] = []
         self.seconds: dict[str, float] = {}
 
     def evidence(self) -> Evidence:
         self._trouble()
-        self._rest(self._asked)
+        self._rest()
         letters = self._stage.bimp.letters()
         done_before = Counter(product_of(entry) for entry in done_of(self._stage.sandbox.ledger()))
         self._say(f"{sum(done_before.values())} receipts; {len(letters)} dead letters are replayed")
         code = self._stage.replay()
         if code != (0 if letters else 3):
             self.problems.append(f"the replay's exit code is {code}")
-        self._rest(self._asked, lambda: self._stage.bimp.heard.succeeded)
+        self._rest(lambda: self._stage.bimp.heard.succeeded | self._stage.bimp.heard.refused)
+        if self._returning.left:
+            self.problems.append(f"{self._returning.left} orders were never told as sold")
         self._havoc.note_metrics()
         return Evidence(
             self._requests,
+            self._returned,
             self._stage.sandbox.ledger(),
             self._stage.bimp.heard,
             letters,
@@ -137,9 +143,7 @@ class _Play:
             more = {"seconds": self._plan.created_for} if kind == "created_for" else {}
             self._stage.sandbox.fault(**{"kind": kind, **settings, **more})
         publisher = threading.Thread(
-            target=self._stage.bimp.publish,
-            args=(self._requests, len(self._requests) / self._plan.over),
-            daemon=True,
+            target=self._publish, args=(len(self._requests) / self._plan.over,), daemon=True
         )
         publisher.start()
         self._havoc.until(
@@ -155,13 +159,26 @@ class _Play:
             f"after {self.seconds['trouble']:.0f} s of faults"
         )
 
-    def _rest(self, expected: Iterable[str], answered: Callable[[], set[str]] | None = None) -> None:
-        """Until all are answered and nothing is on its way any more."""
+    def _publish(self, per_second: float) -> None:
+        """The orders, and between them the returns of those that were sold by then."""
+        due = time.monotonic()
+        for request in self._requests:
+            self._stage.bimp.publish([request])
+            self._returning.go_on(self._stage.bimp.heard.succeeded)
+            due += 1 / per_second
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def _rest(self, answered: Callable[[], set[str]] | None = None) -> None:
+        """Until all are answered, the returns of what was sold too, and nothing is on its way any more."""
         answered = answered or (lambda: self._stage.bimp.heard.ended)
         began = time.monotonic()
-        while not (set(expected) <= answered() and not any(self._stage.waiting().values())):
+        while True:
+            self._returning.go_on(self._stage.bimp.heard.succeeded)
+            expected = self._asked | self._returning.asked
+            if expected <= answered() and not any(self._stage.waiting().values()):
+                return
             if time.monotonic() - began > self._plan.at_most:
-                missing = sorted(set(expected) - answered())
+                missing = sorted(expected - answered())
                 self.problems.append(
                     f"no rest within {self._plan.at_most:.0f} s: {len(missing)} unanswered, {missing[:5]}, "
                     f"on their way: {self._stage.waiting()}"
@@ -178,6 +195,9 @@ def _figures(evidence: Evidence, play: _Play, havoc: Havoc) -> dict[str, int | f
     return {
         "orders": len({request.product for request in evidence.requests}),
         "requests": len(evidence.requests),
+        "orders_returned": len(evidence.returned),
+        "returns_made": len([entry for entry in done_of(evidence.ledger) if entry["type"] == "RETURN"]),
+        "returns_refused": len(heard.refused),
         "receipts_done": statuses["DONE"],
         "receipts_error": statuses["ERROR"],
         "dead_letters_replayed": len(evidence.letters),
@@ -185,7 +205,7 @@ def _figures(evidence: Evidence, play: _Play, havoc: Havoc) -> dict[str, int | f
         **{f"repeated_{kind}": repeats(heard, kind) for kind in kinds},
         "already_fiscalized": sum(
             any(event["data"]["alreadyFiscalized"] for event in evidence.heard.of(request.id, "succeeded"))
-            for request in evidence.requests
+            for request in evidence.all_requests
         ),
         **{kind: havoc.done[kind] for kind in sorted(havoc.done)},
         **{f"checkbox_{kind}": count for kind, count in sorted(play.faults.items())},

@@ -108,10 +108,11 @@ class Stage:
         return {name: depth.messages for name, depth in self.broker.queues().items() if name in consumed}
 
     def sales_of(self, product: str) -> list[dict[str, Any]]:
-        """The ledger's receipts that sell an order's first line."""
+        """The ledger's receipts of an order, or of a return's document."""
         return [entry for entry in self.sandbox.ledger() if product_of(entry) == product]
 
 
 def product_of(entry: Mapping[str, Any]) -> str:
-    """The code of the first line on a receipt in the ledger."""
-    return str(entry["body"]["goods"][0]["good"]["code"])
+    """What names the document of a receipt in the ledger: a sale's first code, a return's first line."""
+    good = entry["body"]["goods"][0]["good"]
+    return str(good["name" if entry["type"] == "RETURN" else "code"])

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from tests.chaos.bimp import Heard, Letter
 from tests.chaos.orders import OrderRequest
+from tests.chaos.returns import Returned
 from tests.chaos.stage import product_of
 
 _SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """All that is known at the end of a run, from others than the worker."""
 
+    #: The sales.
     requests: Sequence[OrderRequest]
+    returned: Sequence[Returned]
     ledger: Sequence[Mapping[str, Any]]
     heard: Heard
     #: Dead letters when everything had come to rest, before they were replayed.
@@ -32,6 +36,14 @@ class Evidence:
     rate: int
 
     @property
+    def return_requests(self) -> list[OrderRequest]:
+        return [request for one in self.returned for request in one.requests]
+
+    @property
+    def all_requests(self) -> list[OrderRequest]:
+        return [*self.requests, *self.return_requests]
+
+    @cached_property
     def by_product(self) -> dict[str, list[Mapping[str, Any]]]:
         found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for entry in self.ledger:
@@ -43,6 +55,8 @@ def violations(evidence: Evidence) -> list[str]:
     """Every promise that was broken, in words; the first of each kind."""
     found = [
         *_receipts(evidence),
+        *(text for one in evidence.returned for text in _returns(one, evidence)),
+        *_beyond_sales(evidence.ledger),
         *_dead_letters(evidence),
         *_events(evidence),
         *_queues(evidence),
@@ -73,16 +87,70 @@ def _receipts(evidence: Evidence) -> Iterator[str]:
             asked = {each.id for each in evidence.requests if each.product == product}
             if not asked & rejected:
                 yield f"{product} had neither a receipt nor a dead letter before the replay"
-    for product in by_product.keys() - orders.keys():
+    asked_for = {request.product for request in evidence.all_requests}
+    for product in by_product.keys() - asked_for:
         yield f"nobody asked for the receipt of {product}"
 
 
+def _returns(returned: Returned, evidence: Evidence) -> Iterator[str]:
+    """One receipt of a document at most, as many as fit into the sale, and an outcome for each request."""
+    entries = {name: evidence.by_product.get(name, []) for name in returned.documents}
+    done = {name: done_of(made) for name, made in entries.items()}
+    totals = {request.product: request.total for request in returned.requests}
+    for name, made in done.items():
+        if len(made) > 1:
+            yield f"{len(made)} DONE receipts for the return {name}: {[entry['id'] for entry in made]}"
+        if made and made[0]["total"] != totals[name]:
+            yield f"the receipt of the return {name} comes to {made[0]['total']} and not {totals[name]}"
+        others = {entry["status"] for entry in entries[name]} - {"DONE", "ERROR"}
+        if others:
+            yield f"a receipt of the return {name} is {others}"
+    made_of = sum(bool(made) for made in done.values())
+    if made_of != returned.fits:
+        yield f"{made_of} returns of {returned.sale.product} have a receipt, and {returned.fits} fit"
+    for request in returned.requests:
+        succeeded = request.id in evidence.heard.succeeded
+        if succeeded != bool(done[request.product]):
+            yield f"the return {request.id} was told as made: {succeeded}, and the ledger says otherwise"
+        if not succeeded and request.id not in evidence.heard.refused:
+            yield f"the return {request.id} has no outcome"
+
+
+def _beyond_sales(ledger: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The sales of which more was returned than sold: in all, by the money or the quantity of a code."""
+    sales = {entry["id"]: entry for entry in done_of(ledger) if entry["type"] == "SELL"}
+    back: dict[str, Counter[str]] = defaultdict(Counter)
+    for entry in done_of(ledger):
+        if entry["type"] == "RETURN":
+            back[entry["related_receipt_id"]].update(_sums(entry))
+    for sale, returned in back.items():
+        if sale not in sales:
+            yield f"a return of {sale}, which is no sale that is DONE"
+            continue
+        sold = _sums(sales[sale])
+        for name, sum_ in returned.items():
+            if sum_ > sold[name]:
+                yield f"{sum_} of {sold[name]} was returned of {product_of(sales[sale])}: {name}"
+
+
+def _sums(entry: Mapping[str, Any]) -> Counter[str]:
+    sums = Counter({"total": entry["total"]})
+    for line in entry["body"]["goods"]:
+        code = line["good"]["code"]
+        sums[f"quantity of {code}"] += line["quantity"]
+        sums[f"money of {code}"] += line["good"]["price"] * line["quantity"] // 1000
+    return sums
+
+
 def _dead_letters(evidence: Evidence) -> Iterator[str]:
-    bodies = {request.id: request.body for request in evidence.requests}
+    bodies = {request.id: request.body for request in evidence.all_requests}
+    returns = {request.id for request in evidence.return_requests}
     errors = {product_of(entry) for entry in evidence.ledger if entry["status"] == "ERROR"}
-    products = {request.id: request.product for request in evidence.requests}
+    products = {request.id: request.product for request in evidence.all_requests}
     for letter in evidence.letters:
         name = letter.request or "?"
+        if _is_over_return(letter.code, name, returns):
+            continue
         if letter.code != "RECEIPT_REJECTED":
             yield f"dead letter {letter.code} of {name}: {letter.headers.get('x-fiscal-detail')}"
         elif products.get(name) not in errors:
@@ -90,14 +158,21 @@ def _dead_letters(evidence: Evidence) -> Iterator[str]:
         if letter.body != bodies.get(name):
             yield f"the dead letter of {name} is not what was published"
     for letter in evidence.letters_left:
+        if _is_over_return(letter.code, letter.request, returns):
+            continue
         yield f"dead letter {letter.code} of {letter.request} after the replay"
+
+
+def _is_over_return(code: str, request: str | None, returns: Container[str]) -> bool:
+    return code == "RETURN_WITHOUT_SALE" and request in returns
 
 
 def _events(evidence: Evidence) -> Iterator[str]:
     done = {product: done_of(entries) for product, entries in evidence.by_product.items()}
-    for request in evidence.requests:
+    returns = {request.id for request in evidence.return_requests}
+    for request in evidence.all_requests:
         succeeded = evidence.heard.of(request.id, "succeeded")
-        if not succeeded:
+        if not succeeded and request.id not in returns:
             yield f"no succeeded event for {request.id}"
         for kind in ("succeeded", "delayed"):
             ids = {event["id"] for event in evidence.heard.of(request.id, kind)}
@@ -106,9 +181,10 @@ def _events(evidence: Evidence) -> Iterator[str]:
         for event in succeeded:
             yield from _against_ledger(event, request, done.get(request.product, []))
         for event in evidence.heard.of(request.id, "failed"):
-            if event["data"]["code"] != "RECEIPT_REJECTED":
-                yield f"failed {event['data']['code']} for {request.id}: {event['data']['detail']}"
-    for name in evidence.heard.requests - {request.id for request in evidence.requests}:
+            code = event["data"]["code"]
+            if code != "RECEIPT_REJECTED" and not _is_over_return(code, request.id, returns):
+                yield f"failed {code} for {request.id}: {event['data']['detail']}"
+    for name in evidence.heard.requests - {request.id for request in evidence.all_requests}:
         yield f"an event for {name}, which nobody asked"
 
 
