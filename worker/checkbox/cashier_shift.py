@@ -2,7 +2,7 @@
 
 Closing names no shift: it ends whichever is open when it arrives. So that a late one never ends a shift that
 was opened meanwhile, a closing is sent within ``_DECIDED_WITHIN`` of the look that showed the old shift open,
-and a new shift is opened only when such a closing can arrive no more. See docs/decisions/0009.
+and a new shift is opened only when such a closing can arrive no more. See docs/decisions/0012.
 """
 
 from __future__ import annotations
