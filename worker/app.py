@@ -35,6 +35,7 @@ from worker.rabbit.waiting import waiting_for
 from worker.shift_keeper import ShiftKeeper
 from worker.shift_watch import ShiftWatch
 from worker.telemetry import inquiries, metrics, spans, trace
+from worker.telemetry.log_writer import LogWriter
 from worker.telemetry.logs import logger
 from worker.telemetry.pulse import Pulse
 
@@ -59,6 +60,7 @@ class Shared:
     turns: RegisterTurns
     #: What the monitor answers on.
     pages: socket
+    log: LogWriter
 
     def forget(self, pid: int, slot: int) -> None:
         """A process ended: its gauges count no longer."""

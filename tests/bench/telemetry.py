@@ -91,8 +91,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         Stage(node, OURS, Shape(latency=0.0, done_after=0.0), Path(folder)) as stage,
     ):
-        with contextlib.redirect_stdout(lines):
-            logs.configure("json", "INFO")
+        logs.configure("json", "INFO", lines)
         publisher = Publisher(Loop(), parameters(stage.place.broker_url, "telemetry"))
         settled = settlement_on(stage, publisher, Path(folder))
         both_passes(settled, stage.requests(150))

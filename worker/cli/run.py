@@ -46,9 +46,11 @@ def _supervise(settings: Settings, folder: Path) -> int:
     from worker.rabbit.brake import Brake
     from worker.supervisor import Supervisor
     from worker.telemetry import health, logs
+    from worker.telemetry.log_writer import LogWriter
     from worker.telemetry.pulse import Pulse
 
-    logs.configure(settings.log_format, settings.log_level)
+    log = LogWriter(sys.stdout.fileno())
+    logs.configure(settings.log_format, settings.log_level, log)
     for sentence in unknown_variables(environment()):
         logs.logger(__name__).warning("setting_unknown", message=sentence)
     integrations = read_integrations(settings)
@@ -63,5 +65,6 @@ def _supervise(settings: Settings, folder: Path) -> int:
         Pulse(settings.processes),
         RegisterTurns(folder / "register_turns.lock"),
         pages,
+        log,
     )
     return Supervisor(settings, integrations, shared).run()

@@ -97,6 +97,10 @@ INTEGRATIONS_BROKEN = gauge(
     "1 while the integrations file cannot be used and an older one is in force, else 0.",
     "livemax",
 )
+LOG_LINES_DROPPED = counter(
+    "fiscal_log_lines_dropped_total",
+    "Log lines that could not be written: nobody reads them, the reader is gone, or the disk is full.",
+)
 PROCESS_RESTARTS = counter(
     "fiscal_process_restarts_total", "Processes of the worker that died and were started again."
 )
