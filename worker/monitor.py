@@ -16,7 +16,7 @@ from config.settings import Settings
 from worker.app import Shared, topology_of
 from worker.rabbit.connection import parameters
 from worker.rabbit.topology import CONTROL_EXCHANGE, DEAD_LETTERS, EVENTS_QUEUE, RESUME
-from worker.telemetry import health, inquiries
+from worker.telemetry import health
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -115,7 +115,7 @@ class Monitor:
             self._lost = True
 
     def _what_is_held(self, order: str) -> dict[str, Any]:
-        return inquiries.ask(self._shared.folder, self._shared.pulse.processes, order)
+        return self._shared.inquiries.ask(order)
 
     def _what_is_dead(self) -> str | None:
         silent = self._shared.pulse.silent

@@ -6,7 +6,6 @@ It has no thread but the one that writes its log, whose locks no fork leaves loc
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from worker.rabbit.connection import parameters
 from worker.telemetry import metrics
 from worker.telemetry.log_writer import LogWriter
 from worker.telemetry.logs import logger
+from worker.telemetry.tally import TALLY
 
 _log = logger(__name__)
 #: Seconds for what is in flight; the contract gives 25 in all.
@@ -63,7 +63,6 @@ class Supervisor:
         finally:
             for pid in self._children:
                 _kill(pid, signal.SIGKILL)
-            shutil.rmtree(self._shared.folder, ignore_errors=True)
             self._shared.log.drain()
 
     def _start(self, slot: int) -> None:
@@ -71,6 +70,7 @@ class Supervisor:
         if pid:
             self._children[pid] = slot
             return
+        TALLY.write_as(slot - _MONITOR)
         _in_child(self._monitor if slot == _MONITOR else lambda: self._process(slot), self._shared.log)
 
     def _monitor(self) -> None:
@@ -126,7 +126,8 @@ class Supervisor:
             slot = self._children.pop(pid, None)
             if slot is None:  # process 1 of a container inherits the orphans of others
                 continue
-            self._shared.forget(pid, slot)
+            if slot != _MONITOR:
+                self._shared.pulse.gone(slot)
             ended.append((slot, status))
         return ended
 

@@ -1,7 +1,4 @@
-"""Every metric of the worker.
-
-The process that starts the others sets ``PROMETHEUS_MULTIPROC_DIR`` before this module is imported.
-"""
+"""Every metric of the worker."""
 
 from __future__ import annotations
 
@@ -81,7 +78,7 @@ SIGNINS = counter("fiscal_signins_total", "Sign-ins of cashiers at Checkbox.", [
 SHIFT_OPENED = gauge(
     "fiscal_shift_opened_timestamp_seconds",
     "When the cashier's shift was opened; absent while none is known.",
-    "livemostrecent",
+    "latest",
     ["integration", "cashier"],
     unit="seconds since 1970",
 )
@@ -95,7 +92,7 @@ WARNINGS = counter(
 INTEGRATIONS_BROKEN = gauge(
     "fiscal_integrations_file_broken",
     "1 while the integrations file cannot be used and an older one is in force, else 0.",
-    "livemax",
+    "max",
 )
 LOG_LINES_DROPPED = counter(
     "fiscal_log_lines_dropped_total",
