@@ -65,7 +65,7 @@ def all_settled(shop: Counter, count: int) -> None:
 
 
 def test_a_reader_that_stands_still_stops_nothing(into: Start) -> None:
-    """Lines past the queue's room are counted; alive, ready, and ended in time with exit code 0."""
+    """All are fiscalized; it is alive and ready, and ends in time with exit code 0."""
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE)
     shop = into(writing)

@@ -37,6 +37,13 @@ def small(temporary: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(temporary)], check=True)
 
 
+def fill(path: Path) -> None:
+    """Raises ``OSError`` when nothing more fits."""
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
 def kill_workers(shop: Shop) -> None:
     """All but the monitor, which is started first."""
     process = shop.worker.process
@@ -87,9 +94,8 @@ def test_a_full_folder_changes_nothing(
 ) -> None:
     """Not a page of it is left to write to."""
     running = shop(TMPDIR=str(small))
-    with pytest.raises(OSError, match="No space left"), (small / "filling").open("wb", buffering=0) as file:
-        while True:
-            file.write(bytes(4096))
+    with pytest.raises(OSError, match="No space left"):
+        fill(small / "filling")
     goes_on(running, eventually)
 
 
