@@ -10,10 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from socket import socket
-
-from prometheus_client.multiprocess import mark_process_dead
 
 from config.integrations_file import Change, IntegrationsFile
 from config.settings import Settings, environment
@@ -42,7 +39,9 @@ from worker.rabbit.topology import Topology
 from worker.rabbit.waiting import waiting_for
 from worker.shift_keeper import ShiftKeeper
 from worker.shift_watch import ShiftWatch
-from worker.telemetry import inquiries, metrics, spans, trace
+from worker.telemetry import metrics, spans, trace
+from worker.telemetry.inquiries import Inquiries
+from worker.telemetry.log_writer import LogWriter
 from worker.telemetry.logs import logger
 from worker.telemetry.pulse import Pulse
 from worker.telemetry.quiet import Quietly
@@ -62,18 +61,13 @@ _STUCK_AFTER = 300.0
 class Shared:
     """What the processes of a worker share by fork."""
 
-    folder: Path
     brake: Brake
     pulse: Pulse
     limiter: RegisterRateLimiter
     #: What the monitor answers on.
     pages: socket
-
-    def forget(self, pid: int, slot: int) -> None:
-        """A process ended: its gauges count no longer."""
-        if slot >= 0:
-            self.pulse.gone(slot)
-        mark_process_dead(pid)
+    inquiries: Inquiries
+    log: LogWriter
 
 
 def topology_of(settings: Settings) -> Topology:
@@ -134,7 +128,7 @@ class Process:
         topology = topology_of(settings)
         shared.pages.close()
         self._slot = slot
-        self._folder = shared.folder
+        self._inquiries = shared.inquiries
         self._shown: Mapping[str, Integration] | None = None
         self._pulse = shared.pulse
         self._stop = threading.Event()
@@ -209,7 +203,7 @@ class Process:
         for work in (self._keep_shifts, self._count_fleet, lambda: self._watch.run(self._stop)):
             threading.Thread(target=work, daemon=True).start()
         self._worker.start()
-        inquiries.answer(self._folder, self._slot, lambda order: waiting_for(self._broker, order))
+        self._inquiries.answer(self._slot, lambda order: waiting_for(self._broker, order))
         while not self._stop.wait(_BEAT) and os.getppid() == parent:
             self._beat()
         self._stop.set()

@@ -29,7 +29,7 @@ from worker.rabbit.topology import (
     RESUME,
     TopologyMismatch,
 )
-from worker.telemetry import health, inquiries
+from worker.telemetry import health
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -158,7 +158,7 @@ class Monitor:
             self._lost = True
 
     def _what_is_held(self, order: str) -> dict[str, Any]:
-        return inquiries.ask(self._shared.folder, self._shared.pulse.processes, order)
+        return self._shared.inquiries.ask(order)
 
     def _what_is_dead(self) -> str | None:
         silent = self._shared.pulse.silent

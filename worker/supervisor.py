@@ -1,14 +1,12 @@
 """``fiscal-worker run``: starts the processes, restarts what dies, ends them within the time that is given.
 
-Single-threaded, so that forking is safe at any time.
+It has no thread but the one that writes its log, whose locks no fork leaves locked.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +20,9 @@ from worker.app import Process, Shared, topology_of
 from worker.monitor import Monitor
 from worker.rabbit.connection import parameters
 from worker.telemetry import metrics
+from worker.telemetry.log_writer import LogWriter
 from worker.telemetry.logs import logger
+from worker.telemetry.tally import TALLY
 
 _log = logger(__name__)
 #: Seconds for what is in flight; the contract gives 25 in all.
@@ -63,15 +63,15 @@ class Supervisor:
         finally:
             for pid in self._children:
                 _kill(pid, signal.SIGKILL)
-            shutil.rmtree(self._shared.folder, ignore_errors=True)
+            self._shared.log.drain()
 
     def _start(self, slot: int) -> None:
-        sys.stdout.flush()
         pid = os.fork()
         if pid:
             self._children[pid] = slot
             return
-        _in_child(self._monitor if slot == _MONITOR else lambda: self._process(slot))
+        TALLY.write_as(slot - _MONITOR)
+        _in_child(self._monitor if slot == _MONITOR else lambda: self._process(slot), self._shared.log)
 
     def _monitor(self) -> None:
         Monitor(self._settings, self._shared).run()
@@ -126,7 +126,8 @@ class Supervisor:
             slot = self._children.pop(pid, None)
             if slot is None:  # process 1 of a container inherits the orphans of others
                 continue
-            self._shared.forget(pid, slot)
+            if slot != _MONITOR:
+                self._shared.pulse.gone(slot)
             ended.append((slot, status))
         return ended
 
@@ -156,7 +157,7 @@ class Supervisor:
         return told
 
 
-def _in_child(work: Callable[[], None]) -> None:
+def _in_child(work: Callable[[], None], log: LogWriter) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     code = 1
     try:
@@ -165,7 +166,7 @@ def _in_child(work: Callable[[], None]) -> None:
     except Exception as error:  # told before the process ends; the parent starts another
         _log.error("process_broke", exc_info=error)
     finally:
-        sys.stdout.flush()
+        log.drain()
         os._exit(code)
 
 

@@ -8,7 +8,6 @@ calls included. Eight threads cost more: they wait for the interpreter's lock an
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import random
 import signal
@@ -146,8 +145,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         Stage(node, OURS, shape, Path(folder)) as stage,
     ):
-        with contextlib.redirect_stdout(lines):
-            logs.configure("json", "INFO")
+        logs.configure("json", "INFO", lines)
         publisher = Publisher(Loop(), parameters(stage.place.broker_url, "profile"))
         settlement = settlement_on(stage, publisher, Path(folder))
         both_passes(settlement, stage.requests(150))

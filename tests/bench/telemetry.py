@@ -21,21 +21,16 @@ from pathlib import Path
 from typing import Any, Self
 from unittest.mock import patch
 
-# Metrics are as in the worker, in files: the variable is read when prometheus_client is imported.
-_FILES = tempfile.TemporaryDirectory()
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", _FILES.name)
-
-from prometheus_client import Counter, Gauge, Histogram  # noqa: E402
-
-from tests.bench.candidates import OURS  # noqa: E402
-from tests.bench.profile import both_passes, settlement_on  # noqa: E402
-from tests.bench.stage import Shape, Stage  # noqa: E402
-from worker.checkbox import transport  # noqa: E402
-from worker.rabbit.connection import parameters  # noqa: E402
-from worker.rabbit.loop import Loop  # noqa: E402
-from worker.rabbit.publisher import Publisher  # noqa: E402
-from worker.sandbox.rabbitmq import PrivateRabbitMQ  # noqa: E402
-from worker.telemetry import attempt_log, logs, metrics, spans, trace  # noqa: E402
+from tests.bench.candidates import OURS
+from tests.bench.profile import both_passes, settlement_on
+from tests.bench.stage import Shape, Stage
+from worker.checkbox import transport
+from worker.rabbit.connection import parameters
+from worker.rabbit.loop import Loop
+from worker.rabbit.publisher import Publisher
+from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.telemetry import attempt_log, logs, metrics, spans, trace
+from worker.telemetry.counting import Counter, Gauge, Histogram
 
 
 class _Nothing:
@@ -86,13 +81,12 @@ def main() -> None:
     }
     found: dict[str, list[float]] = {name: [] for name in ways}
     with (
-        (Path(_FILES.name) / "lines").open("w") as lines,
+        Path(os.devnull).open("w") as lines,
         PrivateRabbitMQ() as node,
         tempfile.TemporaryDirectory() as folder,
         Stage(node, OURS, Shape(latency=0.0, done_after=0.0), Path(folder)) as stage,
     ):
-        with contextlib.redirect_stdout(lines):
-            logs.configure("json", "INFO")
+        logs.configure("json", "INFO", lines)
         publisher = Publisher(Loop(), parameters(stage.place.broker_url, "telemetry"))
         settled = settlement_on(stage, publisher, Path(folder))
         both_passes(settled, stage.requests(150))

@@ -299,14 +299,6 @@ def test_a_metrics_port_that_is_taken_is_told(vhost: VirtualHost, tmp_path: Path
     assert f"FISCAL_METRICS_PORT: {port} cannot be listened on" in done.stderr
 
 
-def test_the_folder_of_the_metrics_is_removed(start: Start, vhost: VirtualHost, tmp_path: Path) -> None:
-    """Counters of an earlier run do not come back."""
-    worker = start(TMPDIR=str(tmp_path))
-    [folder] = tmp_path.glob("fiscal-worker-*")
-    assert worker.terminate() == 0
-    assert not folder.exists()
-
-
 def test_a_queue_that_somebody_deleted_is_made_again(
     start: Start, vhost: VirtualHost, eventually: Eventually
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,12 +53,11 @@ print(generate_latest(registry).decode(), end="")
 """
 
 
-def page(folder: Path, more: str = "") -> str:
+def page(more: str = "") -> str:
     """What is scraped of a worker with some of everything."""
     done = subprocess.run(
         [sys.executable, "-c", PAGE.format(more=more)],
         cwd=ROOT,
-        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)},
         capture_output=True,
         text=True,
         check=True,
@@ -90,18 +88,17 @@ def test_names_follow_the_conventions(described: object) -> None:
     assert not {"order", "request", "receipt", "id", "docNumber"} & set(one.labels)
 
 
-def test_prometheus_has_no_remark_on_the_page(tmp_path: Path) -> None:
-    """`promtool check metrics` on a page of two processes."""
-    page(tmp_path)
+def test_prometheus_has_no_remark_on_the_page() -> None:
+    """`promtool check metrics` on a whole page."""
     done = subprocess.run(
-        ["promtool", "check", "metrics"], input=page(tmp_path), capture_output=True, text=True, check=False
+        ["promtool", "check", "metrics"], input=page(), capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_the_page_has_types_and_meanings_of_the_catalogue(tmp_path: Path) -> None:
+def test_the_page_has_types_and_meanings_of_the_catalogue() -> None:
     """Nothing on the page is without its row in the document."""
-    lines = page(tmp_path).splitlines()
+    lines = page().splitlines()
     types = dict(line.split()[2:] for line in lines if line.startswith("# TYPE"))
     helps = {line.split()[2]: line.split(maxsplit=3)[3] for line in lines if line.startswith("# HELP")}
     assert types == {name: CATALOGUE[name].kind for name in types}
@@ -113,16 +110,16 @@ def test_the_page_has_types_and_meanings_of_the_catalogue(tmp_path: Path) -> Non
     }
 
 
-def test_a_time_that_never_came_is_absent(tmp_path: Path) -> None:
+def test_a_time_that_never_came_is_absent() -> None:
     """A last success at 0 would be in the year 1970."""
     name = "fiscal_last_success_timestamp_seconds"
-    assert f"\n{name} " not in page(tmp_path)
-    assert f"\n{name} 5.0" in page(tmp_path, "metrics.LAST_SUCCESS.set(5)")
+    assert f"\n{name} " not in page()
+    assert f"\n{name} 5.0" in page("metrics.LAST_SUCCESS.set(5)")
 
 
-def test_counters_of_closed_sets_start_at_zero(tmp_path: Path) -> None:
+def test_counters_of_closed_sets_start_at_zero() -> None:
     """A rate over a counter that begins with its first event does not see that event."""
-    text = page(tmp_path)
+    text = page()
     for code in Code:
         shown = f'fiscal_dead_letters_total{{code="{code.value}"}} 0.0' in text
         assert shown is (code not in NOT_DEAD_LETTERED)

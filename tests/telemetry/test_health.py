@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
-import worker
 from worker.telemetry import health, pulse
 from worker.telemetry.health import BrokerView
 from worker.telemetry.pulse import Pulse
@@ -38,11 +33,8 @@ def watched() -> Watched:
 
 
 @pytest.fixture
-def server(
-    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ThreadingHTTPServer]:
+def server(watched: Watched) -> Iterator[ThreadingHTTPServer]:
     """The pages on a free port."""
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     observed = health.Observed(
         lambda: watched.broker,
         lambda: watched.stopped,
@@ -106,30 +98,6 @@ def test_a_worker_that_stopped_itself_shows_it(server: ThreadingHTTPServer, watc
     assert "fiscal_consuming 1.0" in page(server, "/metrics")[2]
     watched.stopped = True
     assert "fiscal_consuming 0.0" in page(server, "/metrics")[2]
-
-
-def test_processes_are_summed_and_an_unknown_gauge_is_absent(
-    server: ThreadingHTTPServer, tmp_path: Path
-) -> None:
-    """Counters of processes that are gone stay; a gauge set to NaN is left out."""
-    program = (
-        "from worker.telemetry import metrics\n"
-        "metrics.DEAD_LETTERS.labels('INVALID_MESSAGE').inc(2)\n"
-        "metrics.SHIFT_OPENED.labels('a', 'known').set(5)\n"
-        "metrics.SHIFT_OPENED.labels('a', 'gone').set(float('nan'))\n"
-    )
-    for _ in range(2):
-        subprocess.run(
-            [sys.executable, "-c", program],
-            check=True,
-            cwd=Path(worker.__file__).parents[1],
-            env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
-        )
-    text = page(server, "/metrics")[2]
-    assert 'fiscal_dead_letters_total{code="INVALID_MESSAGE"} 4.0' in text
-    assert 'cashier="known"' in text
-    assert 'cashier="gone"' not in text
-    assert "pid=" not in text
 
 
 def test_a_process_is_dead_when_it_was_silent_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,14 +22,13 @@ class Output(io.StringIO):
 
 
 @pytest.fixture
-def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[Output]:
+def output() -> Iterator[Output]:
     """The log of a process at DEBUG as JSON; the root logger is put back afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     levels = {name: logging.getLogger(name).level for name in ("pika", "dramatiq", "httpx2", "asyncio")}
     output = Output()
-    monkeypatch.setattr("sys.stdout", output)
-    logs.configure("json", "DEBUG")
+    logs.configure("json", "DEBUG", output)
     yield output
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -154,21 +153,17 @@ def test_a_lost_broker_is_not_told_by_every_thread(output: Output) -> None:
     assert [line["event"] for line in output.lines()] == ["Consumer encountered an unexpected error."]
 
 
-def test_lines_below_the_level_are_left_out(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_below_the_level_are_left_out(output: Output) -> None:
     """``FISCAL_LOG_LEVEL``."""
-    monkeypatch.setattr("sys.stdout", output)
-    logs.configure("json", "WARNING")
+    logs.configure("json", "WARNING", output)
     logging.getLogger("some.library").info("happened")
     logging.getLogger("some.library").warning("happened")
     assert len(output.lines()) == 1
 
 
-def test_the_form_for_people_leaves_the_same_things_out(
-    output: Output, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_form_for_people_leaves_the_same_things_out(output: Output) -> None:
     """``console``: no JSON, and no secret either."""
-    monkeypatch.setattr("sys.stdout", output)
-    logs.configure("console", "INFO")
+    logs.configure("console", "INFO", output)
     logging.getLogger("some.library").warning(
         "buyer@example.com", extra={"password": "pa55word", "code": "OK"}
     )

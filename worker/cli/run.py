@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -19,26 +16,18 @@ def run() -> None:
     """Run the worker until SIGTERM; what is in flight ends first, within 25 seconds."""
     # A SIGTERM that comes before the supervisor can hear it waits for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    folder = Path(tempfile.mkdtemp(prefix="fiscal-worker-"))
-    # prometheus_client reads it once, when it is imported.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     from config import settings as configuration
     from worker.rabbit.topology import TopologyMismatch
 
     try:
         settings = configuration.load()
-        raise typer.Exit(_supervise(settings, folder))
+        raise typer.Exit(_supervise(settings))
     except TopologyMismatch as mismatch:
         print(f"FISCAL_RABBITMQ_URL: {mismatch}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(1) from None
-    finally:
-        for left in folder.glob("*"):
-            left.unlink(missing_ok=True)
-        if folder.exists():
-            folder.rmdir()
 
 
-def _supervise(settings: Settings, folder: Path) -> int:
+def _supervise(settings: Settings) -> int:
     from config.errors import ConfigurationError
     from config.settings import environment, unknown_variables
     from worker.app import Shared, read_integrations
@@ -46,9 +35,15 @@ def _supervise(settings: Settings, folder: Path) -> int:
     from worker.rabbit.brake import Brake
     from worker.supervisor import Supervisor
     from worker.telemetry import health, logs
+    from worker.telemetry.inquiries import Inquiries
+    from worker.telemetry.log_writer import LogWriter
     from worker.telemetry.pulse import Pulse
+    from worker.telemetry.tally import TALLY
 
-    logs.configure(settings.log_format, settings.log_level)
+    # The monitor counts too.
+    TALLY.share(settings.processes + 1)
+    log = LogWriter(sys.stdout.fileno())
+    logs.configure(settings.log_format, settings.log_level, log)
     for sentence in unknown_variables(environment()):
         logs.logger(__name__).warning("setting_unknown", message=sentence)
     integrations = read_integrations(settings)
@@ -58,10 +53,11 @@ def _supervise(settings: Settings, folder: Path) -> int:
         problem = f"FISCAL_METRICS_PORT: {settings.metrics_port} cannot be listened on: {error.strerror}"
         raise ConfigurationError([f"{problem}; allowed is a free port"]) from None
     shared = Shared(
-        folder,
         Brake(settings.dead_letter_limit),
         Pulse(settings.processes),
         RegisterRateLimiter(),
         pages,
+        Inquiries(settings.processes),
+        log,
     )
     return Supervisor(settings, integrations, shared).run()

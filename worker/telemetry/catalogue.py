@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal, TypeVar
+from typing import Literal
 
-from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 
+from worker.telemetry.counting import Counter, Gauge, Histogram, Mode
+
 Kind = Literal["counter", "gauge", "histogram"]
-#: How the values of several processes become one; see prometheus_client's multiprocess mode.
-Mode = Literal["livemax", "max", "livemostrecent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,6 @@ class Described:
     meaning: str
 
 
-M = TypeVar("M", Counter, Gauge, Histogram)
 #: Every metric, in the order of their declaration.
 CATALOGUE: dict[str, Described] = {}
 
@@ -40,16 +37,10 @@ def _describe(name: str, kind: Kind, meaning: str, labels: Sequence[str], unit: 
     return described
 
 
-def _quick(metric: M) -> M:
-    """Its children are looked up anew at each use: kept, they cost a fifth. No label grows without bound."""
-    metric.labels = lru_cache(maxsize=None)(metric.labels)  # type: ignore[method-assign]
-    return metric
-
-
 def counter(name: str, meaning: str, labels: Sequence[str] = (), unit: str = "") -> Counter:
     """A counter of the worker processes; what a process counted stays after its end."""
     _describe(name, "counter", meaning, labels, unit)
-    return _quick(Counter(name, meaning, labels))
+    return Counter(name, meaning, labels)
 
 
 def histogram(
@@ -57,13 +48,13 @@ def histogram(
 ) -> Histogram:
     """A histogram of the worker processes."""
     _describe(name, "histogram", meaning, labels, unit)
-    return _quick(Histogram(name, meaning, labels, buckets=buckets))
+    return Histogram(name, meaning, labels, buckets)
 
 
 def gauge(name: str, meaning: str, mode: Mode, labels: Sequence[str] = (), unit: str = "") -> Gauge:
     """A gauge of the worker processes."""
     _describe(name, "gauge", meaning, labels, unit)
-    return _quick(Gauge(name, meaning, labels, multiprocess_mode=mode))
+    return Gauge(name, meaning, labels, mode)
 
 
 def seen(name: str, meaning: str, labels: Sequence[str] = (), unit: str = "") -> Described:

@@ -19,12 +19,12 @@ from urllib.parse import unquote, urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from worker import __version__
 from worker.telemetry import metrics
 from worker.telemetry.catalogue import Described, family
+from worker.telemetry.counting import Counted
 from worker.telemetry.pulse import Pulse
 
 #: Status and body.
@@ -46,7 +46,7 @@ class KnownOnly(Collector):
     """What the processes counted. A gauge set to NaN, and a time that was never set, are unknown: absent."""
 
     def __init__(self) -> None:
-        self._processes = MultiProcessCollector(None)
+        self._processes = Counted()
 
     def collect(self) -> Iterable[Metric]:
         for metric in self._processes.collect():

@@ -1,7 +1,6 @@
 """Questions to the processes of a worker about what they hold in memory; while nobody asks, nothing runs.
 
-Each process answers on a Unix socket of its own in the folder that they share; the one that serves the pages
-asks all of them.
+Each process answers on a Unix socket of its own; the one that serves the pages asks all of them.
 """
 
 from __future__ import annotations
@@ -11,12 +10,8 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from worker.telemetry.logs import logger
-
-_log = logger(__name__)
 #: Seconds and bytes of a question; an answer may take as long as a look at all that is held.
 _QUESTION = 1.0
 _LONGEST_QUESTION = 1024
@@ -25,35 +20,37 @@ _ANSWER = 3.0
 Rows = list[dict[str, Any]]
 
 
-def answer(folder: Path, slot: int, find: Callable[[str], Rows]) -> None:
-    """Answer in a thread of its own until the process ends."""
-    path = _path(folder, slot)
-    path.unlink(missing_ok=True)  # of a process that died
+class Inquiries:
+    """A socket for each process, made before they are forked.
+
+    Its address is the kernel's choice in the abstract namespace: no folder is needed, and a process that
+    replaces a dead one listens on the same socket.
+    """
+
+    def __init__(self, processes: int) -> None:
+        self._listening = [_listening() for _ in range(processes)]
+
+    def answer(self, slot: int, find: Callable[[str], Rows]) -> None:
+        """Answer in a thread of its own until the process ends."""
+        listening = self._listening[slot]
+        threading.Thread(target=_serve, args=(listening, find), name="inquiries", daemon=True).start()
+
+    def ask(self, question: str) -> dict[str, Any]:
+        """What the processes answer, and how many of them did."""
+        rows: Rows = []
+        answered = 0
+        for listening in self._listening:
+            with suppress(OSError, ValueError):  # it is on its way, or too busy
+                rows += _ask(listening.getsockname(), question)
+                answered += 1
+        return {"processes": len(self._listening), "answered": answered, "waiting": rows}
+
+
+def _listening() -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listening.bind(str(path))
-        listening.listen()
-    except OSError as error:
-        # The folder's path may be too long for a socket's. Only `explain` knows less then.
-        listening.close()
-        _log.warning("inquiries_not_answered", **{"error.type": type(error).__name__})
-        return
-    threading.Thread(target=_serve, args=(listening, find), name="inquiries", daemon=True).start()
-
-
-def ask(folder: Path, slots: int, question: str) -> dict[str, Any]:
-    """What the processes answer, and how many of them did."""
-    rows: Rows = []
-    answered = 0
-    for slot in range(slots):
-        with suppress(OSError, ValueError):  # it is on its way, or too busy
-            rows += _ask(_path(folder, slot), question)
-            answered += 1
-    return {"processes": slots, "answered": answered, "waiting": rows}
-
-
-def _path(folder: Path, slot: int) -> Path:
-    return folder / f"inquiries-{slot}.sock"
+    listening.bind("")
+    listening.listen()
+    return listening
 
 
 def _serve(listening: socket.socket, find: Callable[[str], Rows]) -> None:
@@ -66,10 +63,10 @@ def _serve(listening: socket.socket, find: Callable[[str], Rows]) -> None:
             connection.sendall(json.dumps(find(question)).encode())
 
 
-def _ask(path: Path, question: str) -> Rows:
+def _ask(address: bytes, question: str) -> Rows:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_ANSWER)
-        connection.connect(str(path))
+        connection.connect(address)
         connection.sendall(question.encode())
         connection.shutdown(socket.SHUT_WR)
         rows: Rows = json.loads(_read(connection, None))

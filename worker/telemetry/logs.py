@@ -10,11 +10,12 @@ import logging
 import os
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import structlog
 from pydantic_core import to_json
@@ -108,8 +109,29 @@ def _exception(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     return line
 
 
-def configure(form: Literal["json", "console"], level: str) -> None:
-    """Send everything to stdout in one form: our lines straight, the libraries' by way of ``logging``.
+class Stream(Protocol):
+    """Takes whole lines, from any thread."""
+
+    def write(self, line: str, /) -> object: ...
+    def flush(self) -> None: ...
+
+
+class _Lines:
+    """What structlog hands finished lines to, whatever their level."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        self._stream.write(line + "\n")
+
+    debug = info = warning = error = critical = msg
+
+
+def configure(form: Literal["json", "console"], level: str, stream: Stream) -> None:
+    """Send everything to one stream in one form: our lines straight, the libraries' by way of ``logging``.
+
+    Warnings and the ends of threads come there too, and not to stderr, where a full pipe would block them.
 
     Ours do without ``logging`` since each pass writes one, and its records cost more than all else in a line.
     """
@@ -124,11 +146,11 @@ def configure(form: Literal["json", "console"], level: str) -> None:
         form_of_line = [_allow_console, structlog.dev.ConsoleRenderer()]
     structlog.configure(
         processors=[with_context, _name, *enrich, *form_of_line],
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=lambda *_: _Lines(stream),
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
@@ -146,6 +168,13 @@ def configure(form: Literal["json", "console"], level: str) -> None:
     root.setLevel(level)
     for name, quietest in _LIBRARIES.items():
         logging.getLogger(name).setLevel(quietest)
+    logging.raiseExceptions = False
+    logging.captureWarnings(True)
+    threading.excepthook = _thread_ended
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    logger(__name__).error("thread_ended", exc_info=ended.exc_value)
 
 
 def _as_json(_: WrappedLogger, __: str, line: EventDict) -> str:

@@ -1,7 +1,4 @@
-"""Every metric of the worker.
-
-The process that starts the others sets ``PROMETHEUS_MULTIPROC_DIR`` before this module is imported.
-"""
+"""Every metric of the worker."""
 
 from __future__ import annotations
 
@@ -88,7 +85,7 @@ SIGNINS = counter("fiscal_signins_total", "Sign-ins of cashiers at Checkbox.", [
 SHIFT_OPENED = gauge(
     "fiscal_shift_opened_timestamp_seconds",
     "When the cashier's shift was opened; absent while none is known.",
-    "livemostrecent",
+    "latest",
     ["integration", "cashier"],
     unit="seconds since 1970",
 )
@@ -109,7 +106,11 @@ WARNINGS = counter(
 INTEGRATIONS_BROKEN = gauge(
     "fiscal_integrations_file_broken",
     "1 while the integrations file cannot be used and an older one is in force, else 0.",
-    "livemax",
+    "max",
+)
+LOG_LINES_DROPPED = counter(
+    "fiscal_log_lines_dropped_total",
+    "Log lines that could not be written: nobody reads them, the reader is gone, or the disk is full.",
 )
 PROCESS_RESTARTS = counter(
     "fiscal_process_restarts_total", "Processes of the worker that died and were started again."

@@ -1,0 +1,73 @@
+"""Lines that leave by a thread of their own."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.telemetry.test_logs import output  # noqa: F401 - what the writer itself logs
+from worker.telemetry import logs
+from worker.telemetry.log_writer import LogWriter
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """A pipe of one page."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    yield reading, writing
+    for end in (reading, writing):
+        try:
+            os.close(end)
+        except OSError:
+            continue
+
+
+def test_lines_are_whole_and_in_order(pipe: tuple[int, int]) -> None:
+    """Drained means written."""
+    writer = LogWriter(pipe[1])
+    for number in range(20):
+        writer.write(f"{number} Ї \udc80\n")
+    writer.drain()
+    assert os.read(pipe[0], 4096).decode().splitlines() == [f"{number} Ї \\udc80" for number in range(20)]
+
+
+@pytest.mark.usefixtures("output")
+def test_what_has_no_room_is_dropped_and_told_once(pipe: tuple[int, int]) -> None:
+    """No call blocks; the drain has an end; then the next line that is written is followed by the number."""
+    writer = LogWriter(pipe[1])
+    logs.configure("json", "INFO", writer)
+    for _ in range(6000):
+        writer.write("x" * 1023 + "\n")
+    began = time.monotonic()
+    writer.drain(0.1)
+    assert time.monotonic() - began < 5
+    seen = bytearray()
+    while b'"log_lines_dropped"' not in seen[-8192:]:
+        assert select.select([pipe[0]], [], [], 10)[0]
+        seen.extend(os.read(pipe[0], 4096))
+    assert seen.count(b'"log_lines_dropped"') == 1
+    assert 0 < seen.count(b"x\n") < 6000
+
+
+@pytest.mark.usefixtures("output")
+def test_a_forked_child_writes_its_own_lines_alone(pipe: tuple[int, int]) -> None:
+    """The thread of the parent blocks; the child has none of its lines, and starts a thread of its own."""
+    parent = LogWriter(pipe[1])
+    for _ in range(100):
+        parent.write("parent" * 100 + "\n")
+    other_reading, other_writing = os.pipe()
+    if not (pid := os.fork()):
+        os.dup2(other_writing, pipe[1])
+        parent.write("child\n")
+        parent.drain()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    os.close(other_writing)
+    assert os.read(other_reading, 4096) == b"child\n"
+    os.close(other_reading)
