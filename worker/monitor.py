@@ -128,5 +128,10 @@ class Monitor:
                 "stopped itself after too many dead letters in a row; "
                 f"`fiscal-worker resume`, or by itself in {brake.seconds_left:.0f} s"
             )
+        standing = self._shared.pulse.standing
+        if standing:
+            return "; ".join(
+                f"process {slot}: {name} ended or stands still" for slot, name in standing.items()
+            )
         consuming, processes = self._shared.pulse.consuming, self._shared.pulse.processes
         return f"consuming: {consuming} of {processes} processes" if consuming < processes else None

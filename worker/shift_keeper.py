@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import pika
 from pika.exceptions import AMQPError
@@ -22,8 +23,8 @@ from worker.fiscal.shifts import close, seconds_to_closing
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
-#: Seconds between two rounds, and until a process that is not the one asks again.
-_ROUND = 10.0
+#: Seconds until a process that is not the one asks again.
+_ASK_AGAIN = 10.0
 #: Seconds until a cashier is looked at again whose shift is not due: people open and close shifts as well.
 _LOOK_AGAIN = 30.0
 #: With many cashiers less often, for Checkbox's sake; but before a new shift can be due (an hour at least).
@@ -34,7 +35,7 @@ _TRY_AGAIN = 5.0
 
 
 class ShiftKeeper:
-    """Run in a thread of each worker process."""
+    """Run in a loop of each worker process."""
 
     def __init__(
         self,
@@ -48,37 +49,63 @@ class ShiftKeeper:
         self._integrations = integrations
         self._sessions = sessions
         self._due: dict[tuple[str, str], float] = {}
+        self._connection: pika.BlockingConnection | None = None
 
-    def run(self, stop: threading.Event) -> None:
-        """Until ``stop``; while another process is the one, wait for its end."""
-        while not stop.wait(_ROUND / 5):
-            if any(integration.shifts is ShiftPolicy.AUTO for integration in self._integrations().values()):
-                self._keep_while_chosen(stop)
+    def keep(self, stop: threading.Event, progress: Callable[[], None]) -> None:
+        """Look at each shift that may be due; ``progress`` is called after each.
 
-    def _keep_while_chosen(self, stop: threading.Event) -> None:
-        try:
-            with pika.BlockingConnection(self._params) as connection:
-                connection.channel().queue_declare(self._lock_queue, exclusive=True)
-                while not stop.is_set():
-                    self._round(stop, connection)
-                    connection.process_data_events(time_limit=1.0)
-        except (AMQPError, OSError):
-            stop.wait(_ROUND)
-
-    def _round(self, stop: threading.Event, connection: pika.BlockingConnection) -> None:
+        While another process is the one, or the broker is away, only wait. Raises what else goes wrong; the
+        next round connects anew.
+        """
         kept = [
             (integration, cashier)
             for integration in self._integrations().values()
             if integration.shifts is ShiftPolicy.AUTO
             for cashier in integration.cashiers.values()
         ]
+        if self._connection is None and not kept:
+            return
+        try:
+            connection = self._chosen()
+            self._look_at(kept, stop, connection, progress)
+            connection.process_data_events(time_limit=0)
+        except (AMQPError, AssertionError, OSError):  # pika asserts where a broker dies under it
+            self.close()
+            stop.wait(_ASK_AGAIN)
+        except Exception:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let another process be the one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # it is gone, which is what was wanted
+                connection.close()
+
+    def _chosen(self) -> pika.BlockingConnection:
+        if self._connection is None:
+            self._connection = pika.BlockingConnection(self._params)
+            self._connection.channel().queue_declare(self._lock_queue, exclusive=True)
+        return self._connection
+
+    def _look_at(
+        self,
+        kept: list[tuple[Integration, Cashier]],
+        stop: threading.Event,
+        connection: pika.BlockingConnection,
+        progress: Callable[[], None],
+    ) -> None:
         look_again = min(max(_LOOK_AGAIN, len(kept) / _LOOKS_A_SECOND), _LOOK_AGAIN_AT_LEAST)
         for integration, cashier in kept:
             key = (integration.id, cashier.id)
             if stop.is_set() or self._due.get(key, 0.0) > time.monotonic():
                 continue
+            # Set before the look: a cashier whose looks all fail must not keep the others from theirs.
+            self._due[key] = time.monotonic() + _TRY_AGAIN
             wait = min(look_again, self._keep(integration, cashier))
             self._due[key] = time.monotonic() + wait
+            progress()
             connection.process_data_events(time_limit=0)
 
     def _keep(self, integration: Integration, cashier: Cashier) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -21,12 +20,15 @@ _log = logger(__name__)
 _QUESTION = 1.0
 _LONGEST_QUESTION = 1024
 _ANSWER = 3.0
+_WAIT = 1.0
 
 Rows = list[dict[str, Any]]
 
 
-def answer(folder: Path, slot: int, find: Callable[[str], Rows]) -> None:
-    """Answer in a thread of its own until the process ends."""
+def answer(
+    folder: Path, slot: int, find: Callable[[str], Rows], supervise: Callable[[Callable[[], None]], None]
+) -> None:
+    """``supervise`` is given what waits a second for a question and answers it, for a loop."""
     path = _path(folder, slot)
     path.unlink(missing_ok=True)  # of a process that died
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -38,7 +40,8 @@ def answer(folder: Path, slot: int, find: Callable[[str], Rows]) -> None:
         listening.close()
         _log.warning("inquiries_not_answered", **{"error.type": type(error).__name__})
         return
-    threading.Thread(target=_serve, args=(listening, find), name="inquiries", daemon=True).start()
+    listening.settimeout(_WAIT)
+    supervise(lambda: _serve(listening, find))
 
 
 def ask(folder: Path, slots: int, question: str) -> dict[str, Any]:
@@ -57,13 +60,15 @@ def _path(folder: Path, slot: int) -> Path:
 
 
 def _serve(listening: socket.socket, find: Callable[[str], Rows]) -> None:
-    while True:
+    try:
         connection, _ = listening.accept()
-        with connection, suppress(OSError):
-            connection.settimeout(_QUESTION)
-            question = _read(connection, _LONGEST_QUESTION).decode("utf-8", "replace")
-            connection.settimeout(_ANSWER)
-            connection.sendall(json.dumps(find(question)).encode())
+    except TimeoutError:
+        return
+    with connection, suppress(OSError):
+        connection.settimeout(_QUESTION)
+        question = _read(connection, _LONGEST_QUESTION).decode("utf-8", "replace")
+        connection.settimeout(_ANSWER)
+        connection.sendall(json.dumps(find(question)).encode())
 
 
 def _ask(path: Path, question: str) -> Rows:
