@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,16 +112,6 @@ class IntegrationsFile:
             self.refresh()
         except Exception as error:
             self._on_error([f"{self._path}: could not be looked at: {type(error).__name__}"])
-
-    def watch(self, stop: threading.Event, interval: float = 1.0) -> threading.Thread:
-        """Refresh every ``interval`` seconds in a thread of its own, until ``stop`` is set."""
-        thread = threading.Thread(target=self._watch, args=(stop, interval), name="integrations", daemon=True)
-        thread.start()
-        return thread
-
-    def _watch(self, stop: threading.Event, interval: float) -> None:
-        while not stop.wait(interval):
-            self.look()
 
     def _read(self) -> tuple[SecretReferences, Loaded | ConfigurationError]:
         references = SecretReferences(self._environ)

@@ -33,6 +33,8 @@ from config.setting_types import (
 from config.values import format_duration, shown
 
 PREFIX = "FISCAL_"
+#: Where the project is published.
+RUNBOOK_URL = "https://bimpsoft.com/fiscal-worker/docs/runbook.md"
 _ENV_FILE = Path(".env")
 _SECRETS_DIR = Path("/run/secrets")
 
@@ -155,6 +157,11 @@ class Settings(BaseSettings):
     log_level: LogLevel = _setting(
         "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL", "least level that is logged"
     )
+    runbook_url: HttpUrl = _setting(
+        RUNBOOK_URL,
+        "an http:// or https:// address without user name and query",
+        "the runbook that the console and the alerts link to; the alerts are built with it",
+    )
     secrets_dir: Path = _setting(
         _SECRETS_DIR,
         "a folder that can be read",
@@ -179,7 +186,9 @@ class Settings(BaseSettings):
 
 
 #: Not secrets by themselves, but people put passwords into addresses: no error line repeats them.
-_NEVER_SHOWN = frozenset({"rabbitmq_url", "checkbox_url", "archive_check_url", "archive_check_token"})
+_NEVER_SHOWN = frozenset(
+    {"rabbitmq_url", "checkbox_url", "runbook_url", "archive_check_url", "archive_check_token"}
+)
 
 
 def load() -> Settings:

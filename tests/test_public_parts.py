@@ -22,6 +22,10 @@ def faults(source: str) -> Iterator[str]:
             yield f"environment at import: {ast.unparse(statement)}"
 
 
+#: What a library's documentation tells its users to assign.
+SETTINGS = frozenset({"logging.raiseExceptions", "threading.excepthook"})
+
+
 def _private_imports(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -40,7 +44,9 @@ def _patches(tree: ast.Module) -> Iterator[str]:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 written = ast.unparse(target)
                 is_part = isinstance(target, ast.Attribute | ast.Subscript)
-                if is_part and written.split(".")[0] in modules and not written.startswith("os.environ["):
+                if written in SETTINGS or written.startswith("os.environ["):
+                    continue
+                if is_part and written.split(".")[0] in modules:
                     yield f"assignment to {written}"
 
 

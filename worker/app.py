@@ -7,13 +7,14 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from socket import socket
 
 from config.integrations_file import Change, IntegrationsFile
 from config.settings import Settings, environment
+from worker import shift_watch
 from worker.bimp.archive_check import ArchiveCheck
 from worker.bimp.guarded_check import GuardedArchiveCheck
 from worker.checkbox.client import CheckboxClient
@@ -38,13 +39,13 @@ from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import Topology
 from worker.rabbit.waiting import waiting_for
 from worker.shift_keeper import ShiftKeeper
-from worker.shift_watch import ShiftWatch
 from worker.telemetry import metrics, spans, trace
 from worker.telemetry.inquiries import Inquiries
 from worker.telemetry.log_writer import LogWriter
 from worker.telemetry.logs import logger
 from worker.telemetry.pulse import Pulse
 from worker.telemetry.quiet import Quietly
+from worker.telemetry.supervised import SupervisedLoop
 
 _log = logger(__name__)
 _BEAT = 1.0
@@ -138,6 +139,7 @@ class Process:
         metrics.INTEGRATIONS_BROKEN.set(integrations.is_refused)
         self._fleet = Fleet(params, topology.queue, at_least=settings.processes)
         self._loop = Loop()
+        self._loops = [self._loop.supervised]
         self._broker = FiscalBroker(
             self._loop,
             params,
@@ -157,7 +159,7 @@ class Process:
             Isolation(settings.threads, time.monotonic),
         )
         self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current, sessions)
-        self._watch = ShiftWatch(lambda: integrations.current, sessions)
+        self._watch = shift_watch.ShiftWatch(lambda: integrations.current, sessions)
         archive = archive_check_of(settings)
         story = Fiscalization(
             lambda: integrations.current,
@@ -199,36 +201,66 @@ class Process:
         spans.start()
         signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self._integrations.watch(self._stop)
-        for work in (self._keep_shifts, self._count_fleet, lambda: self._watch.run(self._stop)):
-            threading.Thread(target=work, daemon=True).start()
         self._worker.start()
-        self._inquiries.answer(self._slot, lambda order: waiting_for(self._broker, order))
+        self._start_loops()
+        # A round that breaks leaves out a beat, and the process goes on.
+        heartbeat = SupervisedLoop("heartbeat", self._beat, self._stop, pause=lambda: _BEAT)
+        heartbeat.start()
         while not self._stop.wait(_BEAT) and os.getppid() == parent:
-            self._beat()
+            pass
         self._stop.set()
         self._worker.stop()
         self._publisher.close()
         self._loop.close()
 
-    def _keep_shifts(self) -> None:
-        self._keeper.run(self._stop)
-
-    def _count_fleet(self) -> None:
-        """In a thread of its own: a network that hangs must not silence the heartbeat."""
+    def _start_loops(self) -> None:
+        self._supervise("integrations", lambda _: self._integrations.look())
+        self._supervise("shift_keeper", lambda _: self._keeper.keep(self._stop), after=self._keeper.close)
+        self._supervise(
+            "shift_watch", lambda moved: self._watch.look(self._stop, moved), pause=lambda: shift_watch.EVERY
+        )
         # Until the fleet was counted a lone process does not sell.
-        while not self._stop.wait(_BEAT if self._fleet.share else _BEAT / 10):
-            if self._broker.is_consuming:
-                self._fleet.count()
-        self._fleet.close()
+        self._supervise(
+            "fleet",
+            self._count_fleet,
+            pause=lambda: _BEAT if self._fleet.share else _BEAT / 10,
+            after=self._fleet.close,
+        )
+        answer = self._inquiries.answering(self._slot, lambda order: waiting_for(self._broker, order))
+        self._supervise("inquiries", lambda _: answer(), pause=lambda: 0.0)
 
-    def _beat(self) -> None:
-        threads = (*self._worker.workers, *self._worker.consumers.values())
-        is_alive = self._loop.is_alive and all(thread.is_alive() for thread in threads)
-        if is_alive and self._broker.longest_pass() < _STUCK_AFTER:
+    def _supervise(
+        self,
+        name: str,
+        work: Callable[[Callable[[], None]], None],
+        pause: Callable[[], float] = lambda: _BEAT,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        loop = SupervisedLoop(name, work, self._stop, pause=pause, after=after)
+        self._loops.append(loop)
+        loop.start()
+
+    def _count_fleet(self, _: Callable[[], None]) -> None:
+        if self._broker.is_consuming:
+            self._fleet.count()
+
+    def _beat(self, _: Callable[[], None]) -> None:
+        standing = self._what_stands()
+        if standing is None:
             self._pulse.beat(self._slot, self._broker.is_consuming)
+        else:
+            self._pulse.stand(self._slot, standing)
         self._pulse.hold(self._slot, self._broker.held())
         self._show_integrations()
+
+    def _what_stands(self) -> str | None:
+        """The name of a loop or thread that ended or stands still."""
+        threads = (*self._worker.workers, *self._worker.consumers.values())
+        stopped = [loop.name for loop in self._loops if loop.stands]
+        stopped += [thread.name for thread in threads if not thread.is_alive()]
+        if not stopped and self._broker.longest_pass() >= _STUCK_AFTER:
+            stopped.append("order")
+        return ", ".join(stopped) or None
 
     def _show_integrations(self) -> None:
         """One process is enough: the counters of all are summed."""

@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pika
@@ -31,6 +33,7 @@ from worker.rabbit.topology import (
 )
 from worker.telemetry import health
 from worker.telemetry.logs import logger
+from worker.telemetry.readiness import Readiness
 
 _log = logger(__name__)
 _LOOK_EVERY = 2.0
@@ -66,10 +69,11 @@ class Monitor:
             (self._topology.follow_up, self._topology.retry),
         )
         server = health.server(
-            self._shared.pages, observed, self._what_is_dead, self._what_is_missing, self._what_is_held
+            self._shared.pages, observed, self._what_is_dead, self._readiness, self._what_is_held
         )
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        while not self._stop.is_set() and os.getppid() == parent:
+        pages = threading.Thread(target=server.serve_forever, daemon=True)
+        pages.start()
+        while not self._stop.is_set() and os.getppid() == parent and pages.is_alive():
             self._look()
         server.shutdown()
 
@@ -164,17 +168,34 @@ class Monitor:
         silent = self._shared.pulse.silent
         return f"silent processes: {len(silent)} of {self._shared.pulse.processes}" if silent else None
 
-    def _what_is_missing(self) -> str | None:
-        brake = self._shared.brake
+    def _readiness(self) -> Readiness:
+        view = self._fresh_view()
+        unheard = view is not None and not view.events_consumers
+        return Readiness(tuple(self._reasons()), ("nobody consumes the events",) if unheard else ())
+
+    def _reasons(self) -> Iterator[str]:
+        brake, pulse = self._shared.brake, self._shared.pulse
+        for slot, name in pulse.standing.items():
+            yield f"process {slot}: ended or stands still: {name}"
         if brake.is_engaged:
-            return (
-                "stopped itself after too many dead letters in a row; "
-                f"`fiscal-worker resume`, or by itself in {brake.seconds_left:.0f} s"
-            )
-        if self.refusal is not None:
-            return self.refusal
-        consuming, processes = self._shared.pulse.consuming, self._shared.pulse.processes
-        return f"consuming: {consuming} of {processes} processes" if consuming < processes else None
+            until = f"until {_shown(brake.released_at)}, or `fiscal-worker resume`"
+            yield f"stopped itself {until}, after too many dead letters in a row"
+        elif self.refusal is not None:
+            yield self.refusal
+        elif pulse.consuming < pulse.processes:
+            yield f"consuming: {pulse.consuming} of {pulse.processes} processes"
+            if self._fresh_view() is None:
+                yield self._why_unseen()
+
+    def _why_unseen(self) -> str:
+        if not self._seen_at:
+            return "the broker has not been there since the start"
+        return f"the broker is away since {_shown(time.time() - (time.monotonic() - self._seen_at))}"
+
+
+def _shown(at: float) -> str:
+    """Seconds since the epoch as a time in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _refusal(fault: Exception) -> str | None:

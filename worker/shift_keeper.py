@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pika
@@ -27,9 +28,8 @@ from worker.telemetry.logs import logger
 _log = logger(__name__)
 #: Seconds until a process that is not the one asks again.
 _ASK_AGAIN = 10.0
-#: Cashiers that are looked at side by side, and seconds between two glances at who is next.
+#: Cashiers that are looked at side by side.
 LOOKS_AT_ONCE = 8
-_GLANCE = 0.2
 #: Seconds until a cashier is looked at again whose shift is not due: people open and close shifts as well.
 _LOOK_AGAIN = 30.0
 #: With many cashiers less often, for Checkbox's sake; but before a new shift can be due (an hour at least).
@@ -61,7 +61,7 @@ class Watched:
 
 
 class ShiftKeeper:
-    """Run in a thread of each worker process."""
+    """Run in a loop of each worker process."""
 
     def __init__(
         self,
@@ -75,25 +75,42 @@ class ShiftKeeper:
         self._integrations = integrations
         self._sessions = sessions
         self._watched: dict[Key, Watched] = {}
+        self._looks = ThreadPoolExecutor(LOOKS_AT_ONCE, "shift-keeper")
+        self._connection: pika.BlockingConnection | None = None
 
-    def run(self, stop: threading.Event) -> None:
-        """Until ``stop``; while another process is the one, wait for its end."""
-        looks = ThreadPoolExecutor(LOOKS_AT_ONCE, "shift-keeper")
-        while not stop.wait(_ASK_AGAIN / 5):
-            if any(integration.shifts is ShiftPolicy.AUTO for integration in self._integrations().values()):
-                self._keep_while_chosen(stop, looks)
-        looks.shutdown(wait=False, cancel_futures=True)
+    def keep(self, stop: threading.Event) -> None:
+        """Begin a look at each shift that may be due, as many as there are threads for.
 
-    def _keep_while_chosen(self, stop: threading.Event, looks: ThreadPoolExecutor) -> None:
+        While another process is the one, or the broker is away, only wait. Raises what else goes wrong; the
+        next round connects anew.
+        """
+        keeps = any(one.shifts is ShiftPolicy.AUTO for one in self._integrations().values())
+        if self._connection is None and not keeps:
+            return
         try:
-            with pika.BlockingConnection(self._params) as connection:
-                connection.channel().queue_declare(self._lock_queue, exclusive=True)
-                while not stop.is_set():
-                    for key in self.next(time.monotonic()):
-                        looks.submit(self._look_at, key, self._watched[key])
-                    connection.process_data_events(time_limit=_GLANCE)
-        except (AMQPError, OSError):
+            connection = self._chosen()
+            for key in self.next(time.monotonic()):
+                self._looks.submit(self._look_at, key, self._watched[key])
+            connection.process_data_events(time_limit=0)
+        except (AMQPError, AssertionError, OSError):  # pika asserts where a broker dies under it
+            self.close()
             stop.wait(_ASK_AGAIN)
+        except Exception:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let another process be the one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # it is gone, which is what was wanted
+                connection.close()
+
+    def _chosen(self) -> pika.BlockingConnection:
+        if self._connection is None:
+            self._connection = pika.BlockingConnection(self._params)
+            self._connection.channel().queue_declare(self._lock_queue, exclusive=True)
+        return self._connection
 
     def next(self, now: float) -> list[Key]:
         """Those to be looked at now, in the order of need; as many as there are threads for."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,9 @@ from worker.sandbox.worker_process import WorkerProcess
 _DECK = {
     "worker_killed": 3,
     "child_killed": 2,
+    "child_paused": 1,
+    "folder_removed": 1,
+    "reader_paused": 1,
     "worker_stopped": 1,
     "broker_killed": 1,
     "broker_stopped": 1,
@@ -34,6 +39,9 @@ KINDS = tuple(_DECK)
 #: Seconds; less than the calls' time-out (8 s), so that the rate of a register can be judged: what a longer
 #: stall lets go of at its end, the worker has given up before.
 _STALL = (0.5, 3.0)
+#: Seconds; the broker's heartbeat is 20.
+_PAUSED = 30.0
+_UNREAD = 10.0
 #: The queues that outcomes go to.
 _SETTLED_IN = r"^(fiscalize|bimp)\."
 _DUPLICATES = "fiscal_duplicates_prevented_total"
@@ -104,6 +112,9 @@ class Havoc:
         return {
             "worker_killed": self._kill_worker,
             "child_killed": self._kill_child,
+            "child_paused": self._pause_child,
+            "folder_removed": self._remove_folder,
+            "reader_paused": self._pause_reader,
             "worker_stopped": self._stop_worker,
             "broker_killed": lambda: self._restart_broker(self.node.kill),
             "broker_stopped": lambda: self._restart_broker(self.node.stop),
@@ -143,6 +154,24 @@ class Havoc:
         if children:
             os.kill(self.generator.choice(children), signal.SIGKILL)
 
+    def _pause_child(self) -> None:
+        """For longer than the broker's heartbeat: its orders are somebody else's when it goes on."""
+        assert self.worker.process is not None
+        children = children_of(self.worker.process.pid)
+        if not children:
+            return
+        _paused(self.generator.choice(children), _PAUSED)
+
+    def _pause_reader(self) -> None:
+        """Nobody reads what the worker logs."""
+        assert self.worker.reader is not None
+        _paused(self.worker.reader.pid, _UNREAD)
+
+    def _remove_folder(self) -> None:
+        """As a cleaner of temporary files does, while the worker runs."""
+        for folder in self.stage.temporary.iterdir():
+            shutil.rmtree(folder, ignore_errors=True)
+
     def _refuse_publishes(self) -> None:
         """Orders still come, and nothing that the worker publishes is taken: what is unsettled goes back."""
         # In two steps: a classic queue that learns both at once drops what it holds (seen on RabbitMQ 3.10).
@@ -175,3 +204,10 @@ def children_of(pid: int) -> list[int]:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except FileNotFoundError:
         return []
+
+
+def _paused(process: int, seconds: float) -> None:
+    os.kill(process, signal.SIGSTOP)
+    time.sleep(seconds)
+    with suppress(ProcessLookupError):  # it was killed meanwhile
+        os.kill(process, signal.SIGCONT)

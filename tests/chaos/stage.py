@@ -55,7 +55,13 @@ class Stage:
     to_checkbox: FaultProxy = field(init=False)
     _stack: ExitStack = field(init=False, default_factory=ExitStack)
 
+    @property
+    def temporary(self) -> Path:
+        """Where the worker makes its temporary folder."""
+        return self.folder / "tmp"
+
     def __enter__(self) -> Self:
+        self.temporary.mkdir()
         integrations = write_integrations(self.folder / "integrations.yaml", self.rows)
         enter = self._stack.enter_context
         self.sandbox = enter(SandboxProcess(integrations=integrations, options=self.options, seed=self.seed))
@@ -76,12 +82,13 @@ class Stage:
             "FISCAL_RABBITMQ_URL": self.to_broker.through(self.broker.url),
             "FISCAL_CHECKBOX_URL": self.to_checkbox.through(self.sandbox.url),
             "FISCAL_INTEGRATIONS_FILE": str(self.folder / "integrations.yaml"),
+            "TMPDIR": str(self.temporary),
             **self.settings,
         }
 
     def worker(self, name: str = "worker", **settings: str) -> WorkerProcess:
         """A worker, not started yet; it is killed at the end of the stage."""
-        worker = WorkerProcess({**self.environment, **settings}, self.folder / f"{name}.log")
+        worker = WorkerProcess({**self.environment, **settings}, self.folder / f"{name}.log", piped=True)
         self._stack.callback(worker.kill)
         return worker
 

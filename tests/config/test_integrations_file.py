@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -212,28 +211,17 @@ def test_secret_that_comes_later(watched: Watched, tmp_path: Path) -> None:
     assert watched.ids == ["a", "b"]
 
 
-def test_watching_in_the_background(watched: Watched) -> None:
-    """The thread takes changes by itself, survives a fault, and ends when it is told to."""
-    taken, told, stop = threading.Event(), threading.Event(), threading.Event()
+def test_a_look_survives_whatever_goes_wrong(watched: Watched) -> None:
+    """What was taken counts, and the fault is told."""
     lines: list[str] = []
 
     def on_change(change: Change) -> None:
         if change.added == ("b",):
-            taken.set()
             raise RuntimeError("the listener's own fault")
 
-    def on_error(found: list[str]) -> None:
-        lines.extend(found)
-        told.set()
-
-    file = IntegrationsFile(watched.path, DEFAULT_URL, {}, on_error=on_error, on_change=on_change)
-    thread = file.watch(stop, interval=0.01)
+    file = IntegrationsFile(watched.path, DEFAULT_URL, {}, on_error=lines.extend, on_change=on_change)
     watched.path.write_text(TWO)
-    assert taken.wait(10)
-    assert told.wait(10)
+    file.look()
+    file.look()
     assert lines == [f"{watched.path}: could not be looked at: RuntimeError"]
     assert list(file.current) == ["a", "b"]
-    assert thread.is_alive()
-    stop.set()
-    thread.join(10)
-    assert not thread.is_alive()

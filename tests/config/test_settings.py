@@ -14,6 +14,7 @@ from config.settings import Settings, environment, load, unknown_variables
 CONTRACT_DEFAULTS = {
     "rabbitmq_url": SecretStr("amqp://guest:guest@127.0.0.1:5672/%2F"),
     "checkbox_url": "https://api.checkbox.ua",
+    "runbook_url": "https://bimpsoft.com/fiscal-worker/docs/runbook.md",
     "integrations_file": Path("config/integrations.yaml"),
     "metrics_port": 9191,
     "processes": 2,
@@ -57,6 +58,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     given = {
         "FISCAL_RABBITMQ_URL": "amqps://u:p@a/%2F; amqp://u:p@[::1]:5673/v?heartbeat=20 ;",
         "FISCAL_CHECKBOX_URL": "http://127.0.0.1:8000/",
+        "FISCAL_RUNBOOK_URL": "https://wiki.example/runbook/",
         "FISCAL_INTEGRATIONS_FILE": "/etc/fiscal/i.yaml",
         "FISCAL_METRICS_PORT": "1",
         "FISCAL_PROCESSES": "32",
@@ -82,6 +84,7 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert settings.model_dump() == {
         "rabbitmq_url": SecretStr("amqps://u:p@a/%2F;amqp://u:p@[::1]:5673/v?heartbeat=20"),
         "checkbox_url": "http://127.0.0.1:8000",
+        "runbook_url": "https://wiki.example/runbook",
         "integrations_file": Path("/etc/fiscal/i.yaml"),
         "metrics_port": 1,
         "processes": 32,

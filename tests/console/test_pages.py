@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import RUNBOOK_URL
 from tests.cli.letters import SECRET_PHONE, numbers, put, ready
 from tests.console.conftest import TOKEN, Visitor
 from worker.cli.next_steps import next_step
@@ -81,6 +82,7 @@ def test_letters_are_grouped_by_code_with_the_next_step(amqp_url: str, visitor: 
     text = visitor.get("/").text
     assert re.findall(r"<h2>(\w+)</h2>", text) == ["SHIFT_NOT_OPEN", "TOTALS_MISMATCH"]
     assert next_step("SHIFT_NOT_OPEN") in unescape(text)
+    assert f'href="{RUNBOOK_URL}#shift_not_open"' in text
     assert "2 letters</a>" in text
     assert numbers(amqp_url) == [1, 2, 3, 4]
 

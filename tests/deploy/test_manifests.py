@@ -209,6 +209,8 @@ def test_the_integrations_file_is_where_the_setting_says() -> None:
 def test_rules_and_dashboards_are_the_very_files() -> None:
     """`python -m tests.deploy.prometheus_rule` writes the rules; every dashboard is in the ConfigMap."""
     assert MANIFEST.read_text() == manifest()
+    links = re.findall(r"runbook_url: (\S+)#", manifest("https://wiki.example/runbook"))
+    assert set(links) == {"https://wiki.example/runbook"}
     [kustomization] = documents(K8S / "dashboards" / "kustomization.yaml")
     [generator] = kustomization["configMapGenerator"]
     assert generator["files"] == sorted(path.name for path in (K8S / "dashboards").glob("*.json"))

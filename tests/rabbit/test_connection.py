@@ -279,7 +279,7 @@ def test_a_publisher_is_closed_while_it_connects() -> None:
         assert isinstance(late.exception(timeout=5), PublishFailed)
         loop.close()
         taken.close()
-        assert not loop.is_alive
+        assert not loop.supervised.is_alive
         assert threading.active_count() == threads - 1
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +18,7 @@ import pika
 import pytest
 
 from tests.chaos import orders
+from tests.chaos.havoc import children_of
 from tests.chaos.orders import OrderRequest, a_request
 from tests.chaos.stage import Stage
 from worker.fiscal.receipt import sale_receipt_id
@@ -310,6 +314,41 @@ def test_a_second_sigterm_loses_nothing(stage: Stage, eventually: Eventually) ->
     assert statuses(stage, request) == ["DONE"]
 
 
+@pytest.mark.timeout(180)
+def test_a_process_that_is_paused_past_the_heartbeat_of_the_broker(
+    stage: Stage, eventually: Eventually
+) -> None:
+    """Under load: the broker gives its orders to another one, and none is sold twice when it goes on."""
+    worker = stage.worker().start()
+    assert worker.process is not None
+    paused = children_of(worker.process.pid)[1]
+    requests = [order(f"paused-{number}", row=number % 8) for number in range(60)]
+    stage.bimp.publish(requests[:40])
+    eventually(lambda: len(stage.bimp.heard.succeeded) >= 5)
+    os.kill(paused, signal.SIGSTOP)
+    stage.bimp.publish(requests[40:])
+    goes_on_at = time.monotonic() + 30
+    eventually(lambda: time.monotonic() > goes_on_at, 60)
+    os.kill(paused, signal.SIGCONT)
+    eventually(lambda: succeeded(stage, *requests) and is_at_rest(stage), 60)
+    assert all(statuses(stage, request) == ["DONE"] for request in requests)
+    assert not stage.bimp.letters()
+
+
+@pytest.mark.timeout(120)
+def test_a_killed_group_and_a_new_start(stage: Stage, eventually: Eventually) -> None:
+    """As a machine that loses power under load: each order has its one receipt all the same."""
+    worker = stage.worker().start()
+    requests = [order(f"killed-{number}", row=number % 8) for number in range(40)]
+    stage.bimp.publish(requests)
+    eventually(lambda: len(stage.bimp.heard.succeeded) >= 5)
+    worker.kill()
+    assert not is_at_rest(stage)
+    worker.start()
+    eventually(lambda: succeeded(stage, *requests) and is_at_rest(stage), 60)
+    assert all(statuses(stage, request) == ["DONE"] for request in requests)
+
+
 def test_transient_failures_back_off_and_survive_a_restart(stage: Stage, eventually: Eventually) -> None:
     """Gaps double, with jitter; a killed worker goes on with the same request; one delayed event in all."""
     backoff = {"FISCAL_RETRY_MIN_BACKOFF": "PT0.5S", "FISCAL_RETRY_MAX_BACKOFF": "PT4S"}
@@ -399,7 +438,7 @@ def test_the_worker_stops_itself_and_is_resumed(stage: Stage, eventually: Eventu
     refused = [order(f"refused-{row}", row=row) for row in range(3)]
     stage.bimp.publish(refused)
     eventually(lambda: worker.page("/readyz")[0] == 503)
-    assert "resume" in worker.page("/readyz")[1]
+    assert re.match(r"stopped itself until 20\S+Z, or `fiscal-worker resume`", worker.page("/readyz")[1])
     assert "fiscal_consuming 0.0" in worker.page("/metrics")[1]
     assert worker.page("/healthz")[0] == 200
     assert any(line["event"] == "worker_stopped_itself" for line in worker.lines())

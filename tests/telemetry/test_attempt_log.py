@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -133,11 +133,29 @@ def test_a_wait_is_no_outcome(lines: list[dict[str, Any]]) -> None:
     assert (told["outcome"], told["reason"], told["delay_seconds"]) == ("postponed", "shift_opening", 1.235)
 
 
-@pytest.mark.parametrize("reason", ["number", "register_turn", "cashier_in_use", "threads_in_use"])
-def test_a_wait_that_nearly_every_order_has_is_no_news(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
-    """One line for each attempt, and a wait is none: it is told on the level DEBUG."""
+NO_NEWS = [
+    (lambda line, reason=reason: line.postponed(reason, 1.0), "debug")
+    for reason in ("number", "register_turn", "cashier_in_use", "threads_in_use")
+]
+
+
+@pytest.mark.parametrize(
+    ("ending", "level"),
+    [
+        (lambda line: line.failed(Rejected(Code.INTERNAL_ERROR), True), "error"),
+        (lambda line: line.failed(Rejected(Code.SHIFT_NOT_OPEN), True), "warning"),
+        (lambda line: line.delayed(Unavailable({"status": 503}), 5.0, True), "info"),
+        (lambda line: line.succeeded(DONE), "info"),
+        (lambda line: line.postponed("shift_opening", 1.0), "info"),
+        *NO_NEWS,
+    ],
+)
+def test_the_level_says_for_whom_a_line_is(
+    monkeypatch: pytest.MonkeyPatch, ending: Callable[[attempt_log.Line], None], level: str
+) -> None:
+    """A failed order is a warning, an error of ours an error; a wait that nearly every order has is none."""
     capturing = CapturingLogger()
     monkeypatch.setattr(attempt_log, "_log", structlog.wrap_logger(capturing, processors=[_as_one]))
     with attempt_log.attempt("q", {}, Trail(1.0)) as line:
-        line.postponed(reason, 1.0)
-    assert [call.method_name for call in capturing.calls] == ["debug"]
+        ending(line)
+    assert [call.method_name for call in capturing.calls] == [level]

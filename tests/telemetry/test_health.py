@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import urllib.error
 import urllib.request
@@ -14,6 +15,7 @@ import pytest
 from worker.telemetry import health, pulse
 from worker.telemetry.health import BrokerView
 from worker.telemetry.pulse import Pulse
+from worker.telemetry.readiness import Readiness
 
 
 @dataclass
@@ -24,7 +26,7 @@ class Watched:
     pulse: Pulse = field(default_factory=lambda: Pulse(2))
     stopped: bool = False
     dead: str | None = None
-    missing: str | None = None
+    ready: Readiness = field(default_factory=Readiness)
 
 
 @pytest.fixture
@@ -41,17 +43,18 @@ def server(watched: Watched) -> Iterator[ThreadingHTTPServer]:
         watched.pulse,
         ("fiscalize.follow_up", "fiscalize.retry"),
     )
-    server = health.server(health.listen(0), observed, lambda: watched.dead, lambda: watched.missing)
+    server = health.server(health.listen(0), observed, lambda: watched.dead, lambda: watched.ready)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
 
 
-def page(server: ThreadingHTTPServer, path: str) -> tuple[int, str, str]:
+def page(server: ThreadingHTTPServer, path: str, accept: str = "*/*") -> tuple[int, str, str]:
     """Status, content type and text."""
+    url = f"http://127.0.0.1:{server.server_address[1]}{path}"
     try:
-        answer = urllib.request.urlopen(f"http://127.0.0.1:{server.server_address[1]}{path}", timeout=5)
+        answer = urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=5)
     except urllib.error.HTTPError as error:
         return error.code, error.headers["Content-Type"], error.read().decode()
     with answer:
@@ -66,11 +69,25 @@ def test_all_is_well(server: ThreadingHTTPServer, path: str) -> None:
 
 def test_alive_and_ready_say_what_is_wrong(server: ThreadingHTTPServer, watched: Watched) -> None:
     """Each on its own: a broker that is away makes a worker unready and not dead."""
-    watched.missing = "consuming: 0 of 2 processes"
+    watched.ready = Readiness(("consuming: 0 of 2 processes",))
     assert page(server, "/readyz")[::2] == (503, "consuming: 0 of 2 processes\n")
     assert page(server, "/healthz")[0] == 200
     watched.dead = "silent processes: 1 of 2"
     assert page(server, "/healthz")[::2] == (503, "silent processes: 1 of 2\n")
+
+
+def test_ready_says_why_not_to_people_and_to_programs(server: ThreadingHTTPServer, watched: Watched) -> None:
+    """One line with every reason, or JSON for who accepts it; a warning leaves the worker ready."""
+    watched.ready = Readiness(("a", "b"), ("c",))
+    assert page(server, "/readyz") == (503, "text/plain; charset=utf-8", "a; b; warning: c\n")
+    status, kind, body = page(server, "/readyz", accept="application/json")
+    assert (status, kind) == (503, "application/json")
+    assert json.loads(body) == {"ready": False, "reasons": ["a", "b"], "warnings": ["c"]}
+    watched.ready = Readiness(warnings=("c",))
+    assert page(server, "/readyz")[::2] == (200, "ok; warning: c\n")
+    status, _, body = page(server, "/readyz", accept="application/json")
+    assert status == 200
+    assert json.loads(body) == {"ready": True, "reasons": [], "warnings": ["c"]}
 
 
 def test_other_pages_are_not_there(server: ThreadingHTTPServer) -> None:

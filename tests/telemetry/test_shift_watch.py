@@ -42,18 +42,18 @@ def test_a_shift_that_was_closed_unseen_is_shown_no_more(desk: Desk) -> None:
     opened_at = shown(integration)
     assert opened_at == pytest.approx(desk.began - HOUR, abs=1)
     desk.ahead = 21 * HOUR
-    watch.look(threading.Event())
+    watch.look(threading.Event(), lambda: None)
     assert desk.asked(SHIFT) == 1
     desk.ahead = 22 * HOUR
-    watch.look(threading.Event())
+    watch.look(threading.Event(), lambda: None)
     assert desk.asked(SHIFT) == 2
     assert shown(integration) == opened_at
     desk.sandbox.close_shift("olena")
     desk.ahead += 300
-    watch.look(threading.Event())
+    watch.look(threading.Event(), lambda: None)
     assert math.isnan(shown(integration) or 0)
     desk.ahead += 300
-    watch.look(threading.Event())
+    watch.look(threading.Event(), lambda: None)
     assert desk.asked(SHIFT) == 3
 
 
@@ -64,6 +64,6 @@ def test_a_cashier_that_is_not_configured_any_more_is_not_shown(desk: Desk) -> N
     with desk.sessions.enter(integration, OLENA) as session:
         session.shift(24 * HOUR)
     assert not math.isnan(shown(integration) or math.nan)
-    ShiftWatch(dict, desk.sessions).look(threading.Event())
+    ShiftWatch(dict, desk.sessions).look(threading.Event(), lambda: None)
     assert math.isnan(shown(integration) or 0)
     assert desk.asked(SHIFT) == 1

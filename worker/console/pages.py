@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from config import settings as configuration
 from worker.cli.checks.finding import State
 from worker.cli.letter_view import message_json
-from worker.cli.next_steps import next_step
+from worker.cli.next_steps import NEXT_STEPS, next_step
 from worker.console.access import Session
 from worker.console.html import Child, Html, tag
 from worker.console.jobs import CashierLook, Job, Replay
@@ -65,7 +66,7 @@ def overview(groups: Sequence[Group], session: Session) -> str:
     for group in groups:
         body += [
             tag("h2", group.code),
-            tag("p", next_step(group.code)),
+            _what_to_do(group.code),
             tag(
                 "p", f"{letters_of(group.count)}, the oldest since {group.oldest or 'unknown'}", class_="dim"
             ),
@@ -77,6 +78,14 @@ def overview(groups: Sequence[Group], session: Session) -> str:
             _links(Filter(codes=frozenset({group.code}))),
         ]
     return page("Dead letters", body, session=session, at="/")
+
+
+def _what_to_do(code: str | None) -> Html:
+    """The sentence for a dead letter's code, and where the runbook says more."""
+    if code is None or code not in NEXT_STEPS:
+        return tag("p", next_step(code))
+    runbook = f"{configuration.load().runbook_url}#{code.lower()}"
+    return tag("p", next_step(code), " ", tag("a", "Runbook", href=runbook))
 
 
 def _row(code: str, integration: str, cashier: str, count: int) -> tuple[Child, ...]:
@@ -137,7 +146,7 @@ def _whole(found: Sequence[Letter], wanted: Filter, session: Session) -> str:
         detail = json.dumps(line.pop("detail"), ensure_ascii=False, indent=2)
         body += [
             tag("h2", letter.code or "?"),
-            tag("p", next_step(letter.code)),
+            _what_to_do(letter.code),
             facts((name, value) for name, value in line.items()),
             tag("h3", "Detail"),
             tag("pre", detail, tabindex=0),

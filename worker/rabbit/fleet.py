@@ -53,18 +53,27 @@ class Fleet:
         return self._at_least / max(self.processes, *recent, self._at_least)
 
     def count(self) -> None:
-        """Ask the broker; the first time when this process is among the consumers."""
+        """Ask the broker; the first time when this process is among the consumers.
+
+        A broker that is away changes nothing. Other errors are raised; the next count connects anew.
+        """
         try:
-            if self._channel is None or not self._channel.is_open:
-                self.close()
-                self._connection = pika.BlockingConnection(self._params)
-                self._channel = self._connection.channel()
-            found = self._channel.queue_declare(self._queue, passive=True)
-        except (AMQPError, OSError):
+            consumers = self._consumers()
+        except (AMQPError, AssertionError, OSError):  # pika asserts where a broker dies under it
             self.close()
             return
-        self.processes = max(self._at_least, found.method.consumer_count)
+        except Exception:
+            self.close()
+            raise
+        self.processes = max(self._at_least, consumers)
         self._note(self._monotonic())
+
+    def _consumers(self) -> int:
+        if self._channel is None or not self._channel.is_open:
+            self.close()
+            self._connection = pika.BlockingConnection(self._params)
+            self._channel = self._connection.channel()
+        return int(self._channel.queue_declare(self._queue, passive=True).method.consumer_count)
 
     def _note(self, now: float) -> None:
         self._counts.append((now, self.processes))
@@ -76,5 +85,5 @@ class Fleet:
     def close(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None and connection.is_open:
-            with suppress(AMQPError, OSError):  # it is gone, which is what was wanted
+            with suppress(Exception):  # it is gone, which is what was wanted
                 connection.close()

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from pika.adapters.select_connection import IOLoop
 
-from worker.telemetry.logs import logger
-from worker.telemetry.quiet import Quietly
+from worker.telemetry.supervised import SupervisedLoop
 
-_log = logger(__name__)
 #: Seconds that the thread has to end.
 _GOODBYE = 2.0
+_TICK = 1.0
+#: Seconds from a step that broke to the next one.
+_PAUSE = 0.05
 
 
 class Loop:
@@ -26,13 +28,12 @@ class Loop:
         self.io = IOLoop()
         #: What is told, in the thread, that a step broke: whichever it was, every connection is replaced.
         self.broken: set[Callable[[], None]] = set()
-        self._is_closing = False
-        self._thread = threading.Thread(target=self._run, name="rabbitmq", daemon=True)
-        self._thread.start()
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
+        self._closing = threading.Event()
+        self._ticks: object = None
+        self.supervised = SupervisedLoop(
+            "rabbitmq", lambda _: self._serve(), self._closing, pause=lambda: _PAUSE, after=self.io.close
+        )
+        self.supervised.start()
 
     def soon(self, step: Callable[[], None]) -> None:
         """By any thread."""
@@ -40,7 +41,7 @@ class Loop:
 
     def here(self, step: Callable[[], None]) -> None:
         """By any thread: at once in the loop's own."""
-        if threading.get_ident() == self._thread.ident:
+        if self.supervised.is_own_thread:
             step()
         else:
             self.soon(step)
@@ -48,19 +49,25 @@ class Loop:
     def close(self) -> None:
         """Connections are to be closed before."""
         self.soon(self._stop)
-        self._thread.join(_GOODBYE)
+        self.supervised.join(_GOODBYE)
 
     def _stop(self) -> None:
-        self._is_closing = True
+        self._closing.set()
         self.io.stop()
 
-    def _run(self) -> None:
-        while not self._is_closing:
-            try:
-                self.io.start()
-            except Exception as error:  # whatever it is, what comes after it has connections of its own
-                with Quietly():
-                    _log.error("broker_connections_broke", exc_info=error)
-                for tell in tuple(self.broken):
+    def _serve(self) -> None:
+        self._tick()
+        try:
+            self.io.start()
+        except Exception:  # whatever it is, what comes after it has connections of its own
+            for tell in tuple(self.broken):
+                with suppress(Exception):
                     tell()
-        self.io.close()
+            raise
+
+    def _tick(self) -> None:
+        """Show that the loop turns."""
+        if self._ticks is not None:
+            self.io.remove_timeout(self._ticks)
+        self.supervised.progress()
+        self._ticks = self.io.call_later(_TICK, self._tick)

@@ -11,10 +11,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from worker.sandbox.ports import free_ports
 
@@ -22,9 +22,12 @@ _START_TIMEOUT = 30.0
 
 
 class WorkerProcess:
-    """``fiscal-worker run`` in a process group of its own; its lines go to ``log``."""
+    """``fiscal-worker run`` in a process group of its own; its lines go to ``log``.
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    Where it is ``piped``, ``reader`` is the process that takes them there.
+    """
+
+    def __init__(self, environment: Mapping[str, str], log: Path, piped: bool = False) -> None:
         self.port = free_ports(1)[0]
         self.log = log
         self.settings = {"FISCAL_METRICS_PORT": str(self.port), **environment}
@@ -33,15 +36,22 @@ class WorkerProcess:
             **self.settings,
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self.reader: subprocess.Popen[bytes] | None = None
+        self._piped = piped
 
     def start(self, wait: bool = True) -> Self:
         """Start it; with ``wait``, return when it consumes."""
-        with self.log.open("ab") as log:
+        with ExitStack() as opened:
+            output: IO[bytes] = opened.enter_context(self.log.open("ab"))
+            if self._piped:
+                self.reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=output)
+                assert self.reader.stdin is not None
+                output = opened.enter_context(self.reader.stdin)
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "worker", "run"],
                 env=self._environment,
-                stdout=log,
-                stderr=log,
+                stdout=output,
+                stderr=output,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )

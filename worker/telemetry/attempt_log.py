@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -139,5 +140,13 @@ def attempt(queue: str, carried: Mapping[str, str], trail: Trail, is_first: bool
                 line.facts["duration_seconds"] = round(time.perf_counter() - began, 4)
                 span.note(line.told)
                 span.note(line.facts, failed=line.facts["outcome"] in _TROUBLE)
-                tell = _log.debug if line.facts.get("reason") in _NO_NEWS else _log.info
-                tell("request_processed", **line.facts)
+                _log.log(_level(line.facts), "request_processed", **line.facts)
+
+
+def _level(facts: Mapping[str, Any]) -> int:
+    """A failed order is for a person to look at, and an error of ours for whoever mends the worker."""
+    if facts.get("code") == Code.INTERNAL_ERROR:
+        return logging.ERROR
+    if facts["outcome"] == "failed":
+        return logging.WARNING
+    return logging.DEBUG if facts.get("reason") in _NO_NEWS else logging.INFO

@@ -35,7 +35,7 @@ class _Metric(ABC):
         self._width = width
         self._bound: dict[tuple[str, ...], Self] = {}
         if not labels:
-            self._bind(())
+            self.bind(())
         _metrics.append(self)
 
     def labels(self, *values: str) -> Self:
@@ -44,10 +44,11 @@ class _Metric(ABC):
         if bound is None:
             assert len(values) == len(self._labels)
             bound = self._bound[values] = copy(self)
-            bound._bind(values)
+            bound.bind(values)
         return bound
 
-    def _bind(self, values: tuple[str, ...]) -> None:
+    def bind(self, values: tuple[str, ...]) -> None:
+        """Stand for these values from now on."""
         self._key = json.dumps([self.name, *values]).encode()
         self._change()
 

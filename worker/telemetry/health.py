@@ -26,9 +26,11 @@ from worker.telemetry import metrics
 from worker.telemetry.catalogue import Described, family
 from worker.telemetry.counting import Counted
 from worker.telemetry.pulse import Pulse
+from worker.telemetry.readiness import Readiness
 
-#: Status and body.
-Answer = tuple[int, bytes]
+#: Status, content type and body.
+Answer = tuple[int, str, bytes]
+_TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
 _ORDERS = "/orders/"
 
 
@@ -122,10 +124,10 @@ def server(
     listening: socket.socket,
     observed: Observed,
     alive: Callable[[], str | None],
-    ready: Callable[[], str | None],
+    ready: Callable[[], Readiness],
     held: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> ThreadingHTTPServer:
-    """The HTTP server; ``alive`` and ``ready`` tell what is wrong, or None.
+    """The HTTP server; ``alive`` tells what is wrong, or None.
 
     ``held`` tells what the processes hold of an order, and only to who is on this machine.
     """
@@ -133,13 +135,20 @@ def server(
     registry.register(KnownOnly())
     registry.register(observed)
 
-    def verdict(problem: str | None) -> Answer:
-        return (503, problem.encode() + b"\n") if problem else (200, b"ok\n")
+    def life(_: str) -> Answer:
+        problem = alive()
+        return (503, _TEXT, problem.encode() + b"\n") if problem else (200, _TEXT, b"ok\n")
 
-    pages: Mapping[str, Callable[[], Answer]] = {
-        "/metrics": lambda: (200, generate_latest(registry)),
-        "/healthz": lambda: verdict(alive()),
-        "/readyz": lambda: verdict(ready()),
+    def readiness(accepted: str) -> Answer:
+        found = ready()
+        kind, body = (_JSON, found.json) if _JSON in accepted else (_TEXT, found.text)
+        return 200 if found.is_ready else 503, kind, body.encode()
+
+    #: Each is given the request's ``Accept``.
+    pages: Mapping[str, Callable[[str], Answer]] = {
+        "/metrics": lambda _: (200, CONTENT_TYPE_LATEST, generate_latest(registry)),
+        "/healthz": life,
+        "/readyz": readiness,
     }
 
     class Page(BaseHTTPRequestHandler):
@@ -147,11 +156,12 @@ def server(
             path = urlsplit(self.path).path
             order = self._order_in(path)
             if held is not None and order is not None:
-                status, body = 200, json.dumps(held(order)).encode()
+                status, kind, body = 200, _JSON, json.dumps(held(order)).encode()
+            elif path in pages:
+                status, kind, body = pages[path](self.headers.get("Accept", ""))
             else:
-                status, body = pages[path]() if path in pages else (404, b"not found\n")
+                status, kind, body = 404, _TEXT, b"not found\n"
             self.send_response(status)
-            kind = CONTENT_TYPE_LATEST if path == "/metrics" else "text/plain; charset=utf-8"
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

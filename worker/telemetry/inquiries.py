@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 #: Seconds and bytes of a question; an answer may take as long as a look at all that is held.
 _QUESTION = 1.0
 _LONGEST_QUESTION = 1024
 _ANSWER = 3.0
+_WAIT = 1.0
 
 Rows = list[dict[str, Any]]
 
@@ -30,10 +31,9 @@ class Inquiries:
     def __init__(self, processes: int) -> None:
         self._listening = [_listening() for _ in range(processes)]
 
-    def answer(self, slot: int, find: Callable[[str], Rows]) -> None:
-        """Answer in a thread of its own until the process ends."""
-        listening = self._listening[slot]
-        threading.Thread(target=_serve, args=(listening, find), name="inquiries", daemon=True).start()
+    def answering(self, slot: int, find: Callable[[str], Rows]) -> Callable[[], None]:
+        """What waits a second for a question to this process and answers it."""
+        return partial(_serve, self._listening[slot], find)
 
     def ask(self, question: str) -> dict[str, Any]:
         """What the processes answer, and how many of them did."""
@@ -50,17 +50,20 @@ def _listening() -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listening.bind("")
     listening.listen()
+    listening.settimeout(_WAIT)
     return listening
 
 
 def _serve(listening: socket.socket, find: Callable[[str], Rows]) -> None:
-    while True:
+    try:
         connection, _ = listening.accept()
-        with connection, suppress(OSError):
-            connection.settimeout(_QUESTION)
-            question = _read(connection, _LONGEST_QUESTION).decode("utf-8", "replace")
-            connection.settimeout(_ANSWER)
-            connection.sendall(json.dumps(find(question)).encode())
+    except TimeoutError:
+        return
+    with connection, suppress(OSError):
+        connection.settimeout(_QUESTION)
+        question = _read(connection, _LONGEST_QUESTION).decode("utf-8", "replace")
+        connection.settimeout(_ANSWER)
+        connection.sendall(json.dumps(find(question)).encode())
 
 
 def _ask(address: bytes, question: str) -> Rows:

@@ -92,7 +92,7 @@ SHIFT_OPENED = gauge(
 SHIFT_HELD_BACK = gauge(
     "fiscal_unfinished_receipt_timestamp_seconds",
     "When the oldest receipt without a number was made that holds back a shift's end; absent without one.",
-    "livemostrecent",
+    "latest",
     ["integration", "cashier"],
     unit="seconds since 1970",
 )

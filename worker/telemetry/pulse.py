@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from ctypes import c_char
 from dataclasses import astuple, dataclass
 from multiprocessing.sharedctypes import RawArray
 
@@ -27,6 +28,8 @@ class Held:
 
 _NONE = Held()
 _WIDTH = len(astuple(_NONE))
+#: Bytes for the name of what stands.
+_NAME = 64
 
 
 class Pulse:
@@ -37,12 +40,18 @@ class Pulse:
         self._shown = RawArray("d", processes)
         self._consuming = RawArray("b", processes)
         self._held = RawArray("d", processes * _WIDTH)
+        self._standing = RawArray(c_char * _NAME, processes)
 
     def beat(self, slot: int, consuming: bool) -> None:
         """The process's threads are alive and none is stuck."""
         self._beats[slot] = time.monotonic()
         self._shown[slot] = time.time()
         self._consuming[slot] = consuming
+        self._standing[slot].value = b""
+
+    def stand(self, slot: int, name: str) -> None:
+        """This loop or thread of the process ended or stands still: there is no beat instead."""
+        self._standing[slot].value = name.encode()[: _NAME - 1]
 
     def hold(self, slot: int, held: Held) -> None:
         """What the process has now."""
@@ -52,6 +61,7 @@ class Pulse:
         """The process ended; another one is on its way, and the broker has back what it held."""
         self._beats[slot] = time.monotonic()
         self._consuming[slot] = False
+        self._standing[slot].value = b""
         self.hold(slot, _NONE)
 
     @property
@@ -59,6 +69,11 @@ class Pulse:
         """Processes that started and have been silent for too long."""
         now = time.monotonic()
         return [slot for slot, beat in enumerate(self._beats) if beat and now - beat > SILENCE]
+
+    @property
+    def standing(self) -> dict[int, str]:
+        """What stands in each process in which something does."""
+        return {slot: name.value.decode() for slot, name in enumerate(self._standing) if name.value}
 
     @property
     def last_beats(self) -> dict[int, float]:
