@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -45,6 +46,7 @@ def _supervise(settings: Settings) -> int:
     # The monitor counts too.
     TALLY.share(settings.processes + 1)
     log = LogWriter(sys.stdout.fileno())
+    atexit.register(log.drain)
     logs.configure(settings.log_format, settings.log_level, log)
     for sentence in unknown_variables(environment()):
         logs.logger(__name__).warning("setting_unknown", message=sentence)
