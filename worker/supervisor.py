@@ -63,7 +63,6 @@ class Supervisor:
         finally:
             for pid in self._children:
                 _kill(pid, signal.SIGKILL)
-            self._shared.log.drain()
 
     def _start(self, slot: int) -> None:
         pid = os.fork()

@@ -295,10 +295,12 @@ def free_port() -> int:
 
 
 def test_a_metrics_port_that_is_taken_is_told(vhost: VirtualHost, tmp_path: Path) -> None:
-    """It ends with the variable's name, instead of working without pages."""
+    """It ends with the variable's name, and what it logged before is written."""
     with socket.create_server(("", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = run(environment_for(vhost.url, FISCAL_METRICS_PORT=port), tmp_path, timeout=8)
+        settings = environment_for(vhost.url, FISCAL_METRICS_PORT=port, FISCAL_METRIC_PORT="1")
+        done = run(settings, tmp_path, timeout=8)
+    assert '"setting_unknown"' in done.stdout
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
     assert line.startswith(f"FISCAL_METRICS_PORT: {port} cannot be listened on")

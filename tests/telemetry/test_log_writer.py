@@ -39,7 +39,7 @@ def test_lines_are_whole_and_in_order(pipe: tuple[int, int]) -> None:
 
 @pytest.mark.usefixtures("output")
 def test_what_has_no_room_is_dropped_and_told_once(pipe: tuple[int, int]) -> None:
-    """No call blocks; the drain has an end; then the next line that is written is followed by the number."""
+    """No call blocks; the drain has an end; when all is written the number follows."""
     writer = LogWriter(pipe[1])
     logs.configure("json", "INFO", writer)
     for _ in range(6000):

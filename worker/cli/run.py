@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ def _supervise(settings: Settings) -> int:
     # The monitor counts too.
     TALLY.share(settings.processes + 1)
     log = LogWriter(sys.stdout.fileno())
+    atexit.register(log.drain)
     logs.configure(settings.log_format, settings.log_level, log)
     for sentence in unknown_variables(environment()):
         logs.logger(__name__).warning("setting_unknown", message=sentence)

@@ -109,7 +109,10 @@ class LogWriter:
         metrics.LOG_LINES_DROPPED.inc()
 
     def _tell(self) -> None:
+        """Once for many: a reader that is merely slow must not get a line about each."""
         with self._changed:
+            if self._lines:
+                return
             dropped, self._untold = self._untold, 0
         if dropped:
             _log.warning("log_lines_dropped", count=dropped)
