@@ -204,8 +204,7 @@ class Process:
         self._worker.start()
         self._start_loops()
         # A round that breaks leaves out a beat, and the process goes on.
-        heartbeat = SupervisedLoop("heartbeat", self._beat, self._stop, pause=lambda: _BEAT)
-        heartbeat.start()
+        SupervisedLoop("heartbeat", self._beat, self._stop, pause=lambda: _BEAT).start()
         while not self._stop.wait(_BEAT) and os.getppid() == parent:
             pass
         self._stop.set()
