@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 from tests.chaos.orders import OrderRequest
 
-#: Every sixth of the orders that are asked for once is returned: some 320 of 2,000. Who asks again for an order
+#: Every sixth of the orders that are asked for once is returned: some 320 of 2,000. Who asks again for one
 #: that was returned meanwhile is told so, and no evidence says which of the two made the receipt.
 _EVERY = 6
 
