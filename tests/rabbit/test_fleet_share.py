@@ -59,8 +59,11 @@ def test_a_process_that_finds_another_lets_it_notice_first(vhost: VirtualHost) -
 
 
 def test_the_processes_of_one_worker_know_of_each_other(vhost: VirtualHost) -> None:
-    """They share the turns, so that nobody has to wait at the start."""
-    counting = fleet(vhost.url, Clock(), at_least=2)
+    """They share the permits; at the start they wait for what a worker killed just now may have sent."""
+    clock = Clock()
+    counting = fleet(vhost.url, clock, at_least=2)
+    assert counting.share == 0
+    clock.now += 1
     assert counting.share == 1
     with ExitStack() as running:
         for _ in range(4):

@@ -14,6 +14,8 @@ from pika.exceptions import AMQPError
 
 #: Seconds in which every process has counted anew and keeps to what it found.
 _NOTICED_WITHIN = 3.0
+#: Seconds within which the rate of a register counts what was sent.
+_SENT_WITHIN = 1.0
 
 
 class Fleet:
@@ -36,7 +38,8 @@ class Fleet:
         self._counts: deque[tuple[float, int]] = deque()
         # Two processes of one worker know of each other. A single one must not take the whole rate of a
         # register while another worker's only process does.
-        self._may_sell_from = math.inf if at_least == 1 else 0.0
+        # A worker that was killed a moment ago, and is started anew, may have sent until just now.
+        self._may_sell_from = math.inf if at_least == 1 else monotonic() + _SENT_WITHIN
         self.processes = at_least
 
     @property
