@@ -502,6 +502,17 @@ def test_a_return_that_overtakes_its_sale_waits_from_its_first_look() -> None:
     assert verdict.detail["returnOf"] == {"orderUuid": str(AN_ORDER), "receiptId": None}
 
 
+def test_the_row_at_the_register_does_not_count_as_a_wait_for_the_sale() -> None:
+    """The sale may stand in it: a return that came right behind it is not refused for a busy register."""
+    story = Story(FakeCheckbox(turn=25.0))
+    wait, trail = story.put_off(BACK)
+    assert (wait.reason, wait.after, trail.sale_awaited_since) == ("sale_of_return", 25.0, NOW + 25)
+    story.checkbox.now += 34
+    story.put_off(BACK, trail)
+    story.checkbox.now += 1
+    assert story.code(BACK, trail) is Code.RETURN_WITHOUT_SALE
+
+
 def test_a_sale_whose_number_is_on_its_way_is_waited_for() -> None:
     """Longer than for a sale that nobody has seen: it may be refused, and the money given for nothing."""
     story = Story(ledger(made(status="CREATED", fiscal_code=None)))

@@ -131,13 +131,20 @@ class GoodsReturn:
             raise self._without_sale("the receipt that the return names is a return itself")
         if target is not None and target.is_numbered:
             return target
-        trail, now = self._pass.trail, self._pass.dependencies.clock()
-        if trail.sale_awaited_since is None:
-            self._pass.trail = trail = replace(trail, sale_awaited_since=now)
-        waited = self._pass.since(trail.sale_awaited_since)
+        if target is None and self._pass.trail.sale_awaited_since is None:
+            raise self._behind_those_at_the_register()
+        waited = self._pass.since(self._pass.trail.sale_awaited_since)
         if target is not None or waited < self._pass.dependencies.return_wait:
             raise Postponed(LOOK_AFTER, "sale_of_return")
         raise self._without_sale("the sale has no receipt")
+
+    def _behind_those_at_the_register(self) -> Postponed:
+        """The sale may be among those that wait for the register: only after them the wait for it begins."""
+        wait = self._pass.after_turn("sale_of_return")
+        begins = self._pass.dependencies.clock() + wait.after
+        self._pass.trail = replace(self._pass.trail, sale_awaited_since=begins)
+        wait.after = max(wait.after, LOOK_AFTER)
+        return wait
 
     def _without_sale(self, reason: str) -> Rejected:
         return_of = self._pass.request.return_of
