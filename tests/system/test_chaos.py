@@ -16,9 +16,9 @@ def test_a_short_run_keeps_every_promise() -> None:
     outcome = run(Plan(orders=150, cashiers=12, seed=11, created_for=6.0, over=20.0, pause=(0.5, 1.5)))
     assert outcome.violations == []
     figures = outcome.figures
-    assert figures["orders_returned"] == 25
-    assert figures["returns_made"] == 35
-    assert figures["receipts_done"] == 150 + 35
+    assert figures["orders_returned"] == 24
+    assert figures["returns_made"] == 34
+    assert figures["receipts_done"] == 150 + 34
     assert figures["worker_killed"] >= 3
     assert figures["broker_killed"] >= 1
     assert figures["checkbox_drop_after_commit"] >= 1
