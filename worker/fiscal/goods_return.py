@@ -14,15 +14,13 @@ from uuid import UUID
 
 from worker.fiscal.comparison import difference
 from worker.fiscal.context import document_of
-from worker.fiscal.issuing import ACT_WITHIN, LOOK_AFTER, SETTLED_AFTER, Issuing
+from worker.fiscal.issuing import ACT_WITHIN, LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected
 from worker.fiscal.planner import Plan, plan
 from worker.fiscal.ports import ReceiptExists
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 from worker.fiscal.returns import excess, is_full, tax_codes
 from worker.fiscal.returns_made import returns_at_till, returns_of_ours
-
-_LONGEST_LOOK = 10.0
 
 
 class GoodsReturn:
@@ -179,4 +177,4 @@ class GoodsReturn:
             return
         left = SETTLED_AFTER - self._pass.since(trail.sales_seen_at)
         if left > 0:
-            raise Postponed(min(left, _LONGEST_LOOK), "copy_of_return")
+            raise Postponed(min(left, LONGEST_LOOK), "copy_of_return")

@@ -29,7 +29,7 @@ SETTLED_AFTER = 30.0
 ACT_WITHIN = 5.0
 #: Seconds until the next look at what changes by itself; and at most, so that the wait stays a short one.
 LOOK_AFTER = 1.0
-_LONGEST_LOOK = 10.0
+LONGEST_LOOK = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ class Issuing:
         left = SETTLED_AFTER - self.since(self.trail.unknown_since)
         if self.trail.unknown_since is None or left <= 0:
             return refusal
-        return Postponed(min(left, _LONGEST_LOOK), "receipt_may_appear")
+        return Postponed(min(left, LONGEST_LOOK), "receipt_may_appear")
 
 
 def _thrown_out(issued: IssuedReceipt) -> Rejected:
