@@ -9,12 +9,12 @@ FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 # pip and what builds the project stay in /opt/build; /opt/venv is what the image gets, and has no pip.
-COPY requirements-build.lock requirements-worker.lock ./
+COPY requirements/build.lock requirements/worker.lock requirements/
 RUN python3 -m venv /opt/build \
     && python3 -m venv --without-pip /opt/venv \
-    && /opt/build/bin/pip install --require-hashes --only-binary :all: --requirement requirements-build.lock \
+    && /opt/build/bin/pip install --require-hashes --only-binary :all: --requirement requirements/build.lock \
     && /opt/build/bin/pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: \
-        --requirement requirements-worker.lock
+        --requirement requirements/worker.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY config config
 COPY worker worker
@@ -22,9 +22,9 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && /opt/build/bin/pip --python /opt/venv/bin/python install --no-deps --no-index dist/*.whl
 
 FROM build AS build-sandbox
-COPY requirements-sandbox.lock ./
+COPY requirements/sandbox.lock requirements/
 RUN /opt/build/bin/pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: \
-        --requirement requirements-sandbox.lock
+        --requirement requirements/sandbox.lock
 
 FROM ${PYTHON_IMAGE} AS runtime
 ARG VERSION=unreleased REVISION=unknown CREATED=1970-01-01T00:00:00Z SOURCE=unknown

@@ -18,12 +18,12 @@ help: ## Show this help
 install: $(INSTALLED) ## Put everything that is needed into .venv; RabbitMQ comes from the operating system
 
 # Packages come with their hashes from the lock, from the index that pip is configured to use.
-$(INSTALLED): requirements.lock pyproject.toml | packages
+$(INSTALLED): requirements/dev.lock pyproject.toml | packages
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the locked packages into .venv"
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --require-hashes --requirement requirements/dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -58,11 +58,12 @@ test: $(INSTALLED) ## Run the tests
 	@$(BIN)/pytest -n 3 --dist worksteal
 
 .PHONY: check
-check: $(INSTALLED) ## Check format, style, types and the layers of the code
+check: $(INSTALLED) ## Check format, style, types, layers and structure of the code
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/pytest --quiet tests/test_structure.py tests/test_public_parts.py
 
 .PHONY: format
 format: $(INSTALLED) ## Format the code and repair what can be repaired
@@ -70,10 +71,10 @@ format: $(INSTALLED) ## Format the code and repair what can be repaired
 	@$(BIN)/ruff check --fix .
 
 .PHONY: lock
-lock: $(INSTALLED) ## Resolve the dependencies anew into requirements.lock
+lock: $(INSTALLED) ## Resolve the dependencies anew into requirements/dev.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --upgrade \
 		--generate-hashes --no-emit-index-url --python-version 3.11 \
-		--extra sandbox --extra console --extra otel --group dev pyproject.toml --output-file requirements.lock
+		--extra sandbox --extra console --extra otel --group dev pyproject.toml --output-file requirements/dev.lock
 
 .PHONY: clean
 clean: ## Remove .venv and all caches
@@ -88,23 +89,23 @@ SEEDS ?= 1
 chaos: $(INSTALLED) ## Kill, cut and garble while ORDERS=2000 are fiscalized; SEED=1 SEEDS=1
 	@$(BIN)/python -m tests.chaos --orders $(ORDERS) --seed $(SEED) --seeds $(SEEDS)
 
-# What the image is built from, and what checks it: at the versions of requirements.lock where they are in it.
+# What the image is built from, and what checks it: at the versions of requirements/dev.lock where they are in it.
 LOCKS := build worker sandbox audit ship
 WANTED_build := --group build
 WANTED_worker := --extra otel pyproject.toml
 WANTED_sandbox := --extra otel --extra sandbox pyproject.toml
 WANTED_audit := --group audit
 WANTED_ship := --group ship
-CONSTRAINED := --constraint requirements.lock
+CONSTRAINED := --constraint requirements/dev.lock
 
 .PHONY: lock-ship
-lock-ship: $(LOCKS:%=lock-ship-%) ## Derive the locks of the image, and of its checks, from requirements.lock
+lock-ship: $(LOCKS:%=lock-ship-%) ## Derive the locks of the image, and of its checks, from requirements/dev.lock
 
 .PHONY: $(LOCKS:%=lock-ship-%)
 $(LOCKS:%=lock-ship-%): lock-ship-%: $(INSTALLED)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock-ship" $(BIN)/uv pip compile --quiet --universal \
 		--generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
-		$(if $(filter audit ship,$*),,$(CONSTRAINED)) $(WANTED_$*) --output-file requirements-$*.lock
+		$(if $(filter audit ship,$*),,$(CONSTRAINED)) $(WANTED_$*) --output-file requirements/$*.lock
 
 .PHONY: ship-check
 ship-check: $(INSTALLED) ## Build the image, run it, and check the manifests: needs root, Debian and time
@@ -122,18 +123,18 @@ dashboards: $(INSTALLED) ## Build the dashboards, and take pictures of them over
 
 # The peers that are measured beside the worker are no part of .venv.
 BENCH := build/bench-packages/.installed
-$(BENCH): requirements-bench.lock $(INSTALLED)
+$(BENCH): requirements/bench.lock $(INSTALLED)
 	@rm -rf $(@D)
-	@$(PIP) install --require-hashes --requirement requirements-bench.lock --target $(@D)
+	@$(PIP) install --require-hashes --requirement requirements/bench.lock --target $(@D)
 	@touch $@
 
 # The peers run the worker's own packages: what both need is what the worker has. Only Celery wants another dateutil.
 .PHONY: lock-bench
-lock-bench: $(INSTALLED) ## Resolve what only `make bench` needs into requirements-bench.lock
+lock-bench: $(INSTALLED) ## Resolve what only `make bench` needs into requirements/bench.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock-bench" $(BIN)/uv pip compile --quiet \
 		--generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
-		--constraint <(sed -n '/^python-dateutil/!s/^\([a-z].*\) \\$$/\1/p' requirements-worker.lock) \
-		--group bench --output-file requirements-bench.lock
+		--constraint <(sed -n '/^python-dateutil/!s/^\([a-z].*\) \\$$/\1/p' requirements/worker.lock) \
+		--group bench --output-file requirements/bench.lock
 
 .PHONY: bench
 bench: $(BENCH) ## Measure the worker beside what it stands on, and beside peers: some 25 minutes; BENCH_ARGS=--help

@@ -7,7 +7,6 @@ empty variable counts as not set.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from datetime import timedelta
@@ -215,26 +214,6 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in from_file.items() if value is not None} | dict(os.environ)
 
 
-def unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    """A sentence for each ``FISCAL_*`` variable that means nothing, most likely a typing error.
-
-    Kubernetes adds variables of its own for a Service that is named ``fiscal-…``; they are left out.
-    """
-    known = {variable(name) for name in Settings.model_fields}
-    services = tuple(
-        name.removesuffix("SERVICE_HOST") + part
-        for name in environ
-        if name.endswith("_SERVICE_HOST")
-        for part in ("SERVICE_", "PORT")
-    )
-    unknown = sorted(
-        name
-        for name in environ
-        if name.upper().startswith(PREFIX) and name.upper() not in known and not name.startswith(services)
-    )
-    return [_unknown(name, known) for name in unknown]
-
-
 def variable(field: str) -> str:
     """The name of the environment variable of a field."""
     return PREFIX + field.upper()
@@ -268,8 +247,3 @@ def _line(error: Mapping[str, Any]) -> str:
     text = format_duration(given) if isinstance(given, timedelta) else str(given)
     value = "the value" if field in _NEVER_SHOWN else shown(text)
     return f"{variable(field)}: {value} is not {allowed(field)}"
-
-
-def _unknown(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.75)
-    return f"{name} is not known" + (f"; is {near[0]} meant?" if near else "")

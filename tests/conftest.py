@@ -13,6 +13,8 @@ import pika
 import pytest
 from hypothesis import settings
 
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.vhost import VirtualHost
 from worker.rabbit.topology import (
     CONTROL_EXCHANGE,
     DEAD_LETTERS,
@@ -21,11 +23,9 @@ from worker.rabbit.topology import (
     ORDERS_EXCHANGE,
     Topology,
 )
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.vhost import VirtualHost
 
 if TYPE_CHECKING:
-    from worker.sandbox.process import SandboxProcess
+    from worker.demo.sandbox_process import SandboxProcess
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ def amqp_url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 def sandbox() -> Iterator[SandboxProcess]:
     """A stand-in for Checkbox in a process of its own, with nothing in its ledger."""
-    from worker.sandbox.process import SandboxProcess
+    from worker.demo.sandbox_process import SandboxProcess
 
     with SandboxProcess() as process:
         yield process

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.bench import machine, parts
 from tests.bench.measuring import Figures
 from tests.bench.ratios import ratios
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.demo.rabbitmq import PrivateRabbitMQ
 
 RESULT = Path("build/bench.json")
 _COLUMNS = {

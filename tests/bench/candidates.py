@@ -14,15 +14,15 @@ from typing import Any
 import dramatiq
 import httpx2
 
-from config.integrations_file import IntegrationsFile
+from config.integrations_watch import IntegrationsFile
 from tests.chaos.orders import CashierRow, OrderRequest
 from worker.checkbox import wire
 from worker.fiscal.planner import plan
 from worker.fiscal.receipt import sale_receipt_id
-from worker.rabbit.message import read
+from worker.rabbit.message.reading import read
 from worker.rabbit.topology import ORDERS_EXCHANGE
 
-#: Where `make bench` puts what only the peers need (requirements-bench.lock).
+#: Where `make bench` puts what only the peers need (requirements/bench.lock).
 PEERS = Path("build/bench-packages")
 
 _WITH_PEERS = {"PYTHONPATH": f"{Path.cwd()}:{PEERS.resolve()}"}

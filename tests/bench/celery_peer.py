@@ -9,8 +9,8 @@ from celery import Celery
 from celery.signals import worker_init
 
 from tests.bench.story import THREADS, URL, Story
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.outcomes import Postponed
-from worker.fiscal.trail import Trail
 
 app = Celery("peer", broker=URL)
 app.conf.update(
@@ -33,7 +33,7 @@ def _begin(**_: Any) -> None:
 @app.task(name="fiscalize")  # type: ignore[untyped-decorator]
 def fiscalize(body: str, kept: dict[str, Any] | None) -> None:
     """A pass."""
-    trail = Trail(**kept) if kept else None
+    trail = AttemptState(**kept) if kept else None
     try:
         _story[0].tell(body.encode(), trail)
     except Postponed as wait:

@@ -26,8 +26,8 @@ from tests.bench.machine import described
 from tests.bench.measuring import Figures, median_of
 from tests.cli.commands import start
 from tests.cli.letters import put, ready
+from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.rabbit.topology import DEAD_LETTERS
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
 
 _PREFETCH = 100
 #: Letters of one transaction.

@@ -18,13 +18,13 @@ from contextlib import contextmanager
 
 import pika
 
+from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import Topology
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
 
 import dramatiq  # isort: skip
 from dramatiq.brokers.rabbitmq import RabbitmqBroker  # isort: skip

@@ -14,8 +14,8 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
 
 from tests.bench.story import THREADS, URL, Story
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.outcomes import Postponed
-from worker.fiscal.trail import Trail
 
 #: What waits for its number counts too: without these there would be nothing to do meanwhile.
 _PREFETCH = 1000
@@ -28,7 +28,7 @@ _pool = ThreadPoolExecutor(THREADS)
 @broker.subscriber(RabbitQueue("fiscalize", declare=False))  # type: ignore[untyped-decorator]
 async def fiscalize(message: RabbitMessage) -> None:
     """An order, with as many passes as it takes."""
-    trail: Trail | None = None
+    trail: AttemptState | None = None
     loop = asyncio.get_running_loop()
     while True:
         try:

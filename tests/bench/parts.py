@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench.candidates import ALL, CLASSIC, FASTSTREAM, FLOOR, OURS, UNTOLD, Candidate
 from tests.bench.measuring import Figures, measure, median_of
 from tests.bench.stage import Shape, Stage
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.demo.rabbitmq import PrivateRabbitMQ
 
 Row = tuple[Candidate, Shape]
 Rows = dict[str, Row]

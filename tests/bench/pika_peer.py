@@ -8,8 +8,8 @@ from functools import partial
 import pika
 
 from tests.bench.story import THREADS, URL, Story
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.outcomes import Postponed
-from worker.fiscal.trail import Trail
 
 #: What waits for its number counts too: without these there would be nothing to do meanwhile.
 _PREFETCH = 1000
@@ -23,7 +23,7 @@ def main() -> None:
     channel.basic_qos(prefetch_count=_PREFETCH)
     pool = ThreadPoolExecutor(THREADS)
 
-    def work(tag: int, body: bytes, trail: Trail | None) -> None:
+    def work(tag: int, body: bytes, trail: AttemptState | None) -> None:
         try:
             story.tell(body, trail)
         except Postponed as wait:

@@ -21,19 +21,20 @@ from types import FrameType, SimpleNamespace
 
 import pika
 
-from config.integrations_file import IntegrationsFile
+from config.integrations_watch import IntegrationsFile
 from tests.bench.candidates import OURS
 from tests.bench.stage import Shape, Stage
 from tests.chaos.orders import OrderRequest
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation
-from worker.checkbox.session import Pace
+from worker.checkbox.session import ReceiptRate
 from worker.checkbox.sessions import Sessions
+from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.fiscal import issuing
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.number_times import NumberTimes
-from worker.fiscal.rate_limiter import RegisterRateLimiter
-from worker.rabbit.brake import Brake
+from worker.interprocess.rate_limiter import RegisterRateLimiter
+from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.connection import parameters
 from worker.rabbit.decision import Dependencies, RetryPolicy
 from worker.rabbit.delivery import Delivery
@@ -41,7 +42,6 @@ from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
 from worker.telemetry import logs, trace
 
 #: Steps, as the code calls them.
@@ -72,7 +72,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
     integrations = IntegrationsFile(
         place.integrations, place.checkbox_url, {}, on_error=lambda _: None, on_change=lambda _: None
     )
-    pace = Pace(RegisterRateLimiter(), lambda: 100.0, time.monotonic, time.time)
+    pace = ReceiptRate(RegisterRateLimiter(), lambda: 100.0, time.monotonic, time.time)
     sessions = Sessions(CheckboxClient(headers=trace.headers), pace, Isolation(8, time.monotonic))
     story = Fiscalization(
         lambda: integrations.current,
@@ -93,7 +93,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
             publisher=publisher,
             topology=Topology(),
             policy=RetryPolicy(1.0, 2.0, 1000.0),
-            brake=Brake(100),
+            stop_limit=StopLimit(100),
             configured=lambda name: integrations.current.get(name),
             has_room=lambda: True,
             clock=time.time,

@@ -19,13 +19,13 @@ from tests.bench import machine
 from tests.bench.candidates import Candidate, Place
 from tests.bench.heard import Heard
 from tests.chaos.orders import CashierRow, OrderRequest, a_request, write_integrations
+from worker.demo.free_ports import free_ports
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.receipt import sale_receipt_id
 from worker.rabbit.connection import parameters
 from worker.rabbit.topology import Topology
 from worker.sandbox.clock import parse_iso
-from worker.sandbox.ports import free_ports
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,18 @@ import os
 import time
 from pathlib import Path
 
-from config.integrations_file import IntegrationsFile
+from config.integrations_watch import IntegrationsFile
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation
-from worker.checkbox.session import Pace
+from worker.checkbox.session import ReceiptRate
 from worker.checkbox.sessions import Sessions
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.fiscalization import Fiscalization
-from worker.fiscal.rate_limiter import RegisterRateLimiter
-from worker.fiscal.trail import Trail
+from worker.interprocess.rate_limiter import RegisterRateLimiter
 from worker.rabbit.connection import parameters
 from worker.rabbit.events import Events
 from worker.rabbit.loop import Loop
-from worker.rabbit.message import Known, read
+from worker.rabbit.message.reading import RequestIdentity, read
 from worker.rabbit.publisher import Publisher
 
 THREADS = int(os.environ.get("FISCAL_THREADS", "8"))
@@ -36,7 +36,7 @@ class Story:
             on_error=lambda _: None,
             on_change=lambda _: None,
         )
-        pace = Pace(RegisterRateLimiter(), lambda: 100 / PROCESSES, time.monotonic, time.time)
+        pace = ReceiptRate(RegisterRateLimiter(), lambda: 100 / PROCESSES, time.monotonic, time.time)
         self._fiscalization = Fiscalization(
             lambda: integrations.current,
             Sessions(CheckboxClient(), pace, Isolation(THREADS, time.monotonic)),
@@ -49,10 +49,10 @@ class Story:
         self._publisher = Publisher(Loop(), parameters(URL, "bench"))
         self._events = Events(time.time)
 
-    def tell(self, body: bytes, trail: Trail | None) -> None:
+    def tell(self, body: bytes, trail: AttemptState | None) -> None:
         """A pass; the event is confirmed when it returns. Raises ``Verdict``."""
         request = read(body)
-        trail = trail or Trail(first_seen=time.time())
+        trail = trail or AttemptState(first_seen=time.time())
         done = self._fiscalization.fiscalize(request, trail)
-        event = self._events.succeeded(Known.of(request), trail, done, request.order.total)
+        event = self._events.succeeded(RequestIdentity.of(request), trail, done, request.order.total)
         self._publisher.send(*event).result()

@@ -25,11 +25,11 @@ from tests.bench.candidates import OURS
 from tests.bench.profile import both_passes, settlement_on
 from tests.bench.stage import Shape, Stage
 from worker.checkbox import transport
+from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.rabbit.connection import parameters
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.telemetry import attempt_log, logs, metrics, spans, trace
+from worker.telemetry import logs, metrics, pass_log, spans, trace
 from worker.telemetry.counting import Counter, Gauge, Histogram
 
 
@@ -59,7 +59,7 @@ def without_telemetry() -> Iterator[None]:
                 stack.enter_context(patch.object(metrics, name, nothing))
         for module, names in (
             (transport, ("CHECKBOX_REQUESTS", "CHECKBOX_REQUEST_DURATION")),
-            (attempt_log, ("attempt",)),
+            (pass_log, ("attempt",)),
             (spans, ("calling",)),
         ):
             for name in names:

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.chaos.stage import Stage
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.worker_process import WorkerProcess
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.worker_process import WorkerProcess
 
 #: How often each comes up in a round.
 _DECK = {

@@ -17,7 +17,7 @@ from tests.chaos.havoc import Havoc
 from tests.chaos.returns import Returned, Returning, returns_of
 from tests.chaos.stage import Stage, product_of
 from tests.chaos.verdict import Evidence, done_of, over_rate, repeats, violations
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.demo.rabbitmq import PrivateRabbitMQ
 
 #: What Checkbox does wrong; ``created_for`` and ``offline`` are a few, the others a share of the calls.
 CHECKBOX_FAULTS: Mapping[str, Mapping[str, Any]] = {

@@ -15,12 +15,12 @@ import pika
 
 from tests.chaos.bimp import Bimp
 from tests.chaos.orders import CashierRow, write_integrations
+from tests.fault_proxy import FaultProxy
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.vhost import QueueDepth
+from worker.demo.worker_process import WorkerProcess
 from worker.rabbit.connection import parameters
 from worker.rabbit.topology import Topology
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.proxy import FaultProxy
-from worker.sandbox.vhost import QueueDepth
-from worker.sandbox.worker_process import WorkerProcess
 
 #: Fast enough for a run of a minute; the rest is as in production.
 ENVIRONMENT = {

@@ -13,11 +13,11 @@ from tests.builders import an_integration
 from tests.checkbox.receipts import BY_PASSWORD
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation
-from worker.checkbox.session import Pace, Session
+from worker.checkbox.session import ReceiptRate, Session
 from worker.checkbox.sessions import Sessions
+from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.integrations import Cashier
-from worker.fiscal.rate_limiter import RegisterRateLimiter
-from worker.sandbox.process import SandboxProcess
+from worker.interprocess.rate_limiter import RegisterRateLimiter
 
 DAY = 86400.0
 KEY = "test-olena"
@@ -52,7 +52,7 @@ class Desk:
         self.rate = rate
         self.began = datetime.now(UTC).timestamp()
         self.integration = an_integration(checkbox_url=sandbox.url)
-        pace = Pace(
+        pace = ReceiptRate(
             RegisterRateLimiter(),
             lambda: self.rate,
             lambda: 1000.0 + self.ahead,

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from worker.fiscal.integrations import Cashier, CashRounding
 from worker.fiscal.order import Card, Operation, PaymentForm
-from worker.fiscal.receipt import Delivery, Receipt, ReceiptLine, ReceiptPayment
+from worker.fiscal.receipt import Receipt, ReceiptLine, ReceiptPayment, Recipient
 
 RECEIPT_ID = UUID("9f283816-07b1-4bd7-875a-e2339c675ee8")
 SALE_ID = UUID("0f283816-07b1-4bd7-875a-e2339c675ee8")
@@ -54,7 +54,7 @@ SALE = Receipt(
 CARD_SALE = replace(
     SALE,
     payments=(ReceiptPayment(PaymentForm.CASHLESS, 15000, "Картка", CARD),),
-    delivery=Delivery(EMAIL, PHONE),
+    delivery=Recipient(EMAIL, PHONE),
 )
 
 BY_PASSWORD = Cashier(

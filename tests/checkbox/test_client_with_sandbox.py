@@ -12,12 +12,12 @@ from pydantic import SecretStr
 
 from tests.checkbox.receipts import BY_PASSWORD, CARD_SALE, CONTEXT, LINE, SALE
 from worker.checkbox.client import CheckboxClient
+from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.integrations import Cashier, CashRounding
 from worker.fiscal.order import Operation, PaymentForm
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.ports import CashierHasShift, ReceiptExists, ShiftExpired, ShiftNotOpened, TokenRefused
 from worker.fiscal.receipt import Receipt, ReceiptPayment
-from worker.sandbox.process import SandboxProcess
 
 DAY = 86400.0
 DEFAULTS: dict[str, Any] = {

@@ -14,13 +14,13 @@ from structlog.testing import capture_logs
 from tests.checkbox.desk import DAY, OLENA, Desk
 from tests.checkbox.receipts import CONTEXT, SALE
 from worker.checkbox.client import CheckboxClient
-from worker.checkbox.issued import SearchResult
+from worker.checkbox.receipt_answers import SearchResult
 from worker.checkbox.searching import Pages
 from worker.checkbox.session import Session
+from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import IssuedReceipt, Unavailable
 from worker.fiscal.shifts import STUCK_AFTER
-from worker.sandbox.process import SandboxProcess
 
 SEARCH = "GET /receipts/search"
 BY_ID = "GET /receipts/{receipt_id}"
@@ -111,7 +111,7 @@ def test_a_return_behind_many_receipts_is_found_in_several_passes(desk: Desk) ->
 
 
 def test_reads_by_id_are_bounded_too(desk: Desk) -> None:
-    """It goes on at the very result that was not read."""
+    """It goes on at the very result that was not read: the sale itself comes first, and needs no reading."""
     desk.sandbox.set_options(search_form="short")
     with desk.enter() as session:
         sale = sold(session)

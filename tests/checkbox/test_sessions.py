@@ -18,14 +18,14 @@ from pydantic import SecretStr
 from tests.checkbox.desk import DAY, KEY, OLENA, Desk
 from tests.checkbox.receipts import CONTEXT, SALE
 from tests.checkbox.scripted_server import ScriptedServer, answer
-from worker.checkbox.access import Access
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.session import Session
+from worker.checkbox.token import CashierToken
+from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.integrations import Cashier, ShiftPolicy
 from worker.fiscal.outcomes import Code, Postponed, Rejected, Unavailable
 from worker.fiscal.ports import ShiftExpired, ShiftNotOpened
 from worker.fiscal.shifts import make_ready
-from worker.sandbox.process import SandboxProcess
 
 SIGN_IN = "POST /cashier/signin"
 SIGN_IN_PIN = "POST /cashier/signinPinCode"
@@ -160,7 +160,7 @@ def test_a_token_that_is_refused_in_words_nobody_has_seen_is_not_kept() -> None:
     signed_in, refused = answer(200, {"access_token": "t"}), answer(403, {"message": "Щось інше"})
     nothing = answer(404, {"message": "Чек не знайдено"})
     with CheckboxClient() as client, ScriptedServer(signed_in, refused, signed_in, nothing) as server:
-        access = Access(client, server.url, OLENA, time.monotonic)
+        access = CashierToken(client, server.url, OLENA, time.monotonic)
 
         def look_up(token: str) -> Any:
             return client.receipt(server.url, token, uuid4())

@@ -15,19 +15,19 @@ from tests.checkbox.receipts import CARD_SALE, CONTEXT, EMAIL, LINE, PHONE, RECE
 from tests.contracts.openapi import OpenApi
 from worker.checkbox import answers, wire
 from worker.checkbox.answers import Unreadable
-from worker.checkbox.issued import read_receipt
+from worker.checkbox.receipt_answers import read_receipt
 from worker.fiscal.integrations import CashRounding, Integration
 from worker.fiscal.order import Operation, PaymentForm
 from worker.fiscal.outcomes import IssuedLine, IssuedReceipt, IssuedTax
 from worker.fiscal.planner import plan
 from worker.fiscal.receipt import (
-    Delivery,
     Receipt,
     ReceiptPayment,
+    Recipient,
     return_receipt_id,
     sale_receipt_id,
 )
-from worker.rabbit.message import read
+from worker.rabbit.message.reading import read
 
 DATA = Path(__file__).parents[1] / "data"
 GOLDEN = Path(__file__).parent / "golden"
@@ -141,14 +141,14 @@ def test_a_card_payment_carries_the_acquirer_s_details() -> None:
 @pytest.mark.parametrize(
     ("delivery", "sent"),
     [
-        (Delivery(EMAIL, PHONE), {"emails": [EMAIL], "phone": PHONE}),
-        (Delivery(EMAIL, None), {"emails": [EMAIL]}),
-        (Delivery(None, PHONE), {"phone": PHONE}),
-        (Delivery(None, None), None),
+        (Recipient(EMAIL, PHONE), {"emails": [EMAIL], "phone": PHONE}),
+        (Recipient(EMAIL, None), {"emails": [EMAIL]}),
+        (Recipient(None, PHONE), {"phone": PHONE}),
+        (Recipient(None, None), None),
         (None, None),
     ],
 )
-def test_the_buyer_is_sent_as_far_as_known(delivery: Delivery | None, sent: Any) -> None:
+def test_the_buyer_is_sent_as_far_as_known(delivery: Recipient | None, sent: Any) -> None:
     """Checkbox sends the receipt where the buyer can be reached; nobody is made up."""
     assert sell(replace(SALE, delivery=delivery)).get("delivery") == sent
 

@@ -14,9 +14,9 @@ import pytest
 
 from tests.cli.commands import invoke, start
 from tests.cli.letters import body, connect, drained, numbers, put, ready
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.vhost import VirtualHost
 from worker.rabbit.topology import DEAD_LETTERS
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.vhost import VirtualHost
 
 REPLAY_ALL = ("dead-letters", "replay", "--yes", "--rate", "0")
 

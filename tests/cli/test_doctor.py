@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 
 from tests.cli.altered import Altered
 from worker.cli.doctor import doctor
+from worker.demo.free_ports import free_ports
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.vhost import VirtualHost
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
-from worker.sandbox.ports import free_ports
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.vhost import VirtualHost
 
 CONFIGURED = Path(__file__).parents[1] / "data" / "contract" / "integrations.yaml"
 SECRETS = ("olena-secret", "petro-secret", "guest:guest", "olena-key", "wrong-secret", "archive-token")

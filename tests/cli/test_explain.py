@@ -21,13 +21,13 @@ from tests.cli.letters import put
 from tests.cli.orders import sell
 from tests.system.shop import CONTRACT, Shop
 from worker.cli.explain import explain
-from worker.cli.next_steps import NEXT_STEPS, next_step
+from worker.demo.free_ports import free_ports
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.worker_process import WorkerProcess
 from worker.fiscal.outcomes import Code
+from worker.operators.dead_letters.next_steps import NEXT_STEPS, next_step
 from worker.rabbit.topology import DEAD_LETTERS
-from worker.sandbox.ports import free_ports
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.worker_process import WorkerProcess
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 NUMBERS = count(1)

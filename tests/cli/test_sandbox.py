@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from worker.sandbox.process import SandboxProcess
+from worker.demo.sandbox_process import SandboxProcess
 
 FILE = """
 integrations:

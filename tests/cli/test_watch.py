@@ -18,11 +18,11 @@ from tests.cli import commands
 from tests.cli.letters import body, connect, drained, numbers, put, ready
 from tests.system.shop import CONTRACT
 from worker.checkbox.client import CheckboxClient
-from worker.cli.causes import SIGN_IN_AGAIN, Cause, Causes
+from worker.demo.free_ports import free_ports
+from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.receipt import sale_receipt_id
+from worker.operators.dead_letters.causes import SIGN_IN_AGAIN, Cause, Causes
 from worker.rabbit.topology import DEAD_LETTERS
-from worker.sandbox.ports import free_ports
-from worker.sandbox.process import SandboxProcess
 
 SALE = {
     "goods": [{"good": {"code": "1", "name": "Товар", "price": 1000, "tax": [1]}, "quantity": 1000}],

@@ -9,8 +9,9 @@ import pytest
 from dotenv import dotenv_values
 
 from config.integrations import load as load_integrations
-from config.settings import Settings, load, unknown_variables, variable
-from config.settings_table import BEGIN, END, settings_table, with_table
+from config.settings import Settings, load, variable
+from config.unknown_variables import unknown_variables
+from docs.build.settings_table import BEGIN, END, settings_table, with_table
 from tests.config.conftest import DEFAULT_URL
 from worker.fiscal.integrations import ShiftPolicy
 
@@ -75,7 +76,7 @@ def test_the_settings_document_has_the_table() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_documents_are_up_to_date(document: Path) -> None:
-    """A table in a document is the one of now; python -m config.settings_table FILE writes it."""
+    """A table in a document is the one of now; python -m docs.build.settings_table FILE writes it."""
     text = document.read_text("utf-8")
     assert with_table(text) == text
 

@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from config.errors import ConfigurationError
-from config.settings import Settings, environment, load, unknown_variables
+from config.settings import Settings, environment, load
+from config.unknown_variables import unknown_variables
 
 CONTRACT_DEFAULTS = {
     "rabbitmq_url": SecretStr("amqp://guest:guest@127.0.0.1:5672/%2F"),

@@ -15,7 +15,7 @@ import uvicorn
 
 from tests.system.shop import CONTRACT
 from worker.console.application import Console
-from worker.sandbox.process import SandboxProcess
+from worker.demo.sandbox_process import SandboxProcess
 
 TOKEN = "a-token-of-a-test"
 

@@ -9,8 +9,8 @@ from tests.cli.letters import put
 from tests.console.chromium import PHONE, chromium
 from tests.console.conftest import TOKEN, serving
 from tests.system.shop import CONTRACT
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 WIDE = (900, 640)

@@ -10,7 +10,7 @@ from tests.cli.letters import numbers, put
 from tests.console import chromium
 from tests.console.chromium import DESKTOP, PHONE, Browser
 from tests.console.conftest import TOKEN
-from worker.sandbox.process import SandboxProcess
+from worker.demo.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.skipif(
     not (chromium.CHROMIUM and chromium.DRIVER), reason="chromium and chromedriver are not installed"

@@ -15,10 +15,10 @@ import pytest
 from config.settings import RUNBOOK_URL
 from tests.cli.letters import SECRET_PHONE, numbers, put, ready
 from tests.console.conftest import TOKEN, Visitor
-from worker.cli.next_steps import next_step
+from worker.demo.free_ports import free_ports
+from worker.demo.sandbox_process import SandboxProcess
+from worker.operators.dead_letters.next_steps import next_step
 from worker.rabbit.topology import DEAD_LETTERS
-from worker.sandbox.ports import free_ports
-from worker.sandbox.process import SandboxProcess
 
 PAGES = ["/", "/letters", "/replay", "/cashiers", "/jobs/none", "/jobs/none.json"]
 PROGRAM = "from worker.cli import main; main()"

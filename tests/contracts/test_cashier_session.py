@@ -13,10 +13,10 @@ from tests.builders import FIRST_SEEN, a_request, an_integration
 from tests.checkbox.desk import Desk
 from tests.fiscal.fakes import DAY, FakeCheckbox, FakeSessions, a_shift
 from worker.checkbox.client import CheckboxClient
+from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.order import Operation
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import CashierSession, ReceiptExists, ShiftExpired, ShiftNotOpened
-from worker.sandbox.process import SandboxProcess
 
 INTEGRATION = an_integration()
 RECEIPT = plan(a_request(), INTEGRATION, FIRST_SEEN).receipt

@@ -26,8 +26,8 @@ def pins(name: str) -> Pins:
 
 @pytest.mark.parametrize("part", ["build", "worker", "sandbox"])
 def test_the_image_holds_what_was_tested(part: str) -> None:
-    """Versions and hashes are those of requirements.lock, so of what the tests ran with: `make lock-ship`."""
-    everything, some = pins("requirements.lock"), pins(f"requirements-{part}.lock")
+    """Versions and hashes are what the tests ran with: `make lock-ship`."""
+    everything, some = pins("requirements/dev.lock"), pins(f"requirements/{part}.lock")
     assert len(some) > 5
     assert some.items() <= everything.items()
 
@@ -35,18 +35,18 @@ def test_the_image_holds_what_was_tested(part: str) -> None:
 def test_the_workers_lock_has_what_the_project_needs_and_no_tool() -> None:
     """Every dependency is in it; neither a web server nor a test tool is."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = {pin.partition("==")[0] for pin in pins("requirements-worker.lock")}
+    names = {pin.partition("==")[0] for pin in pins("requirements/worker.lock")}
     needed = [*project["dependencies"], *project["optional-dependencies"]["otel"]]
     assert {match[0] for each in needed if (match := re.match(r"[a-z0-9-]+", each))} <= names
     assert not names & {"uvicorn", "starlette", "pytest", "mypy", "ruff", "pip", "hatchling", "setuptools"}
-    assert {"uvicorn", "starlette"} <= {pin.partition("==")[0] for pin in pins("requirements-sandbox.lock")}
+    assert {"uvicorn", "starlette"} <= {pin.partition("==")[0] for pin in pins("requirements/sandbox.lock")}
 
 
 @pytest.mark.parametrize("part", ["audit", "build", "sandbox", "ship", "worker"])
 def test_every_package_is_locked_and_no_index_is_named(part: str) -> None:
     """Hashes for all; the lock works with whatever index pip is configured for."""
-    assert all(pins(f"requirements-{part}.lock").values())
-    assert "://" not in (ROOT / f"requirements-{part}.lock").read_text()
+    assert all(pins(f"requirements/{part}.lock").values())
+    assert "://" not in (ROOT / f"requirements/{part}.lock").read_text()
 
 
 def test_the_npm_lock_names_no_registry() -> None:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from tests.builders import an_integration, issued
 from tests.fiscal.fakes import NOW, a_shift
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.issuing import Dependencies
@@ -23,7 +24,6 @@ from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Fiscalized, IssuedReceipt, Postponed, Rejected, Unavailable
 from worker.fiscal.ports import ReceiptExists, ReturnsPage, Shift
 from worker.fiscal.receipt import Receipt
-from worker.fiscal.trail import Trail
 
 #: Seconds: the longest that a POST takes to land, and that a read lags behind.
 LANDING = 8.0
@@ -54,7 +54,7 @@ class Delivery:
     """A message, and what became of it."""
 
     request: Request
-    trail: Trail = field(default_factory=lambda: Trail(first_seen=NOW))
+    trail: AttemptState = field(default_factory=lambda: AttemptState(first_seen=NOW))
     due: float = NOW
     outcome: Fiscalized | Rejected | None = None
     passes: int = 0

@@ -10,6 +10,7 @@ import pytest
 
 from tests.builders import AN_ORDER, FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
 from tests.fiscal.fakes import NOW, FakeArchive, FakeCheckbox, FakeSessions, a_shift
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.context import context_of
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import Integration, ShiftPolicy
@@ -21,9 +22,8 @@ from worker.fiscal.planner import plan
 from worker.fiscal.ports import ReceiptExists, Refusal, Shift, ShiftExpired, ShiftNotOpened
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 from worker.fiscal.tax_rates import TaxRates
-from worker.fiscal.trail import Trail
 
-TRAIL = Trail(first_seen=NOW)
+TRAIL = AttemptState(first_seen=NOW)
 MANUAL = an_integration()
 AUTO = an_integration(shifts=ShiftPolicy.AUTO)
 REQUEST = a_request()
@@ -41,7 +41,7 @@ class Story:
         self.refusal: Rejected | None = None
         self.prevented = 0
 
-    def once(self, request: Request = REQUEST, trail: Trail = TRAIL) -> Fiscalized:
+    def once(self, request: Request = REQUEST, trail: AttemptState = TRAIL) -> Fiscalized:
         story = Fiscalization(
             lambda: {self.integration.id: self.integration},
             FakeSessions(self.checkbox, self.refusal),
@@ -57,17 +57,19 @@ class Story:
         )
         return story.fiscalize(request, trail)
 
-    def verdict(self, request: Request = REQUEST, trail: Trail = TRAIL) -> Verdict:
+    def verdict(self, request: Request = REQUEST, trail: AttemptState = TRAIL) -> Verdict:
         with pytest.raises(Verdict) as caught:
             self.once(request, trail)
         return caught.value
 
-    def put_off(self, request: Request = REQUEST, trail: Trail = TRAIL) -> tuple[Postponed, Trail]:
+    def put_off(
+        self, request: Request = REQUEST, trail: AttemptState = TRAIL
+    ) -> tuple[Postponed, AttemptState]:
         verdict = self.verdict(request, trail)
         assert isinstance(verdict, Postponed)
         return verdict, verdict.trail or trail
 
-    def code(self, request: Request = REQUEST, trail: Trail = TRAIL) -> Code:
+    def code(self, request: Request = REQUEST, trail: AttemptState = TRAIL) -> Code:
         verdict = self.verdict(request, trail)
         assert isinstance(verdict, Rejected), verdict
         return verdict.code
@@ -76,7 +78,7 @@ class Story:
         self.prevented += 1
 
 
-def made(request: Request = REQUEST, trail: Trail = TRAIL, **changes: Any) -> IssuedReceipt:
+def made(request: Request = REQUEST, trail: AttemptState = TRAIL, **changes: Any) -> IssuedReceipt:
     """A receipt in the ledger, as an earlier pass over this request made it."""
     receipt = plan(request, MANUAL, FIRST_SEEN).receipt
     members = {
@@ -126,7 +128,7 @@ def test_an_offline_number_is_success_at_once() -> None:
     [REDELIVERED, replace(TRAIL, replays=1, look_up_first=True), TRAIL.after_fault()],
     ids=["redelivery", "replay", "retry"],
 )
-def test_whatever_may_have_been_sent_before_is_looked_up_first(trail: Trail) -> None:
+def test_whatever_may_have_been_sent_before_is_looked_up_first(trail: AttemptState) -> None:
     """And what is found is not made again."""
     story = Story(ledger(made()))
     assert story.once(trail=trail).receipt.is_numbered
@@ -171,7 +173,7 @@ def test_an_error_of_this_request_is_its_verdict() -> None:
     [(a_request(id="request-2"), TRAIL), (REQUEST, replace(TRAIL, replays=1, look_up_first=True))],
     ids=["asked again", "replayed"],
 )
-def test_an_error_of_before_is_walked_past(request_: Request, trail: Trail) -> None:
+def test_an_error_of_before_is_walked_past(request_: Request, trail: AttemptState) -> None:
     """Asked again or replayed it is a new receipt, with the next id."""
     story = Story(ledger(made(**in_error()), becomes="DONE"))
     for _ in range(3):

@@ -15,10 +15,11 @@ from tests.builders import FIRST_SEEN, NOON, a_line, a_request, an_integration, 
 from worker.fiscal.integrations import CashRounding
 from worker.fiscal.order import Buyer, Card, Operation, Payment, PaymentForm, Request, Vat
 from worker.fiscal.outcomes import Code, Rejected
-from worker.fiscal.planner import PlanWarning, plan
-from worker.fiscal.receipt import Delivery, Receipt, ReceiptLine
+from worker.fiscal.plan import PlanWarning
+from worker.fiscal.planner import plan
+from worker.fiscal.receipt import Receipt, ReceiptLine, Recipient
 from worker.fiscal.tax_rates import TaxRates
-from worker.rabbit.message import read
+from worker.rabbit.message.reading import read
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
 
@@ -285,7 +286,7 @@ def test_card_details_are_passed_on_with_a_card_only() -> None:
 def test_the_receipt_is_sent_where_the_buyer_wants_it() -> None:
     """Law 265/95, article 3: an electronic receipt by e-mail or telephone counts as handed over."""
     planned = plan(a_request(buyer=Buyer("buyer@example.com", "050 123-45-67")), an_integration(), FIRST_SEEN)
-    assert planned.receipt.delivery == Delivery("buyer@example.com", "380501234567")
+    assert planned.receipt.delivery == Recipient("buyer@example.com", "380501234567")
     assert planned.warnings == ()
 
 
@@ -293,13 +294,13 @@ def test_the_receipt_is_sent_where_the_buyer_wants_it() -> None:
     ("buyer", "delivery", "warnings"),
     [
         (Buyer("not an address", "12"), None, ["buyer_email_malformed", "buyer_phone_malformed"]),
-        (Buyer("?", "0501234567"), Delivery(None, "380501234567"), ["buyer_email_malformed"]),
+        (Buyer("?", "0501234567"), Recipient(None, "380501234567"), ["buyer_email_malformed"]),
         (Buyer(None, None), None, []),
         (None, None, []),
     ],
 )
 def test_a_malformed_buyer_is_dropped_with_a_warning(
-    buyer: Buyer | None, delivery: Delivery | None, warnings: list[str]
+    buyer: Buyer | None, delivery: Recipient | None, warnings: list[str]
 ) -> None:
     """A bad telephone number never costs the shop a receipt."""
     planned = plan(a_request(buyer=buyer), an_integration(), FIRST_SEEN)

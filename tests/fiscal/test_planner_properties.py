@@ -19,7 +19,7 @@ from worker.fiscal.order import PaymentForm, Request
 from worker.fiscal.outcomes import Code, Rejected
 from worker.fiscal.planner import plan
 from worker.fiscal.receipt import Receipt
-from worker.rabbit.message import read
+from worker.rabbit.message.reading import read
 
 OPENAPI = json.loads((Path(__file__).parents[1] / "data" / "checkbox" / "openapi.json").read_text("utf-8"))
 SCHEMAS = OPENAPI["components"]["schemas"]

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from tests.builders import AN_ORDER, FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
 from tests.fiscal.interleaving import World
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.context import context_of
 from worker.fiscal.order import Operation, Request, ReturnOf
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected
 from worker.fiscal.planner import plan
 from worker.fiscal.receipt import sale_receipt_id
-from worker.fiscal.trail import Trail
 
 SALE = a_request()
 SEEDS = st.integers(0, 2**48)
@@ -44,7 +44,7 @@ def sold(world: World, attempt: int = 0, end: str = "DONE", age: float = 3600.0)
     receipt = issued(
         plan(SALE, an_integration(), FIRST_SEEN).receipt,
         id=str(sale_receipt_id(AN_ORDER, attempt)),
-        context=context_of(SALE, Trail(0.0)),
+        context=context_of(SALE, AttemptState(0.0)),
     )
     world.add(receipt, end, age)
     return receipt

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.load import runs
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
+from worker.demo.rabbitmq import PrivateRabbitMQ
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from worker.sandbox.process import SandboxProcess
+from worker.demo.sandbox_process import SandboxProcess
 
 
 def times_by_register(ledger: Iterable[Mapping[str, Any]]) -> dict[str, list[float]]:

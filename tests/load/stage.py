@@ -13,10 +13,10 @@ from typing import Any, Self
 import pika
 
 from tests.chaos.orders import CashierRow, OrderRequest, write_integrations
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.worker_process import WorkerProcess
 from worker.rabbit.connection import parameters
 from worker.rabbit.topology import EVENTS_QUEUE, ORDERS_EXCHANGE, Topology
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.worker_process import WorkerProcess
 
 
 class LoadStage:

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from pika import BasicProperties
 
+from tests.fault_proxy import FaultProxy
 from tests.rabbit.running import TOPOLOGY, Running, Seen, declare, publish, put_off
-from worker.fiscal.trail import Trail
-from worker.rabbit.confirming import PublishFailed
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.vhost import QueueDepth, VirtualHost
+from worker.fiscal.attempt_state import AttemptState
 from worker.rabbit.connection import parameters
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
+from worker.rabbit.publishing_connection import PublishFailed
 from worker.rabbit.topology import Topology
-from worker.sandbox.proxy import FaultProxy
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.vhost import QueueDepth, VirtualHost
 
 # After the broker's module, which sets how soon a lost consumer comes back.
 import dramatiq  # isort: skip
@@ -51,7 +51,7 @@ class Gate:
 
 def waiting(delivery: Delivery) -> BasicProperties:
     """Properties of a message that is put off for ten minutes."""
-    return delivery.put_off(Trail(first_seen=0), time.time() + 600)
+    return delivery.put_off(AttemptState(first_seen=0), time.time() + 600)
 
 
 def test_a_message_is_acknowledged_when_its_actor_returned(

@@ -13,16 +13,16 @@ from typing import Any
 import pika
 import pytest
 
+from tests.fault_proxy import FaultProxy
 from tests.rabbit.running import TOPOLOGY, channel, declare, drained
-from worker.rabbit import confirming
-from worker.rabbit.confirming import PublishFailed
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.vhost import VirtualHost
+from worker.rabbit import publishing_connection
 from worker.rabbit.connection import parameters
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
+from worker.rabbit.publishing_connection import PublishFailed
 from worker.rabbit.topology import EVENTS_EXCHANGE, EVENTS_QUEUE, Topology
-from worker.sandbox.proxy import FaultProxy
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.vhost import VirtualHost
 
 Eventually = Callable[..., Any]
 KEY = "fiscalization.failed"
@@ -105,7 +105,7 @@ def test_a_queue_that_keeps_silent_fails(
     rabbitmq: PrivateRabbitMQ, vhost: VirtualHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One without its majority confirms nothing on a connection that is well: no thread waits for ever."""
-    monkeypatch.setattr(confirming, "CONFIRMED_WITHIN", 1.0)
+    monkeypatch.setattr(publishing_connection, "CONFIRMED_WITHIN", 1.0)
     declare(vhost.url)
     queue = f'rabbit_misc:r(<<"{vhost.name}">>, queue, <<"{EVENTS_QUEUE}">>)'
     server = f"{{ok, Queue}} = rabbit_amqqueue:lookup({queue}), Server = amqqueue:get_pid(Queue)"

@@ -16,15 +16,15 @@ from typing import Any
 import pika
 import pytest
 
+from tests.fault_proxy import FaultProxy
 from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, publish, put_off
-from worker.fiscal.trail import Trail
-from worker.rabbit.confirming import PublishFailed
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.vhost import QueueDepth, VirtualHost
+from worker.fiscal.attempt_state import AttemptState
 from worker.rabbit.delivery import Delivery
-from worker.rabbit.message import read
+from worker.rabbit.message.reading import read
+from worker.rabbit.publishing_connection import PublishFailed
 from worker.rabbit.topology import ORDERS_EXCHANGE
-from worker.sandbox.proxy import FaultProxy
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.vhost import QueueDepth, VirtualHost
 
 Eventually = Callable[..., Any]
 EXAMPLE = Path(__file__).parents[1] / "data" / "contract" / "valid" / "one_line_card.json"
@@ -145,7 +145,7 @@ def test_the_end_waits_for_confirms_on_their_way(vhost: VirtualHost, eventually:
 
 def kept(delivery: Delivery, due: float) -> Delivery:
     """As a pass that waits for a receipt's number leaves it."""
-    return delivery.kept_in_hand(Trail(first_seen=0.0, looks=1), REQUEST, due)
+    return delivery.kept_in_hand(AttemptState(first_seen=0.0, looks=1), REQUEST, due)
 
 
 def test_held_messages_outlive_their_connection(vhost: VirtualHost, eventually: Eventually) -> None:

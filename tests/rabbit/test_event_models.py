@@ -14,7 +14,7 @@ from worker.fiscal.outcomes import Code
 from worker.fiscal.sentences import Outcome, failed
 from worker.rabbit.event_models import Delayed, Event, Failed, Succeeded
 from worker.rabbit.events import event_id
-from worker.rabbit.message import Known
+from worker.rabbit.message.reading import RequestIdentity
 
 RETURNED = "failed.returned_before"
 EXAMPLES = Path(__file__).parents[1] / "data" / "contract" / "events"
@@ -78,22 +78,22 @@ def test_success_without_a_fiscal_number_is_no_event() -> None:
 
 def test_an_id_is_the_same_for_the_same_outcome_of_the_same_request_and_replay() -> None:
     """Published twice after a crash, an event can be told to be one; after a replay it is another."""
-    known = Known(request_id="request-1", source="/companies/000001398")
+    known = RequestIdentity(request_id="request-1", source="/companies/000001398")
     first = event_id(known, Outcome.FAILED, 0)
     assert first == event_id(known, Outcome.FAILED, 0)
     others = {
         event_id(known, Outcome.SUCCEEDED, 0),
         event_id(known, Outcome.DELAYED, 0),
         event_id(known, Outcome.FAILED, 1),
-        event_id(Known(request_id="request-1", source="/companies/2"), Outcome.FAILED, 0),
-        event_id(Known(request_id="request-1"), Outcome.FAILED, 0),
-        event_id(Known(request_id="request-1", source="null"), Outcome.FAILED, 0),
+        event_id(RequestIdentity(request_id="request-1", source="/companies/2"), Outcome.FAILED, 0),
+        event_id(RequestIdentity(request_id="request-1"), Outcome.FAILED, 0),
+        event_id(RequestIdentity(request_id="request-1", source="null"), Outcome.FAILED, 0),
     }
     assert len(others | {first}) == 7
 
 
 def test_source_and_id_never_run_together() -> None:
     """Where one ends and the other begins counts."""
-    assert event_id(Known(request_id="b/c", source="a"), Outcome.FAILED, 0) != event_id(
-        Known(request_id="c", source="a/b"), Outcome.FAILED, 0
+    assert event_id(RequestIdentity(request_id="b/c", source="a"), Outcome.FAILED, 0) != event_id(
+        RequestIdentity(request_id="c", source="a/b"), Outcome.FAILED, 0
     )

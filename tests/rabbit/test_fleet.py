@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.fault_proxy import FaultProxy
 from tests.rabbit.running import TOPOLOGY, Running, Seen, channel, declare
+from worker.demo.vhost import VirtualHost
 from worker.rabbit.connection import parameters
 from worker.rabbit.fleet import Fleet
-from worker.sandbox.proxy import FaultProxy
-from worker.sandbox.vhost import VirtualHost
 
 Eventually = Callable[..., Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from tests.rabbit.running import TOPOLOGY, Running, Seen
+from worker.demo.vhost import VirtualHost
 from worker.rabbit.connection import parameters
 from worker.rabbit.fleet import Fleet
-from worker.sandbox.vhost import VirtualHost
 
 
 class Clock:

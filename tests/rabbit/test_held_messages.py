@@ -14,11 +14,11 @@ import pika
 import pytest
 
 from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, declare, put_off
+from worker.demo.vhost import VirtualHost
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.held import waiting_for
 from worker.rabbit.held_messages import ROOM, ROOM_AT_WORK, Unloaded
 from worker.rabbit.topology import ORDERS_EXCHANGE
-from worker.rabbit.waiting import waiting_for
-from worker.sandbox.vhost import VirtualHost
 
 Eventually = Callable[..., Any]
 #: Nearly the longest body that is taken.

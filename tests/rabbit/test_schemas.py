@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from docs.build.schemas import DOCS, files, schema
 from tests.builders import LEFT_OUT, a_body, a_message
-from worker.rabbit.message import InvalidMessage, read
-from worker.rabbit.schemas import DOCS, files, schema
+from worker.rabbit.message.reading import InvalidMessage, read
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
 #: A rule that binds two members together, which no JSON Schema can say.
@@ -28,7 +28,7 @@ MESSAGE = validator("order_ready_to_fiscalize")
 
 @pytest.mark.parametrize("path", files(), ids=str)
 def test_what_is_committed_is_what_the_code_says(path: Path) -> None:
-    """Made anew with `python -m worker.rabbit.schemas`."""
+    """Made anew with `python -m docs.build.schemas`."""
     assert (DOCS / path).read_text(encoding="utf-8") == files()[path]
 
 

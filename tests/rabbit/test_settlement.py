@@ -21,6 +21,9 @@ import pytest
 
 from tests.builders import a_body, an_integration
 from tests.rabbit.running import TOPOLOGY, Running, declare, drained, publish
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.vhost import VirtualHost
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import (
     NOT_DEAD_LETTERED,
@@ -32,19 +35,16 @@ from worker.fiscal.outcomes import (
     Unavailable,
     Verdict,
 )
-from worker.fiscal.trail import Trail
-from worker.rabbit.brake import Brake
-from worker.rabbit.confirming import PublishFailed
+from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.connection import parameters
 from worker.rabbit.decision import Dependencies, RetryPolicy
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
+from worker.rabbit.publishing_connection import PublishFailed
 from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.vhost import VirtualHost
-from worker.telemetry import attempt_log, spans
+from worker.telemetry import pass_log, spans
 
 Eventually = Callable[..., Any]
 EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
@@ -73,9 +73,9 @@ class Story:
 
     def __init__(self) -> None:
         self.script: list[Exception | Fiscalized] = [DONE]
-        self.trails: list[Trail] = []
+        self.trails: list[AttemptState] = []
 
-    def __call__(self, request: Request, trail: Trail) -> Fiscalized:
+    def __call__(self, request: Request, trail: AttemptState) -> Fiscalized:
         self.trails.append(trail)
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(step, Exception):
@@ -96,7 +96,7 @@ class Desk:
         self.now = time.time()
         self.story = Story()
         self.has_room = False
-        self.brake = Brake(limit=3)
+        self.stop_limit = StopLimit(limit=3)
         self.publisher = Publisher(Loop(), parameters(vhost.url, "test"), topology.declare)
         declare(vhost.url, topology)
         self.settlement = self.settling(RetryPolicy(min_backoff=5, max_backoff=600, max_age=3600))
@@ -108,7 +108,7 @@ class Desk:
                 publisher=self.publisher,
                 topology=self.topology,
                 policy=policy,
-                brake=self.brake,
+                stop_limit=self.stop_limit,
                 configured={"shop-main": an_integration(company="000001398")}.get,
                 has_room=lambda: self.has_room,
                 clock=lambda: self.now,
@@ -219,7 +219,7 @@ def test_a_receipt_that_was_made_is_told(
     desk: Desk, made: bool | None, posted: float | None, code: Code, told: bool | None
 ) -> None:
     """In the event, and in its sentence: whoever reads that nothing was sold would sell again."""
-    trail = Trail(first_seen=desk.now, posted_at=posted)
+    trail = AttemptState(first_seen=desk.now, posted_at=posted)
     headers = Delivery("fiscalize", b"").put_off(trail, 0).headers
     desk.process(Rejected(code, receipt_made=made), headers=headers)
     [event] = desk.events()
@@ -289,7 +289,7 @@ def test_long_names_are_cut_in_headers(desk: Desk) -> None:
 )
 def test_what_needs_time_waits_and_nobody_is_told(desk: Desk, after: float, queue: str) -> None:
     """Short waits in one queue and long ones in another; no attempt is counted."""
-    trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=1)
+    trail = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=1)
     desk.process(Postponed(after, "number", trail=trail))
     [waiting] = desk.waiting(queue)
     assert waiting.body == ORDER
@@ -301,7 +301,7 @@ def test_what_needs_time_waits_and_nobody_is_told(desk: Desk, after: float, queu
 def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
     """Nothing is published: the process works on the same delivery again, with what it has read."""
     desk.has_room = True
-    trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=1, look_up_first=True)
+    trail = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=1, look_up_first=True)
     desk.story.script = [Postponed(0.5, "number", trail=trail)]
     kept = desk.settlement.process(Delivery("fiscalize", ORDER))
     assert isinstance(kept, Delivery)
@@ -329,7 +329,7 @@ def test_every_other_wait_goes_through_the_broker(
 ) -> None:
     """What may take long keeps its trail over a crash, and takes no place from new orders."""
     desk.has_room = room
-    trail = Trail(first_seen=desk.now, posted_at=desk.now, looks=looks)
+    trail = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=looks)
     desk.process(Postponed(after, reason, trail=trail))
     [waiting] = desk.waiting(queue)
     assert waiting.trail(desk.now) == trail
@@ -365,7 +365,7 @@ def test_retry_after_is_honoured_up_to_the_longest_wait(desk: Desk) -> None:
 def test_the_last_try_is_at_the_end_of_the_longest_age(desk: Desk) -> None:
     """A fault shortly before it is tried once more at it; one at it is CHECKBOX_UNAVAILABLE."""
     start = desk.now
-    trail = Trail(first_seen=start, faults=9, delayed=True)
+    trail = AttemptState(first_seen=start, faults=9, delayed=True)
     headers = Delivery("fiscalize", b"").put_off(trail, 0).headers
     desk.now = start + 3599
     desk.process(Unavailable({"status": 502}), headers=headers)
@@ -424,7 +424,7 @@ def test_an_event_that_is_refused_is_all_that_is_repeated(
     )
     assert len(classic_desk.story.trails) == runs
     assert len(classic_desk.letters()) == letters
-    assert not classic_desk.brake.is_engaged
+    assert not classic_desk.stop_limit.is_engaged
     assert {name for name, depth in classic_desk.vhost.queues().items() if depth.messages} == set()
 
 
@@ -456,7 +456,7 @@ def test_a_letter_that_is_refused_is_written_before_anything_is_told(
             classic_desk.work(waiting)
         assert waits[:5] == pytest.approx([5, 5, 10, 20, 40], abs=0.01)
         assert max(waits) == pytest.approx(600, abs=0.01)
-        assert not classic_desk.brake.is_engaged
+        assert not classic_desk.stop_limit.is_engaged
     [waiting] = classic_desk.waiting(TOPOLOGY.retry)
     assert waiting.trail(classic_desk.now).look_up_first
     assert classic_desk.events() == []
@@ -498,7 +498,7 @@ def test_what_only_tells_decides_nothing(
     if broken == "spans":
         monkeypatch.setattr(spans, "_tracer", Broken())
     else:
-        monkeypatch.setattr(attempt_log, broken, Broken())
+        monkeypatch.setattr(pass_log, broken, Broken())
     monkeypatch.setattr("worker.telemetry.quiet._log", Broken())
     desk.process(step)
     assert ([event["data"].get("code") for event in desk.events()], len(desk.letters())) == expected
@@ -523,7 +523,7 @@ def test_an_event_that_cannot_be_made_is_a_fault_of_ours_that_tells_of_the_recei
 @pytest.mark.parametrize("verdict", [Rejected(Code.SHIFT_NOT_OPEN), Unavailable({})])
 def test_what_a_pass_learned_is_kept(desk: Desk, verdict: Rejected | Unavailable) -> None:
     """The verdict's own trail takes the place of the delivery's, before the fault is counted or told."""
-    verdict.trail = Trail(first_seen=desk.now, faults=6, posted_at=desk.now)
+    verdict.trail = AttemptState(first_seen=desk.now, faults=6, posted_at=desk.now)
     desk.process(verdict)
     verdict.trail = None
     assert desk.events()[0]["data"]["attempts"] == 7
@@ -533,7 +533,7 @@ def test_what_a_pass_learned_is_kept(desk: Desk, verdict: Rejected | Unavailable
 
 def test_a_time_in_the_future_puts_no_end_off(desk: Desk) -> None:
     """A pod's clock was a day ahead when it first saw the request: the longest age ends it all the same."""
-    ahead = Trail(first_seen=desk.now + 86_400, delayed=True)
+    ahead = AttemptState(first_seen=desk.now + 86_400, delayed=True)
     desk.process(Unavailable({}), headers=Delivery("fiscalize", b"").put_off(ahead, 0).headers)
     [waiting] = desk.waiting(TOPOLOGY.follow_up)
     desk.now += 3600
@@ -555,9 +555,9 @@ def test_faults_in_a_row_engage_the_brake(desk: Desk) -> None:
     broken = Rejected(Code.INTERNAL_ERROR)
     for step in (broken, broken, DONE, broken, broken, Rejected(Code.INVALID_MESSAGE), broken, broken):
         desk.process(step)
-        assert not desk.brake.is_engaged
+        assert not desk.stop_limit.is_engaged
     desk.process(broken)
-    assert desk.brake.is_engaged
+    assert desk.stop_limit.is_engaged
 
 
 def test_a_postponed_pass_says_nothing_of_the_worker(desk: Desk) -> None:
@@ -565,13 +565,13 @@ def test_a_postponed_pass_says_nothing_of_the_worker(desk: Desk) -> None:
     broken = Rejected(Code.INTERNAL_ERROR)
     for step in (broken, Postponed(1, "number"), broken, Unavailable({}), broken):
         desk.process(step)
-    assert desk.brake.is_engaged
+    assert desk.stop_limit.is_engaged
 
 
 def test_the_way_through_waits_ends_in_one_event(desk: Desk, eventually: Eventually) -> None:
     """Put off twice and delayed once over the real queues: each pass knows the ones before."""
     desk.settlement = desk.settling(RetryPolicy(min_backoff=0.1, max_backoff=1, max_age=3600))
-    posted = Trail(first_seen=1e9, posted_at=1e9 + 5, has_turn=True)
+    posted = AttemptState(first_seen=1e9, posted_at=1e9 + 5, has_turn=True)
     desk.story.script = [
         Postponed(0.1, "register_turn", trail=posted),
         Unavailable({}),

@@ -10,6 +10,8 @@ import pytest
 from pika.exceptions import UnroutableError
 
 from tests.rabbit.running import channel, declare, publish
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.vhost import VirtualHost
 from worker.rabbit.topology import (
     CONTROL_EXCHANGE,
     DEAD_LETTERS,
@@ -21,8 +23,6 @@ from worker.rabbit.topology import (
     Topology,
     TopologyMismatch,
 )
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.vhost import VirtualHost
 
 #: Arguments under which a broker removes messages by itself.
 REMOVING = {"x-message-ttl", "x-expires", "x-dead-letter-exchange", "x-max-length", "x-max-length-bytes"}

@@ -14,7 +14,7 @@ from checkbox_sdk.exceptions import (  # type: ignore[import-untyped]
     StatusException,
 )
 
-from worker.sandbox.process import SandboxProcess
+from worker.demo.sandbox_process import SandboxProcess
 
 #: It reads the answer to a sign-out as JSON.
 OPTIONS = {"done_after": 0.1, "open_after": 0.1, "close_after": 0.1, "sign_out_body": "null"}

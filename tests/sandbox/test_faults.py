@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from tests.sandbox.driver import Checkbox, sale
+from worker.demo.sandbox_process import SandboxProcess
 from worker.sandbox.faults import KINDS, Fault
-from worker.sandbox.process import SandboxProcess
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.contracts.openapi import ContractBroken, OpenApi
 from tests.sandbox.driver import line, sale
 from worker.sandbox import payloads
-from worker.sandbox.errors import Refusal
+from worker.sandbox.refusals import Refusal
 from worker.sandbox.validation import Rule, parse
 
 DOCUMENT = OpenApi.load()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.system.shop import CONTRACT, Shop
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.vhost import VirtualHost
-from worker.sandbox.worker_process import WorkerProcess
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.vhost import VirtualHost
+from worker.demo.worker_process import WorkerProcess
 
 
 @pytest.fixture

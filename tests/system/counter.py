@@ -15,10 +15,10 @@ import yaml
 
 from tests.builders import a_body
 from tests.system.shop import Shop
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.vhost import VirtualHost
+from worker.demo.worker_process import WorkerProcess
 from worker.rabbit.delivery import REPLAYED_CODE, REPLAYS
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.vhost import VirtualHost
-from worker.sandbox.worker_process import WorkerProcess
 
 SELL, SIGN_IN = "POST /receipts/sell", "POST /cashier/signin"
 CASHIERS = ("olena", "petro", "ivan", "maria")

@@ -12,10 +12,10 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError
 
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.vhost import VirtualHost
+from worker.demo.worker_process import WorkerProcess
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.vhost import VirtualHost
-from worker.sandbox.worker_process import WorkerProcess
 
 CONTRACT = Path(__file__).parents[1] / "data" / "contract"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.checkbox.scripted_server import ScriptedServer, answer
 from tests.system.counter import counter, words, write
-from worker.sandbox.vhost import VirtualHost
+from worker.demo.vhost import VirtualHost
 
 TOKEN = "token-of-bimp-4711"
 

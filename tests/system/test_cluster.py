@@ -13,8 +13,8 @@ import pytest
 
 from tests.chaos import orders
 from tests.chaos.stage import Stage
+from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
 
 ROWS = orders.rows(12, manual=3, auto=0)
 PER_SECOND = 20

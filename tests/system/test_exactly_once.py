@@ -21,10 +21,10 @@ from tests.chaos import orders
 from tests.chaos.havoc import children_of
 from tests.chaos.orders import OrderRequest, a_request
 from tests.chaos.stage import Stage
+from worker.demo.vhost import VirtualHost
+from worker.demo.worker_process import WorkerProcess
 from worker.fiscal.receipt import sale_receipt_id
 from worker.rabbit.topology import DEAD_LETTERS
-from worker.sandbox.vhost import VirtualHost
-from worker.sandbox.worker_process import WorkerProcess
 
 SELL = "POST /receipts/sell"
 ROWS = orders.rows(10, manual=2, auto=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.system.counter import SIGN_IN, counter, write
-from worker.sandbox.vhost import VirtualHost
+from worker.demo.vhost import VirtualHost
 
 BROKEN = "fiscal_integrations_file_broken"
 

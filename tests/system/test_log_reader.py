@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.system.counter import Counter, write
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.vhost import VirtualHost
-from worker.sandbox.worker_process import WorkerProcess
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.vhost import VirtualHost
+from worker.demo.worker_process import WorkerProcess
 
 Start = Callable[[int], Counter]
 #: Bytes that the pipe takes before a writer blocks.

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.system.shop import CONTRACT, Shop
-from worker.rabbit.message import read
+from worker.rabbit.message.reading import read
 
 Eventually = Callable[..., Any]
 ROOT = CONTRACT.parents[2]

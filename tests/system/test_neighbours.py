@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from tests.system.counter import CLOSE, Counter, ago, counter
+from worker.demo.vhost import VirtualHost
 from worker.rabbit.topology import Topology
-from worker.sandbox.vhost import VirtualHost
 
 SOUND = [f"sound-{number}" for number in range(16)]
 HANGING = [f"hanging-{number}" for number in range(40)]

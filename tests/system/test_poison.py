@@ -18,9 +18,9 @@ from tests.chaos.bimp import Letter, read_letters
 from tests.chaos.havoc import children_of
 from tests.chaos.orders import OrderRequest
 from tests.chaos.stage import Stage, product_of
+from worker.demo.vhost import VirtualHost
 from worker.fiscal.outcomes import Code
 from worker.rabbit.topology import ORDERS_EXCHANGE
-from worker.sandbox.vhost import VirtualHost
 
 POISON, GOOD, SEED = 5000, 200, 7
 #: Both rounds are alike: what grows in the second one grows for ever. MiB for each process.

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from tests.system.shop import CONTRACT, Shop
-from worker.sandbox.process import SandboxProcess
+from worker.demo.sandbox_process import SandboxProcess
 
 PHONE = "+380671112233"
 EMAIL = "marked.buyer@marked-mail.example"

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
+from tests.fault_proxy import FaultProxy
 from tests.rabbit.running import channel, declare, drained, publish
 from tests.system.shop import CONTRACT
+from worker.demo.vhost import VirtualHost
+from worker.demo.worker_process import WorkerProcess
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
-from worker.sandbox.proxy import FaultProxy
-from worker.sandbox.vhost import VirtualHost
-from worker.sandbox.worker_process import WorkerProcess
 
 Eventually = Callable[..., Any]
 Start = Callable[..., WorkerProcess]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.load import runs
-from worker.sandbox.vhost import VirtualHost
+from worker.demo.vhost import VirtualHost
 
 
 def test_two_processes_keep_to_the_rate_and_spare_checkbox(vhost: VirtualHost, tmp_path: Path) -> None:

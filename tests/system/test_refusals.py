@@ -15,9 +15,9 @@ import pytest
 
 from tests.rabbit.running import channel
 from tests.system.shop import CONTRACT, Shop
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.vhost import VirtualHost
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_EXCHANGE, EVENTS_QUEUE, Topology
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.vhost import VirtualHost
 
 Eventually = Callable[..., Any]
 ORDER = json.loads((CONTRACT / "valid" / "one_line_card.json").read_bytes())

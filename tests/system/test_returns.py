@@ -14,9 +14,9 @@ import pytest
 
 from tests.builders import a_message
 from tests.system.counter import CASHIERS, Counter, counter, write
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.receipt import sale_receipt_id
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
 
 #: No register pauses, however many receipts it gets in a second.
 OPTIONS = {"throttle": False}

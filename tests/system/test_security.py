@@ -21,13 +21,13 @@ from pika.exceptions import ChannelClosedByBroker
 
 from tests.system.shop import CONTRACT, Shop
 from tests.system.tls import Authority, TlsFront
+from worker.demo.free_ports import free_ports
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.vhost import VirtualHost
+from worker.demo.worker_process import WorkerProcess
 from worker.rabbit.connection import parameters
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE, Topology
-from worker.sandbox.ports import free_ports
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.vhost import VirtualHost
-from worker.sandbox.worker_process import WorkerProcess
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
 VALID = (CONTRACT / "valid" / "one_line_card.json").read_bytes()

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from tests.system.counter import CASHIERS, CLOSE, OPEN, SELL, Counter, ago, counter, write
-from worker.sandbox.vhost import VirtualHost
+from worker.demo.vhost import VirtualHost
 
 RU = "Смена открыта более 24 часов назад, для продолжения работы закройте действующую смену и откройте новую"
 

@@ -13,8 +13,8 @@ from typing import Any, Self
 import httpx2
 import yaml
 
-from worker.sandbox.guarded import GuardedFolder
-from worker.sandbox.ports import free_ports
+from worker.demo.free_ports import free_ports
+from worker.demo.guarded_folder import GuardedFolder
 
 _STARTS_WITHIN = 30.0
 _SAMPLE = re.compile(r"^(\w+(?:\{.*\})?) (\S+)$", re.MULTILINE)

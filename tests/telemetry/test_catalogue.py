@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.build import metrics_table
 from worker.fiscal.outcomes import NOT_DEAD_LETTERED, Code
-from worker.telemetry import metrics_table
 from worker.telemetry.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ CONTRACT = {
 PAGE = """
 from prometheus_client import CollectorRegistry, generate_latest
 from worker.telemetry import health, metrics
-from worker.telemetry.pulse import Held, Pulse
+from worker.interprocess.heartbeat import Held, Pulse
 metrics.start_at_zero(["shop-main"])
 metrics.REQUESTS.labels("succeeded", "", "shop-main").inc()
 metrics.REQUEST_DURATION.labels("succeeded").observe(2)
@@ -72,7 +72,7 @@ def test_the_contract_is_kept() -> None:
 
 
 def test_the_document_is_made_from_the_catalogue() -> None:
-    """`python -m worker.telemetry.metrics_table docs/metrics.md` has nothing to write."""
+    """`python -m docs.build.metrics_table docs/metrics.md` has nothing to write."""
     document = DOCUMENT.read_text("utf-8")
     assert metrics_table.with_table(document) == document
 

@@ -14,14 +14,14 @@ from pathlib import Path
 import pika
 import pytest
 
+from tests.fault_proxy import FaultProxy
 from tests.system.shop import Shop
 from tests.telemetry.orders import order, request_id
 from tests.telemetry.prometheus import Prometheus, samples
 from tests.telemetry.queries import RULES, dashboard_queries, metrics_in, rules
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.vhost import VirtualHost
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.proxy import FaultProxy
-from worker.sandbox.vhost import VirtualHost
 
 SUCCEEDED = 'fiscal_requests_total{code="",integration="shop-main",outcome="succeeded"}'
 AMOUNT = 'fiscal_receipts_amount_kopecks_total{integration="shop-main",operation="SELL"}'

@@ -18,8 +18,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from tests.system.shop import Shop
 from tests.telemetry.orders import order, request_id
+from worker.demo.sandbox_process import SandboxProcess
 from worker.rabbit.topology import EVENTS_QUEUE
-from worker.sandbox.process import SandboxProcess
 from worker.telemetry import trace
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from uuid import UUID
 
 from worker.bimp.archive_check import SERVICE
-from worker.bulkhead import Bulkhead, BulkheadFull
-from worker.circuit_breaker import CircuitBreakers, CircuitOpen, Scope, listening
 from worker.fiscal.outcomes import Postponed, Unavailable
 from worker.fiscal.ports import ArchiveCheck
+from worker.http.bulkhead import Bulkhead, BulkheadFull
+from worker.http.circuit_breaker import CircuitBreakers, CircuitOpen, Scope, listening
 
 _SCOPE = Scope("service", SERVICE, caller="worker", threshold=1)
 

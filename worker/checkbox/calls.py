@@ -16,9 +16,9 @@ from worker.checkbox.answers import Unreadable, parse
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.failures import classify, is_sure_none
 from worker.checkbox.transport import BODY_LIMIT, Transport
-from worker.circuit_breaker import listening
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.http.call import Answer
+from worker.http.circuit_breaker import listening
 
 T = TypeVar("T")
 Private = tuple[str, ...]

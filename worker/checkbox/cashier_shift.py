@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
-from worker.checkbox.access import Access, Remembered
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.known_shift import KnownShift
 from worker.checkbox.rules import KEY_EXPIRED, tells_of_expired_key
+from worker.checkbox.token import CashierToken, Remembered
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.fiscal.ports import CashierHasShift, KeyRegister, Shift, ShiftNotOpened
@@ -32,7 +32,7 @@ class CashierShift:
         self,
         client: CheckboxClient,
         url: str,
-        access: Access,
+        access: CashierToken,
         row: Cashier,
         monotonic: Callable[[], float],
         clock: Callable[[], float],

@@ -19,7 +19,7 @@ from worker.checkbox import answers, wire
 from worker.checkbox.answers import CashierInfo, RegisterInfo, SignatureStatus, Tax, Unreadable
 from worker.checkbox.calls import Call, Calls, Private
 from worker.checkbox.endpoints import Endpoint
-from worker.checkbox.issued import SearchResult, read_receipt, read_result
+from worker.checkbox.receipt_answers import SearchResult, read_receipt, read_result
 from worker.checkbox.transport import Transport
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from worker.bulkhead import Bulkhead, BulkheadFull
-from worker.circuit_breaker import CircuitBreakers, CircuitOpen, Scope
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Postponed, Unavailable
+from worker.http.bulkhead import Bulkhead, BulkheadFull
+from worker.http.circuit_breaker import CircuitBreakers, CircuitOpen, Scope
 
 #: Why a pass made no call.
 CIRCUIT_OPEN = "circuit_open"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from worker.checkbox.access import BELIEVED
+from worker.checkbox.token import BELIEVED
 from worker.fiscal.ports import Shift
 
 #: Seconds for which a shift that is being opened or closed is taken to be so still.

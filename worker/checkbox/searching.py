@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from worker.checkbox.client import PAGE_LIMIT
-from worker.checkbox.issued import SearchResult
+from worker.checkbox.receipt_answers import SearchResult
 from worker.fiscal.outcomes import IssuedReceipt, Unavailable
 from worker.fiscal.ports import ReturnsPage
 from worker.fiscal.shifts import STUCK_AFTER

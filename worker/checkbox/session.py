@@ -7,23 +7,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from worker.checkbox.access import Access
 from worker.checkbox.cashier_shift import CashierShift
 from worker.checkbox.client import CheckboxClient
-from worker.checkbox.issued import SearchResult
+from worker.checkbox.receipt_answers import SearchResult
 from worker.checkbox.searching import Pages, UnfinishedReceipts, search_returns
+from worker.checkbox.token import CashierToken
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import IssuedReceipt
 from worker.fiscal.ports import KeyRegister, ReturnsPage, Shift, ShiftExpired, ShiftNotOpened
-from worker.fiscal.rate_limiter import RegisterRateLimiter
 from worker.fiscal.receipt import Receipt
+from worker.interprocess.rate_limiter import RegisterRateLimiter
 
 #: Seconds until those who come too early ask again: see ``Fleet.share``.
 _TOO_EARLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ReceiptRate:
     """How fast a register may be served. Times of ``monotonic`` are comparable between processes."""
 
     limiter: RegisterRateLimiter
@@ -36,11 +36,11 @@ class Pace:
 class Session:
     """Used by one thread at a time: ``Sessions.enter`` sees to it."""
 
-    def __init__(self, client: CheckboxClient, url: str, cashier: Cashier, pace: Pace) -> None:
+    def __init__(self, client: CheckboxClient, url: str, cashier: Cashier, pace: ReceiptRate) -> None:
         self._client = client
         self._url = url
         self._pace = pace
-        self._access = Access(client, url, cashier, pace.monotonic)
+        self._access = CashierToken(client, url, cashier, pace.monotonic)
         self._shift = CashierShift(client, url, self._access, cashier, pace.monotonic, pace.clock)
         self._turn: tuple[int, str] | None = None
         self._unfinished: UnfinishedReceipts | None = None

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation
-from worker.checkbox.session import Pace, Session
+from worker.checkbox.session import ReceiptRate, Session
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Postponed
-from worker.fiscal.rate_limiter import Reservations
+from worker.interprocess.rate_limiter import Reservations
 from worker.telemetry import metrics
 
 #: Seconds that a pass takes with the session in hand, until it is known; and at most, for the estimate.
@@ -39,7 +39,7 @@ class _Lane:
 class Sessions:
     """By what one signs in with: rows with one login share a session, a changed password makes a new one."""
 
-    def __init__(self, client: CheckboxClient, pace: Pace, isolation: Isolation) -> None:
+    def __init__(self, client: CheckboxClient, pace: ReceiptRate, isolation: Isolation) -> None:
         self._client = client
         self._pace = pace
         self._isolation = isolation

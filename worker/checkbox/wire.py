@@ -13,7 +13,7 @@ from uuid import UUID
 
 from worker.fiscal.integrations import CashRounding
 from worker.fiscal.order import Card, Operation
-from worker.fiscal.receipt import Delivery, Receipt, ReceiptLine, ReceiptPayment
+from worker.fiscal.receipt import Receipt, ReceiptLine, ReceiptPayment, Recipient
 
 
 def sell_body(receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]) -> bytes:
@@ -118,7 +118,7 @@ def _card(card: Card) -> dict[str, Any]:
     )
 
 
-def _delivery(delivery: Delivery | None) -> dict[str, Any] | None:
+def _delivery(delivery: Recipient | None) -> dict[str, Any] | None:
     if delivery is None:
         return None
     return _given(emails=[delivery.email] if delivery.email else None, phone=delivery.phone)

@@ -70,7 +70,7 @@ def _register(arguments: Sequence[str]) -> None:
 def main() -> None:
     """The entry point. Wrong configuration and a broker out of reach end it with plain lines."""
     from config.errors import ConfigurationError
-    from worker.cli.broker import BrokerUnreachable
+    from worker.operators.connection import BrokerUnreachable
 
     _register(sys.argv[1:])
     try:

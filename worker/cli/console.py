@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from config import settings as configuration
-from worker.cli.output import note
+from worker.operators.output import note
 
 _SHORTEST_TOKEN = 16
 

@@ -15,12 +15,14 @@ from typing import IO, Annotated
 
 import typer
 
-from worker.cli.letter_access import DeadLetters, dead_letters
-from worker.cli.letter_changes import Change, change, replaying, show_counts
-from worker.cli.letter_filter import filtered
-from worker.cli.output import Column, Table, json_line, note, printable
+from worker.cli.command_options import filtered
+from worker.cli.letter_access import dead_letters
+from worker.cli.letter_changes import change, show_counts
 from worker.cli.watch import watch
-from worker.rabbit.letters import Filter, Letter
+from worker.operators.dead_letters.access import DeadLetters
+from worker.operators.dead_letters.changes import Change, replaying
+from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.output import Column, Table, json_line, note, printable
 
 app = typer.Typer(help="What waits for a person: look, send back, throw away.", no_args_is_help=True)
 app.command()(watch)
@@ -112,7 +114,7 @@ def show(
 
 
 def _show(letter: Letter, *, reveal: bool, as_json: bool) -> None:
-    from worker.cli.letter_view import message_json
+    from worker.operators.dead_letters.masking import message_json
 
     message = message_json(letter, reveal=reveal, indent=not as_json)
     members = {**letter.line(), "contentType": letter.delivery.content_type}

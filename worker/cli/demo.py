@@ -17,11 +17,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from worker.rabbit.message import Known, tell
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.worker_process import WorkerProcess
+from worker.rabbit.message.reading import RequestIdentity, identify
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE
-from worker.sandbox.process import SandboxProcess
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
-from worker.sandbox.worker_process import WorkerProcess
 
 _EXAMPLES = Path(__file__).parents[2] / "tests" / "data" / "contract"
 _PATIENCE = 60.0
@@ -36,11 +36,11 @@ class Example:
     expected: str
 
     @property
-    def known(self) -> Known:
+    def known(self) -> RequestIdentity:
         try:
-            return tell(json.loads(self.body))
+            return identify(json.loads(self.body))
         except (ValueError, RecursionError):
-            return Known()
+            return RequestIdentity()
 
 
 @dataclass(frozen=True, slots=True)

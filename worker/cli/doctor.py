@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from config import settings as configuration
-from worker.cli.checks.examination import findings
-from worker.cli.checks.finding import Finding, State
-from worker.cli.letter_filter import Cashiers, Integrations
-from worker.cli.output import Column, Table, json_line, note
+from worker.cli.command_options import Cashiers, Integrations
+from worker.operators.doctor.examination import findings
+from worker.operators.doctor.finding import Finding, State
+from worker.operators.output import Column, Table, json_line, note
 
 
 def doctor(

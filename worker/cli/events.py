@@ -13,9 +13,9 @@ import pika
 import typer
 
 from config.values import parse_duration
-from worker.cli.broker import broker
-from worker.cli.interruption import Interruption
-from worker.cli.output import Column, Table, json_line, note
+from worker.operators.connection import broker
+from worker.operators.interruption import Interruption
+from worker.operators.output import Column, Table, json_line, note
 from worker.rabbit.topology import EVENTS_EXCHANGE
 
 _BINDING = "fiscalization.#"

@@ -14,13 +14,13 @@ from config import settings as configuration
 from config.errors import ConfigurationError
 from config.settings import Settings
 from worker.checkbox.client import CheckboxClient
-from worker.cli.broker import BrokerUnreachable, broker
-from worker.cli.letter_filter import Integrations
-from worker.cli.next_steps import next_step
-from worker.cli.order_sources import Known, ask_broker, ask_checkbox, ask_worker
-from worker.cli.output import json_line, printable
-from worker.cli.receipt_search import FoundReceipt
-from worker.rabbit.letters import Letter
+from worker.checkbox.receipt_search import FoundReceipt
+from worker.cli.command_options import Integrations
+from worker.operators.connection import BrokerUnreachable, broker
+from worker.operators.dead_letters.letter import Letter
+from worker.operators.explain.sources import Explanation, ask_broker, ask_checkbox, ask_worker
+from worker.operators.explain.verdict import verdict
+from worker.operators.output import json_line, printable
 
 _NOTHING_KNOWN = 3
 
@@ -45,8 +45,8 @@ def explain(
         raise typer.Exit(1 if known.not_asked else _NOTHING_KNOWN)
 
 
-def _ask(settings: Settings, order: str, integrations: set[str]) -> Known:
-    known = Known(order)
+def _ask(settings: Settings, order: str, integrations: set[str]) -> Explanation:
+    known = Explanation(order)
     try:
         with broker() as (_, connection):
             ask_broker(known, settings, connection)
@@ -65,41 +65,7 @@ def _ask(settings: Settings, order: str, integrations: set[str]) -> Known:
     return known
 
 
-def verdict(known: Known) -> tuple[str, str]:
-    """Where the order stands, and what a person does next."""
-    numbered = [found for found in known.receipts if found.receipt.is_numbered]
-    if numbered:
-        what = " and ".join(f"{one.operation} {one.receipt.fiscal_code}" for one in numbered)
-        left = "replay its letter: the receipt is found, and Bimp is told" if known.letters else "nothing"
-        return f"fiscalized: {what}", f"{left[0].upper()}{left[1:]}."
-    unnumbered = [found for found in known.receipts if found.receipt.status != "ERROR"]
-    if known.waiting:
-        due = min(row["due"] for row in known.waiting)
-        return f"on its way: {known.waiting[0]['reason']}", f"Wait: the worker looks again at {due}."
-    if known.letters:
-        newest = known.letters[-1]
-        made = ", though a receipt without a number is there" if unnumbered else ""
-        return f"dead letter {newest.code}{made}", next_step(newest.code)
-    if unnumbered:
-        return "made at Checkbox, without a fiscal number yet", "Wait some seconds, then ask again."
-    if known.receipts:
-        return "refused by the tax service, with no letter left", "Have the button pressed again in Bimp."
-    return _not_seen(known)
-
-
-def _not_seen(known: Known) -> tuple[str, str]:
-    if known.ready:
-        return f"not seen: {known.ready} messages wait in the queue, it may be one of them", (
-            "Wait until they are through; `doctor` tells whether somebody consumes them."
-        )
-    if known.not_asked:
-        return "not seen by those who could be asked", "Ask again when the others answer."
-    return "not seen: never sent, under way this second, or archived or not in UAH", (
-        "See the events in Bimp, and press the button there again if there is none."
-    )
-
-
-def _document(known: Known) -> dict[str, Any]:
+def _document(known: Explanation) -> dict[str, Any]:
     stands, step = verdict(known)
     return {
         "order": str(known.uuid) if known.uuid else None,
@@ -130,7 +96,7 @@ def _receipt(found: FoundReceipt) -> dict[str, Any]:
     }
 
 
-def _tell(known: Known) -> None:
+def _tell(known: Explanation) -> None:
     stands, step = verdict(known)
     _line("order", known.uuid or known.order)
     _line("stands", stands)

@@ -1,77 +1,16 @@
-"""The commands' way to the dead letters: connected, alone, and ended in good order by Ctrl-C."""
+"""The commands' way to the dead letters: a refusal ends the command with its exit code."""
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import pika
 import typer
 
-from config.settings import Settings
-from worker.cli.broker import broker
-from worker.cli.interruption import Interruption
-from worker.cli.output import note, progress
-from worker.rabbit.command_lock import Locked, locked
-from worker.rabbit.dead_letter_queue import LookThrough, NoDeadLetterQueue, depth
-from worker.rabbit.letters import Letter, Wanted
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetters:
-    """The letters that were there when the command began."""
-
-    settings: Settings
-    connection: pika.BlockingConnection
-    bound: int
-
-    @property
-    def virtual_host(self) -> str:
-        return str(pika.URLParameters(self.settings.rabbitmq_urls[0]).virtual_host)
-
-    @contextmanager
-    def looked_through(
-        self, wanted: Wanted, label: str, *, bar: bool = True, stopping: Callable[[], bool] | None = None
-    ) -> Iterator[Pass]:
-        """One pass over them, with a progress bar. Where nothing else tells of its end, Ctrl-C does."""
-        with (
-            nullcontext(stopping) if stopping else Interruption() as stopping,
-            progress(label, self.bound, shown=bar) as shown,
-            LookThrough(self.connection, wanted, self.bound, stopping) as look,
-        ):
-            yield Pass(look, stopping, shown.at)
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """A pass under way."""
-
-    queue: LookThrough
-    stopping: Callable[[], bool]
-    _at: Callable[[int], None]
-
-    def letters(self) -> Iterator[Letter]:
-        """The wanted letters; one that is not removed stays."""
-        for letter in self.queue.letters():
-            self._at(self.queue.looked_at)
-            yield letter
-
-    def wait(self, until: float) -> None:
-        """Let time pass until ``time.monotonic()`` is there, or Ctrl-C."""
-        while (left := until - time.monotonic()) > 0 and not self.stopping():
-            self.queue.serve(min(left, 0.1))
-
-    def exit_if_stopped(self) -> None:
-        """Raises ``typer.Exit``: what was asked is not done."""
-        if self.stopping():
-            note("stopped")
-            raise typer.Exit(1)
+from worker.operators.dead_letters.access import DeadLetters, letters_alone
+from worker.operators.dead_letters.lock import Locked
+from worker.operators.dead_letters.look_through import NoDeadLetterQueue
+from worker.operators.output import note
 
 
 @contextmanager
@@ -83,22 +22,3 @@ def dead_letters(command: str, *, changes: bool = False) -> Iterator[DeadLetters
     except (Locked, NoDeadLetterQueue) as refusal:
         note(str(refusal))
         raise typer.Exit(1) from None
-
-
-@contextmanager
-def letters_alone(command: str, *, changes: bool = False) -> Iterator[DeadLetters]:
-    """The same. Raises ``BrokerUnreachable``, ``Locked`` and ``NoDeadLetterQueue``."""
-    with (
-        broker() as (settings, connection),
-        locked(connection, _holder(command), changes=changes, clock=time.monotonic),
-    ):
-        yield DeadLetters(settings, connection, depth(connection))
-
-
-def _holder(command: str) -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = f"user {os.getuid()}"  # a container without names
-    since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{command} by {user}@{socket.gethostname()}, process {os.getpid()}, since {since}"

@@ -1,62 +1,23 @@
-"""What ``replay`` and ``discard`` have in common: a question, a pace, one letter after another, a report."""
+"""What the commands ``replay`` and ``discard`` have in common: a question, and the report in words."""
 
 from __future__ import annotations
 
 import select
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import typer
-from pika.exceptions import AMQPError, NackError, UnroutableError
+from pika.exceptions import AMQPError
 
-from worker.cli.letter_access import DeadLetters, Pass, dead_letters
-from worker.cli.output import Column, Table, json_line, note
-from worker.rabbit.dead_letter_queue import LookThrough
-from worker.rabbit.letters import Letter, Wanted
+from worker.cli.letter_access import dead_letters
+from worker.operators.dead_letters.access import DeadLetters
+from worker.operators.dead_letters.changes import Change, Report, change_each
+from worker.operators.dead_letters.letter import Wanted
+from worker.operators.output import Column, Table, json_line, note
 from worker.rabbit.topology import DEAD_LETTERS
 
 #: The broker wants a sign of life every 20 s, also while a person thinks.
 _SIGN_OF_LIFE = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is done to each letter, and in which words."""
-
-    command: str
-    done: str
-    #: Takes the letter in hand out of the queue. May raise pika's ``UnroutableError`` or ``NackError``.
-    apply: Callable[[LookThrough, Letter, DeadLetters], None]
-    #: Letters that were replayed so often before are left alone.
-    max_replays: int | None = None
-
-    def withholds(self, letter: Letter) -> bool:
-        return self.max_replays is not None and letter.replays >= self.max_replays
-
-
-@dataclass(slots=True)
-class Report:
-    """What became of the letters so far."""
-
-    done: int = 0
-    failed: int = 0
-    withheld: int = 0
-    #: In a dry run.
-    would: int = 0
-
-
-def replaying(max_replays: int | None) -> Change:
-    """Sending letters back; None sends them however often they came back."""
-    return Change("replay", "replayed", _send_back, max_replays)
-
-
-def _send_back(look: LookThrough, letter: Letter, letters: DeadLetters) -> None:
-    """Gone from here only when it is there."""
-    look.send(letter.queue or letters.settings.queue, letter.delivery.body, letter.replay_properties())
-    look.remove()
 
 
 def change(
@@ -112,39 +73,6 @@ def _run(
         note(f"stopped: {report.done} {what.done}, all others are still in {DEAD_LETTERS}")
         raise typer.Exit(1)
     return report
-
-
-def change_each(
-    what: Change,
-    letters: DeadLetters,
-    look: Pass,
-    limit: int | None,
-    rate: float,
-    report: Report,
-    as_json: bool,
-) -> None:
-    """Do it to the letters of a pass, ``rate`` a second; ``report`` counts as it goes."""
-    due = time.monotonic()
-    for letter in look.letters():
-        if what.withholds(letter):
-            report.withheld += 1
-            continue
-        look.wait(due)
-        if look.stopping():
-            return
-        due = max(due, time.monotonic() - 1 / rate) + 1 / rate if rate else 0.0
-        try:
-            what.apply(look.queue, letter, letters)
-        except (UnroutableError, NackError) as refusal:
-            report.failed += 1
-            why = "the broker refused it" if isinstance(refusal, NackError) else "its queue is not there"
-            note(f"{letter.doc_number or letter.order or 'a letter'}: not {what.done}, {why}")
-        else:
-            report.done += 1
-            if as_json:
-                json_line(letter.line())
-        if report.done + report.failed == limit:
-            return
 
 
 def _ask(what: Change, letters: DeadLetters, wanted: Wanted, limit: int | None) -> int:

@@ -17,10 +17,10 @@ import typer
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker, NackError, UnroutableError
 
-from worker.cli.broker import broker
-from worker.cli.output import Column, Table, json_line, note
-from worker.rabbit.json_body import BODY_LIMIT, NotJsonError, parse
-from worker.rabbit.message import Known, tell
+from worker.operators.connection import broker
+from worker.operators.output import Column, Table, json_line, note
+from worker.rabbit.message.json_body import BODY_LIMIT, NotJsonError, parse
+from worker.rabbit.message.reading import RequestIdentity, identify
 from worker.rabbit.topology import ORDERS_EXCHANGE
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -96,13 +96,13 @@ def _publish(channel: BlockingChannel, message: Outgoing, table: Table, as_json:
     return True
 
 
-def _known(body: bytes) -> Known:
+def _known(body: bytes) -> RequestIdentity:
     if len(body) > BODY_LIMIT:
-        return Known()
+        return RequestIdentity()
     try:
-        return tell(parse(body).value)
+        return identify(parse(body).value)
     except NotJsonError:
-        return Known()
+        return RequestIdentity()
 
 
 def _messages(files: list[str]) -> Iterator[Outgoing]:

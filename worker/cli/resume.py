@@ -8,7 +8,7 @@ import pika
 import typer
 from pika.exceptions import UnroutableError
 
-from worker.cli.broker import broker
+from worker.operators.connection import broker
 from worker.rabbit.topology import CONTROL_EXCHANGE, RESUME
 
 

@@ -30,15 +30,18 @@ def run() -> None:
 
 def _supervise(settings: Settings) -> int:
     from config.errors import ConfigurationError
-    from config.settings import environment, unknown_variables
-    from worker.app import Shared, read_integrations
-    from worker.fiscal.rate_limiter import RegisterRateLimiter
-    from worker.rabbit.brake import Brake
-    from worker.supervisor import Supervisor
-    from worker.telemetry import health, logs
-    from worker.telemetry.inquiries import Inquiries
+    from config.settings import environment
+    from config.unknown_variables import unknown_variables
+    from worker.app import read_integrations
+    from worker.interprocess.heartbeat import Heartbeat
+    from worker.interprocess.inquiries import Inquiries
+    from worker.interprocess.rate_limiter import RegisterRateLimiter
+    from worker.interprocess.shared import Shared
+    from worker.interprocess.stop_limit import StopLimit
+    from worker.process import probe_pages
+    from worker.process.supervisor import Supervisor
+    from worker.telemetry import logs
     from worker.telemetry.log_writer import LogWriter
-    from worker.telemetry.pulse import Pulse
     from worker.telemetry.tally import TALLY
 
     # The monitor counts too.
@@ -50,13 +53,13 @@ def _supervise(settings: Settings) -> int:
         logs.logger(__name__).warning("setting_unknown", message=sentence)
     integrations = read_integrations(settings)
     try:
-        pages = health.listen(settings.metrics_port)
+        pages = probe_pages.listen(settings.metrics_port)
     except OSError as error:
         problem = f"FISCAL_METRICS_PORT: {settings.metrics_port} cannot be listened on: {error.strerror}"
         raise ConfigurationError([f"{problem}; allowed is a free port"]) from None
     shared = Shared(
-        Brake(settings.dead_letter_limit),
-        Pulse(settings.processes),
+        StopLimit(settings.dead_letter_limit),
+        Heartbeat(settings.processes),
         RegisterRateLimiter(),
         pages,
         Inquiries(settings.processes),

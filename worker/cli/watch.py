@@ -10,7 +10,7 @@ import typer
 
 from config import settings as configuration
 from worker.cli.events import duration
-from worker.cli.interruption import Interruption
+from worker.operators.interruption import Interruption
 
 _SHORTEST = timedelta(seconds=5)
 _TICK = 0.2
@@ -32,7 +32,7 @@ def watch(
     Gone is: a shift is open again, a sign-in works, Checkbox answers, or the receipt has its number. All
     other letters wait for a person. One that comes back waits longer each time.
     """
-    from worker.cli.watching import Watching
+    from worker.operators.dead_letters.watching import Watching
 
     if interval < _SHORTEST:
         raise typer.BadParameter("--interval is PT5S or more")

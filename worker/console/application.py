@@ -16,9 +16,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from worker.console import letters, pages
-from worker.console.access import COOKIE, LIFETIME, Access, Session, is_from_here, knows
 from worker.console.jobs import FAULTS, CashierLook, Job, Jobs, Replay
 from worker.console.layout import asked
+from worker.console.sign_in import COOKIE, LIFETIME, BrowserSession, SignIns, is_from_here, knows
 
 _FORM_LIMIT = 16 * 1024
 #: Seconds that a wrong token costs.
@@ -31,14 +31,14 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 Form = dict[str, str]
-Handler = Callable[[Request, Session, Form], Response]
+Handler = Callable[[Request, BrowserSession, Form], Response]
 
 
 class Console:
     """One console: its sessions and its jobs."""
 
     def __init__(self, token: str) -> None:
-        self._access = Access(token, time.monotonic)
+        self._access = SignIns(token, time.monotonic)
         self._jobs = Jobs()
 
     def application(self) -> Starlette:
@@ -97,32 +97,32 @@ class Console:
         response.set_cookie(COOKIE, session.id, max_age=LIFETIME, httponly=True, samesite="strict")
         return _headed(response)
 
-    def _sign_out(self, request: Request, session: Session, form: Form) -> Response:
+    def _sign_out(self, request: Request, session: BrowserSession, form: Form) -> Response:
         self._access.close(session)
         return RedirectResponse("/sign-in", 303)
 
-    def _overview(self, request: Request, session: Session, form: Form) -> Response:
+    def _overview(self, request: Request, session: BrowserSession, form: Form) -> Response:
         return HTMLResponse(pages.overview(letters.groups(), session))
 
-    def _letters(self, request: Request, session: Session, form: Form) -> Response:
+    def _letters(self, request: Request, session: BrowserSession, form: Form) -> Response:
         wanted = asked(request.query_params)
         return HTMLResponse(pages.letters(letters.chosen(wanted), wanted, session))
 
-    def _dry_run(self, request: Request, session: Session, form: Form) -> Response:
+    def _dry_run(self, request: Request, session: BrowserSession, form: Form) -> Response:
         wanted = asked(request.query_params)
         return HTMLResponse(pages.dry_run(*letters.counted(wanted), wanted, session))
 
-    def _replay(self, request: Request, session: Session, form: Form) -> Response:
+    def _replay(self, request: Request, session: BrowserSession, form: Form) -> Response:
         """No more letters than the page has shown."""
         agreed = form.get("agreed", "")
         if not (agreed.isascii() and agreed.isdigit() and int(agreed[:9])):
             return HTMLResponse(pages.problem("How many letters were agreed to is missing.", session), 400)
         return self._started(Replay(asked(form), int(agreed[:9])))
 
-    def _cashiers(self, request: Request, session: Session, form: Form) -> Response:
+    def _cashiers(self, request: Request, session: BrowserSession, form: Form) -> Response:
         return HTMLResponse(pages.cashiers(self._jobs.last_look(), session))
 
-    def _look(self, request: Request, session: Session, form: Form) -> Response:
+    def _look(self, request: Request, session: BrowserSession, form: Form) -> Response:
         last = self._jobs.last_look()
         if last is not None and not last.is_over:
             return RedirectResponse(f"/jobs/{last.id}", 303)  # one at a time for a cashier
@@ -131,20 +131,20 @@ class Console:
     def _started(self, job: Job) -> Response:
         return RedirectResponse(f"/jobs/{self._jobs.start(job).id}", 303)
 
-    def _job(self, request: Request, session: Session, form: Form) -> Response:
+    def _job(self, request: Request, session: BrowserSession, form: Form) -> Response:
         job = self._jobs.get(request.path_params["job"])
         if job is None:
             return HTMLResponse(pages.problem("There is no such job any more.", session), 404)
         return HTMLResponse(pages.job(job, session))
 
-    def _progress(self, request: Request, session: Session, form: Form) -> Response:
+    def _progress(self, request: Request, session: BrowserSession, form: Form) -> Response:
         job = self._jobs.get(request.path_params["job"])
         if job is None:
             return JSONResponse({}, 404)
         over = job.is_over  # before the figures: those of the end are told with it
         return JSONResponse({"done": job.done, "status": job.status, "over": over})
 
-    def _stop(self, request: Request, session: Session, form: Form) -> Response:
+    def _stop(self, request: Request, session: BrowserSession, form: Form) -> Response:
         job = self._jobs.get(request.path_params["job"])
         if job is not None:
             job.stop()

@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from config import integrations as integrations_file
 from config import settings as configuration
 from config.errors import ConfigurationError
-from worker.cli.broker import BrokerUnreachable
-from worker.cli.checks.examination import checkbox, chosen
-from worker.cli.checks.finding import Finding
-from worker.cli.letter_changes import Report
 from worker.console import letters
-from worker.rabbit.command_lock import Locked
-from worker.rabbit.dead_letter_queue import NoDeadLetterQueue
-from worker.rabbit.letters import Filter
+from worker.operators.connection import BrokerUnreachable
+from worker.operators.dead_letters.changes import Report
+from worker.operators.dead_letters.letter import Filter
+from worker.operators.dead_letters.lock import Locked
+from worker.operators.dead_letters.look_through import NoDeadLetterQueue
+from worker.operators.doctor.examination import checkbox, chosen
+from worker.operators.doctor.finding import Finding
 
 #: What a look or a job may end with, in words for people.
 FAULTS = (BrokerUnreachable, Locked, NoDeadLetterQueue, ConfigurationError)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlencode
 
-from worker.console.access import FIELD, Session
 from worker.console.html import Child, Html, tag, together
-from worker.rabbit.letters import Filter
+from worker.console.sign_in import FIELD, BrowserSession
+from worker.operators.dead_letters.letter import Filter
 
 _PLACES = (("/", "Dead letters"), ("/cashiers", "Cashiers and shifts"))
 
 
-def page(title: str, body: Child, *, session: Session | None = None, at: str = "") -> str:
+def page(title: str, body: Child, *, session: BrowserSession | None = None, at: str = "") -> str:
     """A whole document."""
     head = tag(
         "head",
@@ -33,11 +33,13 @@ def _navigation(at: str) -> Html:
     return tag("nav", links, aria_label="Pages")
 
 
-def _sign_out(session: Session) -> Html:
+def _sign_out(session: BrowserSession) -> Html:
     return form("/sign-out", session, tag("button", "Sign out"))
 
 
-def form(action: str, session: Session, *children: Child, fields: Mapping[str, str] | None = None) -> Html:
+def form(
+    action: str, session: BrowserSession, *children: Child, fields: Mapping[str, str] | None = None
+) -> Html:
     """A form that changes something: only a page of ours knows the session's word."""
     hidden = {FIELD: session.csrf, **(fields or {})}
     inputs = [tag("input", type="hidden", name=name, value=value) for name, value in hidden.items()]

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 
-from worker.cli.letter_access import DeadLetters, Pass, letters_alone
-from worker.cli.letter_changes import Report, change_each, replaying
-from worker.rabbit.letters import Filter, Letter
+from worker.operators.dead_letters.access import DeadLetters, Pass, letters_alone
+from worker.operators.dead_letters.changes import Report, change_each, replaying
+from worker.operators.dead_letters.letter import Filter, Letter
 
 _NAME = "console"
 #: Letters that a page shows.

@@ -6,10 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 
 from config import settings as configuration
-from worker.cli.checks.finding import State
-from worker.cli.letter_view import message_json
-from worker.cli.next_steps import NEXT_STEPS, next_step
-from worker.console.access import Session
 from worker.console.html import Child, Html, tag
 from worker.console.jobs import CashierLook, Job, Replay
 from worker.console.layout import (
@@ -25,7 +21,11 @@ from worker.console.layout import (
     table,
 )
 from worker.console.letters import MAX_REPLAYS, RATE, SHOWN, Group
-from worker.rabbit.letters import Filter, Letter
+from worker.console.sign_in import BrowserSession
+from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.dead_letters.masking import message_json
+from worker.operators.dead_letters.next_steps import NEXT_STEPS, next_step
+from worker.operators.doctor.finding import State
 
 #: What is wrong is what one came for.
 _FIRST = (State.WRONG, State.WARNING, State.OK)
@@ -52,11 +52,11 @@ def sign_in(problem: str | None) -> str:
     )
 
 
-def problem(text: str, session: Session | None) -> str:
+def problem(text: str, session: BrowserSession | None) -> str:
     return page("That did not work", notice(text), session=session)
 
 
-def overview(groups: Sequence[Group], session: Session) -> str:
+def overview(groups: Sequence[Group], session: BrowserSession) -> str:
     """All letters by code, with the next step for each."""
     total = sum(group.count for group in groups)
     body: list[Child] = [
@@ -115,7 +115,7 @@ def _search() -> Html:
     )
 
 
-def letters(found: Sequence[Letter], wanted: Filter, session: Session) -> str:
+def letters(found: Sequence[Letter], wanted: Filter, session: BrowserSession) -> str:
     """The letters of a filter; one alone is shown whole."""
     if wanted.order is not None:
         return _whole(found, wanted, session)
@@ -137,7 +137,7 @@ def _letter_row(letter: Letter) -> tuple[Child, ...]:
     return line["failedAt"], letter.code, link, where, line["attempts"], letter.replays
 
 
-def _whole(found: Sequence[Letter], wanted: Filter, session: Session) -> str:
+def _whole(found: Sequence[Letter], wanted: Filter, session: BrowserSession) -> str:
     if not found:
         return page("Letters", tag("p", f"No letter of order {wanted.order} is there."), session=session)
     body: list[Child] = [tag("p", _replay_link(wanted))]
@@ -156,7 +156,7 @@ def _whole(found: Sequence[Letter], wanted: Filter, session: Session) -> str:
     return page(f"Order {found[0].doc_number or wanted.order}", body, session=session)
 
 
-def dry_run(counts: Mapping[str, int], withheld: int, wanted: Filter, session: Session) -> str:
+def dry_run(counts: Mapping[str, int], withheld: int, wanted: Filter, session: BrowserSession) -> str:
     """What would go, and the button."""
     total = sum(counts.values())
     left = f"{withheld} stay: they came back {MAX_REPLAYS} times and more." if withheld else None
@@ -176,7 +176,7 @@ def dry_run(counts: Mapping[str, int], withheld: int, wanted: Filter, session: S
     return page("Replay", body, session=session)
 
 
-def job(one: Job, session: Session) -> str:
+def job(one: Job, session: BrowserSession) -> str:
     """How far it is, and what came of it."""
     state = notice(one.fault) if one.fault else None
     bar = tag(
@@ -198,7 +198,7 @@ def job(one: Job, session: Session) -> str:
     )
 
 
-def cashiers(last: CashierLook | None, session: Session) -> str:
+def cashiers(last: CashierLook | None, session: BrowserSession) -> str:
     """The last look, and a button for a new one."""
     body: list[Child] = [
         tag(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.goods_return import GoodsReturn
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.issuing import Dependencies, Issuing
 from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Verdict
-from worker.fiscal.planner import Plan, plan
+from worker.fiscal.plan import Plan
+from worker.fiscal.planner import plan
 from worker.fiscal.ports import CashierSessions
 from worker.fiscal.sale import Sale
-from worker.fiscal.trail import Trail
 
 
 class Fiscalization:
@@ -29,7 +30,7 @@ class Fiscalization:
         self._sessions = sessions
         self._dependencies = dependencies
 
-    def fiscalize(self, request: Request, trail: Trail) -> Fiscalized:
+    def fiscalize(self, request: Request, trail: AttemptState) -> Fiscalized:
         """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
         try:
             integration, cashier = self._chosen(request)

@@ -16,7 +16,8 @@ from worker.fiscal.comparison import difference
 from worker.fiscal.context import document_of
 from worker.fiscal.issuing import ACT_WITHIN, LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected
-from worker.fiscal.planner import Plan, plan
+from worker.fiscal.plan import Plan
+from worker.fiscal.planner import plan
 from worker.fiscal.ports import ReceiptExists
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 from worker.fiscal.returns import excess, is_full, tax_codes

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.comparison import difference
 from worker.fiscal.context import context_of, is_made_by, is_of_replay
 from worker.fiscal.integrations import Integration
@@ -20,7 +21,6 @@ from worker.fiscal.ports import ArchiveCheck, CashierSession, ReceiptExists, Shi
 from worker.fiscal.privacy import private_values
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.shifts import make_ready
-from worker.fiscal.trail import Trail
 
 #: Seconds after which a receipt that was asked for is shown, or was never made: more than ``ACT_WITHIN`` and
 #: twice the longest that a POST takes to land and a read lags behind.
@@ -54,7 +54,7 @@ class Issuing:
     def __init__(
         self,
         request: Request,
-        trail: Trail,
+        trail: AttemptState,
         integration: Integration,
         session: CashierSession,
         dependencies: Dependencies,

@@ -18,7 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from worker.fiscal.trail import Trail
+from worker.fiscal.attempt_state import AttemptState
 
 
 class Code(StrEnum):
@@ -120,7 +120,7 @@ class Verdict(Exception):
     """Why this pass ended without a fiscal number."""
 
     #: What the next pass shall know; None leaves it as it was.
-    trail: Trail | None = None
+    trail: AttemptState | None = None
     #: Whether a receipt of this document is known; None where Checkbox was not, or could not be, asked.
     receipt_made: bool | None = None
 

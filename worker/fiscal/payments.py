@@ -15,7 +15,7 @@ from worker.fiscal.receipt import ReceiptPayment
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class AmountDue:
     """What is owed and what is paid. Only a total that is paid in cash alone is ever rounded."""
 
     total: int
@@ -28,7 +28,7 @@ class Settlement:
     @classmethod
     def of(
         cls, total: int, payments: Sequence[Payment], rounding: CashRounding, gives_change: bool = True
-    ) -> Settlement:
+    ) -> AmountDue:
         """A total that rounds to nothing, or to more than Checkbox takes, is not rounded."""
         all_cash = all(payment.form is PaymentForm.CASH for payment in payments)
         rounds = all_cash and 0 < cash_to_pay(total, rounding) < SUM_LIMIT
@@ -74,7 +74,7 @@ def receipt_payment(payment: Payment, day: date) -> tuple[ReceiptPayment, bool]:
     )
 
 
-def adjusted(payments: Sequence[ReceiptPayment], settlement: Settlement) -> tuple[ReceiptPayment, ...]:
+def adjusted(payments: Sequence[ReceiptPayment], settlement: AmountDue) -> tuple[ReceiptPayment, ...]:
     """The payments with what rounding adds or takes off, from the last one back."""
     correction, left = settlement.correction, list(payments)
     while left and left[-1].value + correction <= 0:

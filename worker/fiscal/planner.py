@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -20,8 +18,9 @@ from worker.fiscal.money import hryvnias, plain
 from worker.fiscal.order import Buyer, Operation, Order, OrderLine, Request
 from worker.fiscal.outcomes import Code, Rejected
 from worker.fiscal.payment_means import day_of_the_list
-from worker.fiscal.payments import Settlement, adjusted, receipt_payment
-from worker.fiscal.receipt import Delivery, Receipt, ReceiptLine
+from worker.fiscal.payments import AmountDue, adjusted, receipt_payment
+from worker.fiscal.plan import Plan, PlanWarning
+from worker.fiscal.receipt import Receipt, ReceiptLine, Recipient
 from worker.fiscal.receipt_lines import costs_nothing_each, exact_cost, gift_note, receipt_line, strays
 from worker.fiscal.tax_rates import TaxRates
 
@@ -33,23 +32,6 @@ _CURRENCY = "UAH"
 #: Any other text may be somebody's words, and is not repeated.
 _CURRENCY_CODE = re.compile(r"[A-Za-z]{3}")
 _TITLES = {Operation.SELL: "Замовлення", Operation.RETURN: "Повернення"}
-
-
-class PlanWarning(StrEnum):
-    """What was put right without a failure; the values are those of a metric's label."""
-
-    BUYER_EMAIL_MALFORMED = "buyer_email_malformed"
-    BUYER_PHONE_MALFORMED = "buyer_phone_malformed"
-    PAYMENT_LABEL_UNKNOWN = "payment_label_unknown"
-    CARD_NUMBER_WHOLE = "card_number_whole"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The receipt, and what its order had wrong without harm."""
-
-    receipt: Receipt
-    warnings: tuple[PlanWarning, ...]
 
 
 def plan(
@@ -65,7 +47,7 @@ def plan(
         is_code = _CURRENCY_CODE.fullmatch(order.currency)
         raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency if is_code else None})
     gives_change = request.operation is not Operation.RETURN
-    settlement = Settlement.of(order.total, request.payments, integration.cash_rounding, gives_change)
+    settlement = AmountDue.of(order.total, request.payments, integration.cash_rounding, gives_change)
     _add_up(order, settlement)
     lines = _lines(order, tax_codes or partial(_mapped, integration.tax_rates))
     day = day_of_the_list(request.time, first_seen)
@@ -89,7 +71,7 @@ def plan(
     return Plan(receipt, warnings)
 
 
-def _add_up(order: Order, settlement: Settlement) -> None:
+def _add_up(order: Order, settlement: AmountDue) -> None:
     amounts = sum(line.amount for line in order.lines)
     wrong = [
         _figures(index, line)
@@ -160,7 +142,7 @@ def _notes(request: Request) -> Iterator[str]:
             yield gift_note(line)
 
 
-def _delivery(buyer: Buyer | None) -> tuple[Delivery | None, tuple[PlanWarning, ...]]:
+def _delivery(buyer: Buyer | None) -> tuple[Recipient | None, tuple[PlanWarning, ...]]:
     if buyer is None:
         return None, ()
     email = checked_email(buyer.email) if buyer.email else None
@@ -170,4 +152,4 @@ def _delivery(buyer: Buyer | None) -> tuple[Delivery | None, tuple[PlanWarning, 
         (PlanWarning.BUYER_PHONE_MALFORMED, buyer.phone and not phone),
     )
     warnings = tuple(warning for warning, is_malformed in malformed if is_malformed)
-    return (Delivery(email, phone) if email or phone else None), warnings
+    return (Recipient(email, phone) if email or phone else None), warnings

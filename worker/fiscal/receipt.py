@@ -69,7 +69,7 @@ class ReceiptPayment:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Recipient:
     """Where Checkbox sends the receipt: in its own pattern, or None."""
 
     email: str | None
@@ -89,7 +89,7 @@ class Receipt:
     #: To pay, before cash is rounded.
     total: int
     footer: str | None
-    delivery: Delivery | None
+    delivery: Recipient | None
     #: For people: the order's number.
     doc_number: str
     #: The sale's receipt, for a return.

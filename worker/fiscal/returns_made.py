@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
 
+from worker.fiscal.attempt_state import AttemptState, Search
 from worker.fiscal.context import document_of
 from worker.fiscal.outcomes import IssuedReceipt, Postponed, Unavailable
 from worker.fiscal.ports import CashierSession
 from worker.fiscal.receipt import return_receipt_id
-from worker.fiscal.trail import Search, Trail
 
 _LOOK_AFTER = 1.0
 #: Places beyond the ones that were read in which a return of ours is looked for among the search's hits.
@@ -20,7 +20,7 @@ _AHEAD = 100
 class Reader(Protocol):
     """A pass, as far as it reads."""
 
-    trail: Trail
+    trail: AttemptState
 
     @property
     def session(self) -> CashierSession: ...

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from worker.fiscal.issuing import LOOK_AFTER, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected
-from worker.fiscal.planner import Plan
+from worker.fiscal.plan import Plan
 from worker.fiscal.ports import ReceiptExists
 from worker.fiscal.receipt import sale_receipt_id
 from worker.fiscal.returns import is_full

@@ -21,13 +21,13 @@ from dramatiq.middleware import Middleware, SkipMessage
 from dramatiq.worker import ConsumerThread, Worker
 from pika.exceptions import AMQPError
 
+from worker.interprocess.heartbeat import Held
 from worker.rabbit.consumed_message import ConsumedMessage
 from worker.rabbit.consumer import DeliveryConsumer
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.held_messages import Unloaded
 from worker.rabbit.loop import Loop
 from worker.rabbit.topology import Topology
-from worker.telemetry.pulse import Held
 
 #: How many messages of a queue a process may hold until they are due, with their bodies or without: so many
 #: that they hide none that is due before them.

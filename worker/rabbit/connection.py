@@ -17,7 +17,7 @@ _HEARTBEAT = 20
 _BLOCKED = 15
 
 
-class Link(ABC):
+class BrokerConnection(ABC):
     """A connection on a loop, used in the loop's thread only; the first address that answers is taken."""
 
     def __init__(self, io: IOLoop, params: list[pika.URLParameters]) -> None:

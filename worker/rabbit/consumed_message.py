@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from dramatiq import Message
 from dramatiq.broker import MessageProxy
 
 from worker.rabbit.delivery import Delivery
 
-if TYPE_CHECKING:
-    from worker.rabbit.consumer import DeliveryConsumer
+
+class Connected(Protocol):
+    """What a message knows of the consumer that it came by."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def finish(self, message: ConsumedMessage) -> None:
+        """The actor has returned."""
 
 
 class ConsumedMessage(MessageProxy):
     """A delivery on its way through Dramatiq."""
 
-    def __init__(self, message: Message[None], consumer: DeliveryConsumer, tag: int) -> None:
+    def __init__(self, message: Message[None], consumer: Connected, tag: int) -> None:
         super().__init__(message)
         self.delivery: Delivery = message.args[0]
         self.consumer = consumer

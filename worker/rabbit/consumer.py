@@ -19,17 +19,15 @@ from dramatiq.broker import MessageProxy
 from dramatiq.errors import ConnectionClosed
 
 from worker.rabbit.consumed_message import ConsumedMessage
+from worker.rabbit.consuming_connection import ConsumingConnection
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.held_messages import AtWork, HeldMessages, Unloaded
 from worker.rabbit.loop import Loop
-from worker.rabbit.subscription import Subscription
 
 #: Seconds before what cannot be settled is returned: as long as the broker has taken nothing, within these.
 GIVE_BACK_AFTER, GIVE_BACK_WITHIN = 2.0, 60.0
-#: Seconds that the end waits for confirms that are on their way.
-_LAST_CONFIRMS = 5.0
-#: Seconds that the broker has to take leave.
-_GOODBYE = 2.0
+#: Seconds that the end waits for confirms that are on their way, and for the broker to close.
+_LAST_CONFIRMS, _GOODBYE = 5.0, 2.0
 
 
 class DeliveryConsumer:
@@ -39,7 +37,6 @@ class DeliveryConsumer:
     would publish each of them once more and look at them once a second. How long is told by the monotonic
     clock, once a message is here: a clock that is set neither holds it longer nor lets it go early. What is
     due and finds no room in memory is turned away: it is given back when there is some, and delivered again.
-
     Dramatiq's thread only waits for its end: a message goes from the loop's thread straight to the worker's.
     """
 
@@ -77,7 +74,7 @@ class DeliveryConsumer:
         self._held: HeldMessages[ConsumedMessage] = HeldMessages()
         self._at_work: AtWork[ConsumedMessage] = AtWork()
         #: Of the loop's thread alone.
-        self._subscription: Subscription | None = None
+        self._subscription: ConsumingConnection | None = None
         self._next_look: Any = None
         #: Monotonic seconds; None while the broker confirms what it is given.
         self._refused_since: float | None = None
@@ -111,7 +108,7 @@ class DeliveryConsumer:
 
     def _connect(self) -> None:
         self._loop.broken.add(self._end)
-        self._subscription = Subscription(
+        self._subscription = ConsumingConnection(
             self._loop.io, self._params, self._prefetch, self._begin, self._on_message, self._ended
         )
 

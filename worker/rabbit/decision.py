@@ -12,6 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.integrations import Integration
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import (
@@ -23,16 +24,15 @@ from worker.fiscal.outcomes import (
     Unavailable,
     Verdict,
 )
-from worker.fiscal.trail import Trail
-from worker.rabbit.brake import Brake
-from worker.rabbit.confirming import Publication
-from worker.rabbit.dead_letters import DeadLetter
+from worker.interprocess.stop_limit import StopLimit
+from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.delivery import LONGEST_WAIT, Delivery
 from worker.rabbit.events import Events
-from worker.rabbit.message import InvalidMessage, Known, read
+from worker.rabbit.message.reading import InvalidMessage, RequestIdentity, read
 from worker.rabbit.publisher import Publisher
+from worker.rabbit.publishing_connection import Publication
 from worker.rabbit.topology import Topology
-from worker.telemetry import attempt_log
+from worker.telemetry import pass_log
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
 
@@ -63,11 +63,11 @@ class RetryPolicy:
 class Dependencies:
     """What every delivery is settled with."""
 
-    fiscalize: Callable[[Request, Trail], Fiscalized]
+    fiscalize: Callable[[Request, AttemptState], Fiscalized]
     publisher: Publisher
     topology: Topology
     policy: RetryPolicy
-    brake: Brake
+    stop_limit: StopLimit
     configured: Callable[[str], Integration | None]
     has_room: Callable[[], bool]
     clock: Callable[[], float]
@@ -80,7 +80,7 @@ class Ended:
 
     letter: Publication | None
     event: Publication | None
-    trail: Trail
+    trail: AttemptState
     count: Callable[[], None]
 
 
@@ -88,7 +88,7 @@ class Ended:
 class PutOff:
     """Worked on again after ``wait`` seconds; ``delayed`` is told before."""
 
-    trail: Trail
+    trail: AttemptState
     wait: float
     count: Callable[[], None]
     delayed: Publication | None = None
@@ -109,14 +109,14 @@ class Deciding:
     """One pass over one delivery, up to the decision."""
 
     def __init__(
-        self, delivery: Delivery, trail: Trail, dependencies: Dependencies, line: attempt_log.Line
+        self, delivery: Delivery, trail: AttemptState, dependencies: Dependencies, line: pass_log.PassLog
     ) -> None:
         self._delivery = delivery
         self._trail = trail
         self._with = dependencies
         self._line = line
         self._events = Events(dependencies.clock)
-        self._known = Known()
+        self._known = RequestIdentity()
         self._request: Request | None = None
 
     def decide(self) -> Decision:
@@ -137,7 +137,7 @@ class Deciding:
     def _outcome(self) -> Fiscalized | Verdict:
         try:
             request = self._request = self._delivery.request or read(self._delivery.body)
-            self._know(Known.of(request), request)
+            self._know(RequestIdentity.of(request), request)
             return self._with.fiscalize(request, self._trail)
         except InvalidMessage as invalid:
             self._know(invalid.known, None)
@@ -145,7 +145,7 @@ class Deciding:
         except Verdict as verdict:
             return _without_frames(verdict)
 
-    def _know(self, known: Known, request: Request | None) -> None:
+    def _know(self, known: RequestIdentity, request: Request | None) -> None:
         self._known = known
         with Quietly():
             self._recognize(request.time if request is not None else None)
@@ -166,7 +166,7 @@ class Deciding:
 
         def count() -> None:
             self._line.succeeded(done)
-            self._with.brake.note(None, None)
+            self._with.stop_limit.note(None, None)
 
         return Ended(None, event, self._trail, count)
 
@@ -183,9 +183,9 @@ class Deciding:
 
     def _count_failed(self, verdict: Rejected, dead_lettered: bool) -> None:
         self._line.failed(verdict, dead_lettered)
-        brake = self._with.brake
-        if brake.note(verdict.code, f"{self._known.integration}/{self._known.cashier}"):
-            _log.error("worker_stopped_itself", code=verdict.code.value, until=brake.released_at)
+        stop_limit = self._with.stop_limit
+        if stop_limit.note(verdict.code, f"{self._known.integration}/{self._known.cashier}"):
+            _log.error("worker_stopped_itself", code=verdict.code.value, until=stop_limit.released_at)
 
     def _kept_in_hand(self, verdict: Postponed) -> KeptInHand | None:
         """The first wait for a number, which nearly every receipt has, and nearly always once.

@@ -15,8 +15,8 @@ from typing import Any
 
 import pika
 
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.order import Request
-from worker.fiscal.trail import Trail
 from worker.telemetry import trace
 
 _TRAIL = "x-fiscal-trail"
@@ -44,7 +44,7 @@ class Delivery:
     trace: Mapping[str, str] = field(default_factory=dict)
     redelivered: bool = False
     #: What the last pass left, where the message was not let go of meanwhile, and what it had read.
-    left: Trail | None = None
+    left: AttemptState | None = None
     request: Request | None = field(default=None, repr=False)
     #: When it may be worked on, in seconds since the epoch; 0 is at once.
     due: float = 0.0
@@ -71,7 +71,7 @@ class Delivery:
         )
 
     def kept_in_hand(
-        self, trail: Trail, request: Request, due: float, wait: float = LONGEST_WAIT
+        self, trail: AttemptState, request: Request, due: float, wait: float = LONGEST_WAIT
     ) -> Delivery:
         """The same, to be worked on again by this process, which does not let go of it.
 
@@ -104,9 +104,9 @@ class Delivery:
         """Nobody has looked at the message before, as far as can be told."""
         return not (self.redelivered or self.replays or self.is_in_hand or _TRAIL in self.headers)
 
-    def trail(self, now: float) -> Trail:
+    def trail(self, now: float) -> AttemptState:
         """What earlier passes left, or the start of a trail. Nothing was first seen after ``now``."""
-        trail = self.last_trail or Trail(
+        trail = self.last_trail or AttemptState(
             first_seen=now,
             replays=self.replays,
             look_up_first=self.replays > 0,
@@ -120,15 +120,15 @@ class Delivery:
         )
 
     @cached_property
-    def last_trail(self) -> Trail | None:
+    def last_trail(self) -> AttemptState | None:
         """What the last pass left, in hand or in a header; None where there was none, or nobody can tell."""
         if self.left is not None:
             return self.left
         kept = self.headers.get(_TRAIL)
         # Where the past cannot be told, a look-up comes first.
-        return Trail.loaded(kept) if isinstance(kept, str) else None
+        return AttemptState.loaded(kept) if isinstance(kept, str) else None
 
-    def put_off(self, trail: Trail, due: float, wait: float = LONGEST_WAIT) -> pika.BasicProperties:
+    def put_off(self, trail: AttemptState, due: float, wait: float = LONGEST_WAIT) -> pika.BasicProperties:
         """Properties under which the same body comes back at ``due``, and in ``wait`` seconds at latest."""
         return self.properties({_TRAIL: trail.dumped(), **waiting(due, wait)})
 

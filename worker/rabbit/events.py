@@ -11,12 +11,11 @@ from uuid import UUID, uuid5
 import pika
 
 from worker.fiscal import sentences
+from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.money import hryvnias
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.sentence_texts import Sentence
 from worker.fiscal.sentences import Outcome
-from worker.fiscal.trail import Trail
-from worker.rabbit.confirming import Publication
 from worker.rabbit.event_models import (
     Delayed,
     DelayedData,
@@ -30,7 +29,8 @@ from worker.rabbit.event_models import (
     Succeeded,
     SucceededData,
 )
-from worker.rabbit.message import Known
+from worker.rabbit.message.reading import RequestIdentity
+from worker.rabbit.publishing_connection import Publication
 from worker.rabbit.topology import EVENTS_EXCHANGE
 from worker.telemetry import trace
 
@@ -38,7 +38,7 @@ _EVENT_NAMESPACE = UUID("b7b2a0de-7d0c-5d37-9a55-3c6a3f1b64e0")
 _CONTENT_TYPE = "application/cloudevents+json"
 
 
-def event_id(known: Known, outcome: Outcome, replays: int) -> str:
+def event_id(known: RequestIdentity, outcome: Outcome, replays: int) -> str:
     """The same for the same request, outcome and replay, so that a repeat after a crash can be told."""
     name = json.dumps([known.source, known.request_id, outcome.value, replays])
     return str(uuid5(_EVENT_NAMESPACE, name))
@@ -50,7 +50,9 @@ class Events:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
 
-    def succeeded(self, known: Known, trail: Trail, done: Fiscalized, total: int) -> Publication:
+    def succeeded(
+        self, known: RequestIdentity, trail: AttemptState, done: Fiscalized, total: int
+    ) -> Publication:
         data = SucceededData(
             **self._common(known, trail, sentences.succeeded()),
             already_fiscalized=done.already,
@@ -58,7 +60,9 @@ class Events:
         )
         return _publication(Succeeded(**self._attributes(known, trail, Outcome.SUCCEEDED), data=data))
 
-    def failed(self, known: Known, trail: Trail, verdict: Rejected, dead_lettered: bool) -> Publication:
+    def failed(
+        self, known: RequestIdentity, trail: AttemptState, verdict: Rejected, dead_lettered: bool
+    ) -> Publication:
         made = verdict.receipt_made
         said = sentences.failed(verdict.code, known.operation, verdict.detail, made)
         data = FailedData(
@@ -70,7 +74,9 @@ class Events:
         )
         return _publication(Failed(**self._attributes(known, trail, Outcome.FAILED), data=data))
 
-    def delayed(self, known: Known, trail: Trail, verdict: Unavailable, due: float) -> Publication:
+    def delayed(
+        self, known: RequestIdentity, trail: AttemptState, verdict: Unavailable, due: float
+    ) -> Publication:
         data = DelayedData(
             **self._common(known, trail, sentences.delayed(verdict.detail, trail.posted_at is not None)),
             code=Code.CHECKBOX_UNAVAILABLE,
@@ -78,7 +84,7 @@ class Events:
         )
         return _publication(Delayed(**self._attributes(known, trail, Outcome.DELAYED), data=data))
 
-    def _attributes(self, known: Known, trail: Trail, outcome: Outcome) -> dict[str, Any]:
+    def _attributes(self, known: RequestIdentity, trail: AttemptState, outcome: Outcome) -> dict[str, Any]:
         return {
             "id": event_id(known, outcome, trail.replays),
             "subject": str(known.order) if known.order else None,
@@ -86,7 +92,7 @@ class Events:
         }
 
     @staticmethod
-    def _common(known: Known, trail: Trail, said: Sentence) -> dict[str, Any]:
+    def _common(known: RequestIdentity, trail: AttemptState, said: Sentence) -> dict[str, Any]:
         return {
             "request_id": known.request_id,
             "request_source": known.source,

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from worker.fiscal.trail import Trail
+from worker.fiscal.attempt_state import AttemptState
 from worker.rabbit.delivery import Delivery
-from worker.rabbit.json_body import BODY_LIMIT, NotJsonError, parse
-from worker.rabbit.message import Known, tell
+from worker.rabbit.message.json_body import BODY_LIMIT, NotJsonError, parse
+from worker.rabbit.message.reading import RequestIdentity, identify
 
 #: Bytes of messages that wait whole, and of those that threads have, or have next; in each process.
 ROOM = 32 * 1024 * 1024
@@ -58,8 +58,8 @@ class Unloaded:
     weight: int
     due: float
     longest_wait: float
-    last_trail: Trail | None
-    known: Known
+    last_trail: AttemptState | None
+    known: RequestIdentity
 
     @classmethod
     def of(cls, delivery: Delivery, tag: int) -> Unloaded:
@@ -73,21 +73,21 @@ class Unloaded:
             known_of(delivery.body),
         )
 
-    def trail(self, now: float) -> Trail:
+    def trail(self, now: float) -> AttemptState:
         """What earlier passes left, or the start of a trail."""
-        return self.last_trail or Trail(first_seen=now)
+        return self.last_trail or AttemptState(first_seen=now)
 
     def wait(self, now: float) -> float:
         """Seconds until it may be worked on."""
         return min(self.due - now, self.longest_wait)
 
 
-def known_of(body: bytes) -> Known:
+def known_of(body: bytes) -> RequestIdentity:
     """As much as can be told of a message, sound or not."""
     try:
-        return tell(parse(body).value) if len(body) <= BODY_LIMIT else Known()
+        return identify(parse(body).value) if len(body) <= BODY_LIMIT else RequestIdentity()
     except NotJsonError:
-        return Known()
+        return RequestIdentity()
 
 
 class HeldMessages(Generic[M]):

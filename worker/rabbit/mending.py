@@ -10,8 +10,8 @@ from functools import partial
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
-from worker.rabbit.confirming import Message
 from worker.rabbit.loop import Loop
+from worker.rabbit.publishing_connection import Message
 from worker.rabbit.topology import Topology
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly

@@ -13,9 +13,9 @@ from functools import partial
 
 import pika
 
-from worker.rabbit.confirming import Publication
 from worker.rabbit.delivery import UNTOLD, Delivery, waiting
 from worker.rabbit.publisher import Publisher
+from worker.rabbit.publishing_connection import Publication
 from worker.rabbit.topology import EVENTS_EXCHANGE
 from worker.telemetry import metrics
 from worker.telemetry.quiet import Quietly

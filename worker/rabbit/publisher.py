@@ -17,9 +17,9 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker, ConnectionBlockedTimeout
 
-from worker.rabbit.confirming import ConfirmOverdue, Line, Message
 from worker.rabbit.loop import Loop
 from worker.rabbit.mending import Mending
+from worker.rabbit.publishing_connection import ConfirmOverdue, Message, PublishingConnection
 from worker.rabbit.refusals import Refusals
 
 #: Seconds that a line is kept at least. RabbitMQ (3.10) may refuse for ever what comes by a channel that met
@@ -50,7 +50,7 @@ class Publisher:
         self._is_closing = False
         self._is_closed = threading.Event()
         #: Of the loop's thread alone.
-        self._line: Line | None = None
+        self._line: PublishingConnection | None = None
         loop.broken.add(self._drop)
 
     def send(
@@ -105,7 +105,9 @@ class Publisher:
         if self._is_closing:
             self._fail(self._taken(), _CLOSED)
         elif self._line is None:
-            self._line = Line(self._loop.io, self._params, self._flush, self._refused, self._ended)
+            self._line = PublishingConnection(
+                self._loop.io, self._params, self._flush, self._refused, self._ended
+            )
         elif self._line.is_ready:
             for message in iter(self._next, None):
                 if (why := self._refusals.of_exchange(message.exchange)) is None:

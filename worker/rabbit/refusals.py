@@ -6,7 +6,7 @@ import time
 from concurrent.futures import Future
 from functools import partial
 
-from worker.rabbit.confirming import Message
+from worker.rabbit.publishing_connection import Message
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
 

@@ -26,12 +26,12 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import replace
 
-from worker.fiscal.trail import Trail
-from worker.rabbit.confirming import Publication
+from worker.fiscal.attempt_state import AttemptState
 from worker.rabbit.decision import Deciding, Dependencies, Ended, KeptInHand, PutOff
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.outbox import Outbox
-from worker.telemetry import attempt_log, metrics
+from worker.rabbit.publishing_connection import Publication
+from worker.telemetry import metrics, pass_log
 from worker.telemetry.quiet import Quietly
 
 _NOTHING: Future[None] = Future()
@@ -54,7 +54,7 @@ class Settlement:
 
     def _settle(self, delivery: Delivery) -> Future[None] | Delivery:
         trail = delivery.trail(self._with.clock())
-        with attempt_log.attempt(delivery.queue, delivery.trace, trail, delivery.is_first) as line:
+        with pass_log.attempt(delivery.queue, delivery.trace, trail, delivery.is_first) as line:
             if delivery.replayed_code is not None:
                 with Quietly():
                     line.replayed(delivery.replayed_code)
@@ -97,7 +97,7 @@ class Settlement:
         wait = min(max(age, policy.min_backoff), policy.max_backoff)
         return self._again(delivery, replace(ended.trail, look_up_first=True), wait)
 
-    def _again(self, delivery: Delivery, trail: Trail, wait: float) -> Future[None]:
+    def _again(self, delivery: Delivery, trail: AttemptState, wait: float) -> Future[None]:
         queue = self._with.topology.waiting_for(wait)
         properties = delivery.put_off(trail, self._with.clock() + wait, wait)
         return self._with.publisher.send("", queue, delivery.body, properties)

@@ -11,15 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from worker.sandbox.entities import Organization, Tax
-from worker.sandbox.errors import (
-    card_overpayment,
-    mixed_return,
-    negative_total,
-    underpayment,
-    unknown_tax,
-)
+from worker.sandbox.entities import Tax
+from worker.sandbox.ledger import Organization
 from worker.sandbox.options import Options
+from worker.sandbox.refusals import card_overpayment, mixed_return, negative_total, underpayment, unknown_tax
 
 Money = int | Fraction
 _STEPS = {"ROUND_10": 10, "ROUND_50": 50}

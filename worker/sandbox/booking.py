@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from worker.sandbox.arithmetic import Totals
-from worker.sandbox.entities import Shift
-from worker.sandbox.fiscal_documents import Receipt
+from worker.sandbox.ledger import Receipt, Shift
 
 
 def book(receipt: Receipt, totals: Totals | None, *, sign: int = 1) -> None:

@@ -19,7 +19,8 @@ class Clock:
         self._ahead = 0.0
 
     def now(self) -> float:
-        return self._source() + self._ahead
+        """To the microsecond, as answers show it, so that a search finds the instant that was shown."""
+        return round(self._source() + self._ahead, 6)
 
     def advance(self, seconds: float) -> None:
         """Never backwards: a receipt that is DONE cannot become CREATED again."""

@@ -13,15 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from worker.sandbox.arithmetic import total_up
+from worker.sandbox.bodies.shift_body import shift
 from worker.sandbox.booking import book
 from worker.sandbox.clock import iso, parse_iso
-from worker.sandbox.entities import Cashier
-from worker.sandbox.errors import Refusal
 from worker.sandbox.faults import Fault
-from worker.sandbox.fiscal_documents import Receipt
+from worker.sandbox.ledger import Cashier, Receipt
+from worker.sandbox.refusals import Refusal
 from worker.sandbox.shifts import close_by_hand, open_by_hand
 from worker.sandbox.state import State
-from worker.sandbox.wire import shift
 
 _Json = Mapping[str, Any]
 _Action = Callable[[State, _Json], Any]

@@ -14,9 +14,9 @@ from urllib.parse import parse_qs
 
 from starlette.types import Message, Receive, Scope, Send
 
-from worker.sandbox.entities import Cashier, Register
-from worker.sandbox.errors import Refusal, license_key_missing, not_authenticated
 from worker.sandbox.faults import Fault
+from worker.sandbox.ledger import Cashier, Register
+from worker.sandbox.refusals import Refusal, license_key_missing, not_authenticated
 from worker.sandbox.replies import HTML, REPLIES, Reply, answer
 from worker.sandbox.state import State
 from worker.sandbox.validation import Rule, parse

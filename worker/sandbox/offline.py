@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from uuid import uuid4
 
+from worker.sandbox.bodies.shift_body import Body
 from worker.sandbox.clock import iso
-from worker.sandbox.entities import OfflineSession, Register
-from worker.sandbox.errors import offline_code_used
+from worker.sandbox.entities import OfflineSession
+from worker.sandbox.ledger import Register
+from worker.sandbox.refusals import offline_code_used
 from worker.sandbox.state import State
-from worker.sandbox.wire import Body
 
 #: What Checkbox keeps in stock for a register, and where it asks the tax service for more (seen live).
 _STOCK, _MINIMUM = 2000, 1000

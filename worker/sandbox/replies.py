@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from worker.sandbox.errors import bad_token, business
 from worker.sandbox.faults import Fault
+from worker.sandbox.refusals import bad_token, business
 
 HTML = "text/html; charset=utf-8"
 

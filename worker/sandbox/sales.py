@@ -8,10 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 from worker.sandbox.arithmetic import Totals, total_up
+from worker.sandbox.bodies.receipt_body import compact, fixed_members, fixed_members_of_service, receipt_body
 from worker.sandbox.booking import book
 from worker.sandbox.clock import iso, parse_iso
-from worker.sandbox.entities import Cashier, Register, Shift
-from worker.sandbox.errors import (
+from worker.sandbox.ledger import Cashier, Receipt, Register, Shift, Sums
+from worker.sandbox.offline import take_code
+from worker.sandbox.refusals import (
     fiscal_date_before_shift,
     offline_code_used,
     previous_receipt_differs,
@@ -22,9 +24,6 @@ from worker.sandbox.errors import (
     till_short,
     total_sum_disabled,
 )
-from worker.sandbox.fiscal_documents import Receipt, Sums
-from worker.sandbox.offline import take_code
-from worker.sandbox.receipts import compact, fixed_members, fixed_members_of_service, receipt_body
 from worker.sandbox.shifts import current_shift
 from worker.sandbox.state import State
 

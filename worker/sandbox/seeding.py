@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from worker.sandbox.entities import Tax, stable_id
-from worker.sandbox.errors import Refusal
+from worker.sandbox.refusals import Refusal
 from worker.sandbox.shifts import open_by_hand
 from worker.sandbox.state import State
 

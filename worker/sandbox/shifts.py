@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from worker.sandbox.bodies.shift_body import Body
 from worker.sandbox.clock import is_today_in_kyiv, iso, parse_iso
-from worker.sandbox.entities import Balance, Cashier, Register, Shift, Turnover
-from worker.sandbox.errors import (
+from worker.sandbox.entities import Balance, Turnover
+from worker.sandbox.ledger import Cashier, Register, Report, Shift
+from worker.sandbox.refusals import (
     another_client,
     another_outlet,
     auto_close_not_today,
@@ -18,9 +20,7 @@ from worker.sandbox.errors import (
     should_be_offline,
     unfinished_receipts,
 )
-from worker.sandbox.fiscal_documents import Report
 from worker.sandbox.state import State
-from worker.sandbox.wire import Body
 
 
 def current_shift(holder: Cashier | Register, now: float) -> Shift | None:

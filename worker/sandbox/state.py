@@ -13,11 +13,11 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from worker.sandbox.clock import Clock
-from worker.sandbox.entities import Cashier, Organization, Register, Shift, Tax, stable_id
-from worker.sandbox.errors import bad_token, wrong_license_key, wrong_password, wrong_pin_code
+from worker.sandbox.entities import Tax, stable_id
 from worker.sandbox.faults import FaultBook
-from worker.sandbox.fiscal_documents import Receipt, Report, Transaction
+from worker.sandbox.ledger import Cashier, Organization, Receipt, Register, Report, Shift, Transaction
 from worker.sandbox.options import Options
+from worker.sandbox.refusals import bad_token, wrong_license_key, wrong_password, wrong_pin_code
 
 #: An eleventh sign-in kills the oldest token (checkbox-sdk, "getting started").
 _LIVE_TOKENS = 10

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from worker.sandbox.clock import parse_iso
-from worker.sandbox.errors import invalid
+from worker.sandbox.refusals import invalid
 
 Place = tuple[str | int, ...]
 Errors = list[dict[str, Any]]

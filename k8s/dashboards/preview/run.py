@@ -26,10 +26,10 @@ ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.telemetry.prometheus import Prometheus  # noqa: E402
+from worker.demo.rabbitmq import PrivateRabbitMQ  # noqa: E402
+from worker.demo.sandbox_process import SandboxProcess  # noqa: E402
+from worker.demo.worker_process import WorkerProcess  # noqa: E402
 from worker.rabbit.topology import EVENTS_QUEUE, ORDERS_EXCHANGE  # noqa: E402
-from worker.sandbox.process import SandboxProcess  # noqa: E402
-from worker.sandbox.rabbitmq import PrivateRabbitMQ  # noqa: E402
-from worker.sandbox.worker_process import WorkerProcess  # noqa: E402
 
 EXAMPLES = ROOT / "tests" / "data" / "contract"
 MINUTES = float(os.environ.get("MINUTES", "5"))

@@ -22,8 +22,8 @@ from typing import Any
 import pika
 
 from worker import __version__
+from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.rabbit.topology import EVENTS_QUEUE, ORDERS_EXCHANGE
-from worker.sandbox.rabbitmq import PrivateRabbitMQ
 
 ROOT = Path(__file__).parents[3]
 CONTRACT = ROOT / "tests" / "data" / "contract"

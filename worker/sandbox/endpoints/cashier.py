@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.sandbox import parties, wire
+from worker.sandbox.bodies import party_body, shift_body
 from worker.sandbox.clock import iso
 from worker.sandbox.exchange import Call
 from worker.sandbox.replies import Reply, answer
@@ -27,14 +27,14 @@ def sign_out(call: Call) -> Reply:
 
 
 def cashier_me(call: Call) -> Reply:
-    return answer(parties.cashier_me(call.cashier))
+    return answer(party_body.cashier_me(call.cashier))
 
 
 def cashier_shift(call: Call) -> Reply:
     """The JSON literal null where there is no shift."""
     now = call.state.clock.now()
     shift = current_shift(call.cashier, now)
-    return answer(wire.shift(shift, now) if shift else None)
+    return answer(shift_body.shift(shift, now) if shift else None)
 
 
 def check_signature(_: Call) -> Reply:
@@ -42,11 +42,11 @@ def check_signature(_: Call) -> Reply:
 
 
 def cashier_tax(call: Call) -> Reply:
-    return answer(wire.tax_list(call.cashier.organization))
+    return answer(shift_body.tax_list(call.cashier.organization))
 
 
 def tax(call: Call) -> Reply:
-    return answer(wire.tax_list(call.register.organization))
+    return answer(shift_body.tax_list(call.register.organization))
 
 
 def _token(token: str) -> Reply:

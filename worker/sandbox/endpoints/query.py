@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from worker.sandbox.clock import parse_iso
-from worker.sandbox.errors import Refusal, invalid
 from worker.sandbox.exchange import Call
+from worker.sandbox.refusals import Refusal, invalid
 from worker.sandbox.validation import is_uuid
 
 _Item = TypeVar("_Item")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from worker.sandbox import documents, sales
+from worker.sandbox import sales
+from worker.sandbox.bodies import printed
+from worker.sandbox.bodies.receipt_body import receipt_body, short_body
 from worker.sandbox.endpoints.query import flag, moment, number, one, page
-from worker.sandbox.errors import Refusal, receipt_not_found
 from worker.sandbox.exchange import Call
-from worker.sandbox.fiscal_documents import Receipt
-from worker.sandbox.receipts import receipt_body, short_body
+from worker.sandbox.ledger import Receipt
+from worker.sandbox.refusals import Refusal, receipt_not_found
 from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift
 
@@ -94,26 +95,26 @@ def receipt_search(call: Call) -> Reply:
 
 
 def receipt_html(call: Call) -> Reply:
-    page = documents.html(call.state, _receipt(call))
+    page = printed.html(call.state, _receipt(call))
     return Reply(page.encode(), media_type="text/html; charset=utf-8")
 
 
 def receipt_text(call: Call) -> Reply:
     width = number(call, "width", 42, low=10, high=250)
-    text = documents.text(call.state, _receipt(call), width)
+    text = printed.text(call.state, _receipt(call), width)
     return Reply(text.encode(), media_type="text/plain; charset=utf-8")
 
 
 def receipt_pdf(call: Call) -> Reply:
-    return Reply(documents.pdf(_receipt(call)), media_type="application/pdf")
+    return Reply(printed.pdf(_receipt(call)), media_type="application/pdf")
 
 
 def receipt_png(call: Call) -> Reply:
-    return Reply(documents.png(_receipt(call)), media_type="image/png")
+    return Reply(printed.png(_receipt(call)), media_type="image/png")
 
 
 def receipt_xml(call: Call) -> Reply:
-    return Reply(documents.xml(call.state, _receipt(call)).encode(), media_type="application/xml")
+    return Reply(printed.xml(call.state, _receipt(call)).encode(), media_type="application/xml")
 
 
 def receipt_delivery(call: Call) -> Reply:

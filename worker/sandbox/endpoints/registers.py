@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from worker.sandbox import offline, parties, wire
+from worker.sandbox import offline
+from worker.sandbox.bodies import party_body, shift_body
 from worker.sandbox.clock import parse_iso
 from worker.sandbox.endpoints.query import flag, number, one, page, path_id
-from worker.sandbox.errors import not_found
 from worker.sandbox.exchange import Call
+from worker.sandbox.refusals import not_found
 from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift
 
@@ -23,24 +24,24 @@ def register_list(call: Call) -> Reply:
         and (not in_use or current_shift(register, now) is not None)
     ]
     chosen, limit, offset = page(call, found, 1000)
-    return answer(wire.page([parties.register_in_list(item, now) for item in chosen], limit, offset))
+    return answer(shift_body.page([party_body.register_in_list(item, now) for item in chosen], limit, offset))
 
 
 def register_get(call: Call) -> Reply:
     register = call.state.registers_by_id.get(path_id(call, "cash_register_id"))
     if register is None:
         raise not_found("Касу")
-    return answer(parties.register_in_list(register, call.state.clock.now()))
+    return answer(party_body.register_in_list(register, call.state.clock.now()))
 
 
 def register_info(call: Call) -> Reply:
     now = call.state.clock.now()
     current_shift(call.register, now)
-    return answer(parties.register_info(call.register, now))
+    return answer(party_body.register_info(call.register, now))
 
 
 def ping_tax_service(call: Call) -> Reply:
-    is_silent = parties.is_offline(call.register, call.state.clock.now())
+    is_silent = party_body.is_offline(call.register, call.state.clock.now())
     return answer(_fiscal_response("TIMEOUT" if is_silent else "DONE"))
 
 
@@ -56,7 +57,7 @@ def go_online(call: Call) -> Reply:
 
 def ask_offline_codes(call: Call) -> Reply:
     number(call, "count", 2000, low=1, high=10_000)
-    if parties.is_offline(call.register, call.state.clock.now()):
+    if party_body.is_offline(call.register, call.state.clock.now()):
         return answer(_fiscal_response("ERROR"))
     offline.codes(call.state, call.register)
     return answer(_fiscal_response("DONE" if flag(call, "sync", default=False) else "OK"))
@@ -75,5 +76,5 @@ def get_offline_time(call: Call) -> Reply:
     return answer(offline.offline_time(call.register, call.state.clock.now()))
 
 
-def _fiscal_response(status: str) -> wire.Body:
+def _fiscal_response(status: str) -> shift_body.Body:
     return {"status": status, "error": None, "response_status": None, "response": None}

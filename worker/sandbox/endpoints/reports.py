@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from worker.sandbox import wire
+from worker.sandbox.bodies import shift_body
 from worker.sandbox.endpoints.query import page, path_id
-from worker.sandbox.errors import not_found, shift_not_opened
 from worker.sandbox.exchange import Call
-from worker.sandbox.fiscal_documents import Report
+from worker.sandbox.ledger import Report
+from worker.sandbox.refusals import not_found, shift_not_opened
 from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift, make_report
 
@@ -18,12 +18,12 @@ def report_create(call: Call) -> Reply:
         raise shift_not_opened()
     shift.register.report_serial += 1
     report = make_report(call.state, shift, is_z_report=False, serial=shift.register.report_serial)
-    return answer(wire.report(report, now), 201)
+    return answer(shift_body.report(report, now), 201)
 
 
 def report_get(call: Call) -> Reply:
     report = _report(call)
-    return answer(wire.report(report, call.state.clock.now()))
+    return answer(shift_body.report(report, call.state.clock.now()))
 
 
 def report_text(call: Call) -> Reply:
@@ -45,14 +45,14 @@ def transaction_list(call: Call) -> Reply:
         and (types is None or item.type in types)
     ]
     chosen, limit, offset = page(call, found, 1000)
-    return answer(wire.page([wire.transaction(item, now) for item in chosen], limit, offset))
+    return answer(shift_body.page([shift_body.transaction(item, now) for item in chosen], limit, offset))
 
 
 def transaction_get(call: Call) -> Reply:
     item = call.state.transactions.get(path_id(call, "transaction_id"))
     if item is None:
         raise not_found("Транзакцію")
-    return answer(wire.transaction(item, call.state.clock.now()))
+    return answer(shift_body.transaction(item, call.state.clock.now()))
 
 
 def _report(call: Call) -> Report:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from worker.sandbox import wire
+from worker.sandbox.bodies import shift_body
 from worker.sandbox.endpoints.query import moment, page, path_id
-from worker.sandbox.entities import Shift
-from worker.sandbox.errors import not_found, shift_not_opened
 from worker.sandbox.exchange import Call
+from worker.sandbox.ledger import Shift
+from worker.sandbox.refusals import not_found, shift_not_opened
 from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import close_shift, open_shift
 
 
 def shift_open(call: Call) -> Reply:
     shift = open_shift(call.state, call.cashier, call.register, call.body, call.client_name)
-    return answer(wire.shift(shift, shift.created_at), 202)
+    return answer(shift_body.shift(shift, shift.created_at), 202)
 
 
 def shift_close(call: Call) -> Reply:
     shift = close_shift(call.state, call.cashier, call.body, call.client_name)
-    return answer(wire.shift(shift, shift.closing_at), 202)
+    return answer(shift_body.shift(shift, shift.closing_at), 202)
 
 
 def shift_close_by_senior(call: Call) -> Reply:
@@ -27,7 +27,7 @@ def shift_close_by_senior(call: Call) -> Reply:
     if shift.register is not call.register or shift.status(call.state.clock.now()) != "OPENED":
         raise shift_not_opened()
     close_shift(call.state, shift.cashier, call.body, call.client_name)
-    return answer(wire.shift(shift, shift.closing_at))
+    return answer(shift_body.shift(shift, shift.closing_at))
 
 
 def shift_list(call: Call) -> Reply:
@@ -43,11 +43,13 @@ def shift_list(call: Call) -> Reply:
         and (end is None or shift.created_at <= end)
     ]
     chosen, limit, offset = page(call, found, 1000)
-    return answer(wire.page([wire.shift(shift, now, with_cashier=False) for shift in chosen], limit, offset))
+    return answer(
+        shift_body.page([shift_body.shift(shift, now, with_cashier=False) for shift in chosen], limit, offset)
+    )
 
 
 def shift_get(call: Call) -> Reply:
-    return answer(wire.shift(_shift(call), call.state.clock.now()))
+    return answer(shift_body.shift(_shift(call), call.state.clock.now()))
 
 
 def _shift(call: Call) -> Shift:

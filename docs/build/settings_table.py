@@ -1,0 +1,61 @@
+"""The table of settings in the documents, made from the settings class.
+
+``python -m docs.build.settings_table README.md docs/settings.md`` writes it between the markers of the files.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from config.settings import Settings, allowed, variable
+from config.values import format_duration
+
+BEGIN = "<!-- settings table: begin (python -m docs.build.settings_table writes it) -->"
+END = "<!-- settings table: end -->"
+
+
+def settings_table() -> str:
+    """A Markdown table with a row for each variable."""
+    rows = ["| variable | default | allowed | meaning |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = _default(field.default)
+        secret = " (secret)" if SecretStr.__name__ in str(field.annotation) else ""
+        rows.append(f"| `{variable(name)}` | {default} | {allowed(name)} | {field.description}{secret} |")
+    return "\n".join(rows) + "\n"
+
+
+def with_table(document: str) -> str:
+    """The document with the table of now between its markers; raises ``ValueError`` where it has none."""
+    before, _, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError("the document has no markers for the table of settings")
+    return f"{before}{BEGIN}\n{settings_table()}{END}{after}"
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "none"
+    return f"`{_plain(value)}`"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    if isinstance(value, tuple):
+        return ";".join(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        Path(name).write_text(with_table(Path(name).read_text("utf-8")), "utf-8")

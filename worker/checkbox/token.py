@@ -1,0 +1,92 @@
+"""A cashier's token: made when there is none, made again, once, when Checkbox refuses it.
+
+Checkbox keeps at most ten tokens alive for a cashier, so nobody signs in more often than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from worker.checkbox.client import CheckboxClient
+from worker.fiscal.integrations import Cashier
+from worker.fiscal.outcomes import Code, Rejected
+from worker.fiscal.ports import TokenRefused
+from worker.telemetry import metrics
+
+#: Seconds for which a refusal, or a shift that stands in the way, is believed without asking again.
+BELIEVED = 5.0
+
+T = TypeVar("T")
+
+
+class Remembered:
+    """The last refusal of its kind, believed for some seconds."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._kept: tuple[float, Rejected] | None = None
+
+    def keep(self, refusal: Rejected) -> Rejected:
+        self._kept = (self._monotonic(), refusal)
+        return refusal
+
+    def forget(self) -> None:
+        self._kept = None
+
+    def raise_again(self) -> None:
+        """Raises ``Rejected`` while the refusal is believed."""
+        if self._kept is not None and self._monotonic() - self._kept[0] < BELIEVED:
+            refusal = self._kept[1]
+            raise Rejected(refusal.code, refusal.detail)
+
+
+class CashierToken:
+    """For one thread at a time."""
+
+    def __init__(
+        self, client: CheckboxClient, url: str, cashier: Cashier, monotonic: Callable[[], float]
+    ) -> None:
+        self._client = client
+        self._url = url
+        self._cashier = cashier
+        self._token: str | None = None
+        self._refused = Remembered(monotonic)
+
+    def call(self, call: Callable[[str], T]) -> T:
+        """What the call makes of a token that counts.
+
+        Raises ``Rejected`` (CASHIER_CREDENTIALS_REJECTED) and whatever the call raises.
+        """
+        try:
+            return self._call(call)
+        except Rejected as refusal:
+            if refusal.code is Code.CASHIER_CREDENTIALS_REJECTED:
+                self._token = None  # in whatever words: the next order starts with a sign-in
+            raise
+
+    def _call(self, call: Callable[[str], T]) -> T:
+        if self._token is not None:
+            try:
+                return call(self._token)
+            except TokenRefused:
+                self._token = None
+        self._token = self._sign_in()
+        try:
+            return call(self._token)
+        except TokenRefused as refusal:
+            detail = {"reason": "the token of a fresh sign-in was refused", "words": refusal.words}
+            raise self._refused.keep(Rejected(Code.CASHIER_CREDENTIALS_REJECTED, detail)) from None
+
+    def _sign_in(self) -> str:
+        self._refused.raise_again()
+        try:
+            token = self._client.sign_in(self._url, self._cashier)
+        except Rejected as refusal:
+            metrics.SIGNINS.labels("refused").inc()
+            raise self._refused.keep(refusal) from None
+        except Exception:  # counted, and raised as it is
+            metrics.SIGNINS.labels("unavailable").inc()
+            raise
+        metrics.SIGNINS.labels("ok").inc()
+        return token

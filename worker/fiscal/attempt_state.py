@@ -1,0 +1,103 @@
+"""What earlier passes over a request left behind; it travels with the message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pydantic import TypeAdapter, ValidationError
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How far a search for a sale's returns has come."""
+
+    #: The sale's receipt.
+    sale: str
+    offset: int = 0
+    #: Returns that were made at the till.
+    found: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptState:
+    """Times are seconds since the epoch. A lost trail costs a look-up or a repeat, never a second receipt."""
+
+    first_seen: float
+    #: How often a dead letter of this request was replayed.
+    replays: int = 0
+    #: Faults met so far.
+    faults: int = 0
+    #: A ``delayed`` event was published.
+    delayed: bool = False
+    #: The request may have reached Checkbox before: look up before anything else.
+    look_up_first: bool = False
+    #: The document has a receipt without a number since then; only the number is waited for.
+    posted_at: float | None = None
+    #: The receipt that this request posted, and Checkbox accepted.
+    posted_id: str | None = None
+    #: Looks at a receipt that had no number yet.
+    looks: int = 0
+    #: A turn of the register was promised to this request.
+    has_turn: bool = False
+    #: A return has been waiting for its sale since then.
+    sale_awaited_since: float | None = None
+    #: The last receipt that Checkbox may have made without our knowing: asked for then, answered never.
+    unknown_since: float | None = None
+    #: This very message was delivered before, and what came of that is not known.
+    redelivered: bool = False
+    #: Checkbox says since then that it has this id, and shows no receipt of it.
+    hidden_id: str | None = None
+    hidden_since: float | None = None
+    #: How many sales of the order a return has seen, and since when.
+    sales_seen: int = 0
+    sales_seen_at: float | None = None
+    search: Search | None = None
+
+    @property
+    def attempts(self) -> int:
+        """The attempt that is under way, counted from 1; waiting is none."""
+        return self.faults + 1
+
+    def after_fault(self, unknown_at: float | None = None) -> AttemptState:
+        """``unknown_at``: when a receipt was asked for that may have been made."""
+        return replace(
+            self,
+            faults=self.faults + 1,
+            look_up_first=True,
+            unknown_since=unknown_at or self.unknown_since,
+        )
+
+    def taken_up(self, now: float) -> AttemptState:
+        """The trail at the start of a pass.
+
+        A redelivered message may have posted until just now. A time in the future was written by a clock that
+        was ahead, and would be waited for until this one has caught up.
+        """
+        posted_lately = self.redelivered and self.posted_at is None
+        return replace(
+            self,
+            posted_at=_not_after(self.posted_at, now),
+            sale_awaited_since=_not_after(self.sale_awaited_since, now),
+            unknown_since=now if posted_lately else _not_after(self.unknown_since, now),
+            hidden_since=_not_after(self.hidden_since, now),
+            sales_seen_at=_not_after(self.sales_seen_at, now),
+        )
+
+    def dumped(self) -> str:
+        """As it travels in a header."""
+        return _ADAPTER.dump_json(self, exclude_defaults=True).decode()
+
+    @classmethod
+    def loaded(cls, text: str) -> AttemptState | None:
+        """None where this is no trail of ours."""
+        try:
+            return _ADAPTER.validate_json(text)
+        except ValidationError:
+            return None
+
+
+def _not_after(moment: float | None, now: float) -> float | None:
+    return None if moment is None else min(moment, now)
+
+
+_ADAPTER = TypeAdapter(AttemptState)

@@ -1,0 +1,140 @@
+"""Why a letter is dead, where the cause can go away by itself; and whether it has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from worker.bimp.archive_check import SERVICE, ArchiveCheck
+from worker.checkbox.client import CheckboxClient
+from worker.checkbox.signed_in import secrets_of, signed_in
+from worker.fiscal.integrations import Cashier, Integration
+from worker.fiscal.outcomes import Code, Rejected, Unavailable, Verdict
+from worker.fiscal.ports import Refusal, TokenRefused
+from worker.fiscal.shifts import age
+from worker.operators.dead_letters.letter import Letter
+
+_SHIFT = frozenset({Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H})
+#: What a person, or time, mends without touching the order.
+MENDED_ELSEWHERE = _SHIFT | {Code.CASHIER_CREDENTIALS_REJECTED, Code.CHECKBOX_UNAVAILABLE}
+_DAY = 86400.0
+#: Seconds between two sign-ins that may be refused: Checkbox may lock who is refused often.
+SIGN_IN_AGAIN = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What keeps a letter dead; letters with one cause are mended together.
+
+    ``receipt`` is named where only it can tell: it was made, and had no number.
+    """
+
+    code: str
+    integration: str
+    cashier: str
+    is_archive_check: bool = False
+    receipt: UUID | None = None
+
+
+def cause_of(letter: Letter) -> Cause | None:
+    """None where a person has to act on the order, or nothing tells whose it is."""
+    code, integration, cashier = letter.code, letter.integration, letter.cashier
+    if code not in MENDED_ELSEWHERE or integration is None or cashier is None:
+        return None
+    assert code is not None
+    detail = letter.line()["detail"] or {}
+    if code != Code.CHECKBOX_UNAVAILABLE:
+        return Cause(code, integration, cashier)
+    if detail.get("service") == SERVICE:
+        return Cause(code, integration, cashier, is_archive_check=True)
+    return Cause(code, integration, cashier, receipt=_receipt(detail))
+
+
+def _receipt(detail: Mapping[str, object]) -> UUID | None:
+    try:
+        return UUID(str(detail.get("receiptId")))
+    except ValueError:
+        return None
+
+
+class Causes:
+    """Asks whether causes are gone. Signs each cashier in once, for as long as it lives.
+
+    An eleventh token would end the oldest, which may be a worker's: so one is kept, and ended at the end.
+    """
+
+    def __init__(
+        self,
+        client: CheckboxClient,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._monotonic = monotonic
+        self._tokens: dict[tuple[str, Cashier], str] = {}
+        self._refused_at: dict[tuple[str, Cashier], float] = {}
+        self._signed_in = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._signed_in.close()
+
+    def is_gone(
+        self, cause: Cause, integrations: Mapping[str, Integration], archive: ArchiveCheck | None
+    ) -> bool:
+        """Whether a replay may go through now; False where it cannot be told."""
+        integration = integrations.get(cause.integration)
+        cashier = integration.cashiers.get(cause.cashier) if integration else None
+        if integration is None or cashier is None:
+            return False
+        try:
+            if cause.is_archive_check:
+                return archive is None or archive.is_archived(UUID(int=0)) is not None
+            return self._ask(cause, integration, cashier)
+        except (Verdict, Refusal):
+            return False
+
+    def _ask(self, cause: Cause, integration: Integration, cashier: Cashier) -> bool:
+        token = self._token(integration, cashier)
+        try:
+            return self._look(cause, integration, cashier, token)
+        except TokenRefused:
+            del self._tokens[integration.checkbox_url, cashier]
+            return False  # the next look signs in anew
+
+    def _look(self, cause: Cause, integration: Integration, cashier: Cashier, token: str) -> bool:
+        if cause.code in _SHIFT:
+            url, private = integration.checkbox_url, secrets_of(cashier)
+            shift = self._client.current_shift(url, token, private=private)
+            return shift is not None and shift.is_open and age(shift, self._clock()) < _DAY
+        if cause.receipt is None:
+            self._client.cashier_me(integration.checkbox_url, token)
+            if cashier.license_key is not None:
+                self._client.register_info(integration.checkbox_url, cashier.license_key)
+            return True
+        private = secrets_of(cashier)
+        found = self._client.receipt(integration.checkbox_url, token, cause.receipt, private=private)
+        return found is None or found.is_numbered or found.is_refused
+
+    def _token(self, integration: Integration, cashier: Cashier) -> str:
+        key = (integration.checkbox_url, cashier)
+        token = self._tokens.get(key)
+        if token is not None:
+            return token
+        refused_at = self._refused_at.get(key)
+        if refused_at is not None and self._monotonic() - refused_at < SIGN_IN_AGAIN:
+            raise Unavailable({"reason": "refused some minutes ago"})
+        try:
+            token = self._signed_in.enter_context(signed_in(self._client, integration, cashier))
+        except Rejected:
+            self._refused_at[key] = self._monotonic()
+            raise
+        self._tokens[key] = token
+        return token

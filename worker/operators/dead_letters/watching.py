@@ -1,0 +1,100 @@
+"""A round of ``dead-letters watch``: look at the letters, ask whether their causes are gone, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from config import integrations as integrations_file
+from config import settings as configuration
+from config.errors import ConfigurationError
+from config.settings import Settings
+from worker.app import archive_check_of
+from worker.checkbox.client import CheckboxClient
+from worker.operators.connection import BrokerUnreachable
+from worker.operators.dead_letters.access import letters_alone
+from worker.operators.dead_letters.causes import Cause, Causes, cause_of
+from worker.operators.dead_letters.changes import Report, change_each, replaying
+from worker.operators.dead_letters.letter import Letter
+from worker.operators.dead_letters.lock import Locked
+from worker.operators.dead_letters.look_through import NoDeadLetterQueue
+from worker.operators.output import note
+
+_NAME = "dead-letters watch"
+Stopping = Callable[[], bool]
+
+
+class Watching:
+    """What the rounds have in common: who is signed in, and the rules."""
+
+    def __init__(
+        self, settings: Settings, interval: timedelta, max_replays: int, rate: float, *, as_json: bool
+    ) -> None:
+        self._settings = settings
+        self._archive = archive_check_of(settings)
+        self._interval = interval
+        self._what = replaying(max_replays)
+        self._rate = rate
+        self._as_json = as_json
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        client = self._stack.enter_context(closing(CheckboxClient()))
+        self._causes = self._stack.enter_context(Causes(client))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def round(self, stopping: Stopping) -> bool:
+        """Whether nothing failed. The queue is not held while Checkbox is asked."""
+        try:
+            waiting = self._waiting(stopping)
+            gone = self._gone(waiting, stopping) if waiting else set()
+            return not gone or stopping() or self._replay(gone, stopping)
+        except (BrokerUnreachable, Locked, NoDeadLetterQueue) as fault:
+            note(str(fault))
+        except ConfigurationError as error:
+            note(error.lines[0])
+        return False
+
+    def _waiting(self, stopping: Stopping) -> set[Cause]:
+        with (
+            letters_alone(_NAME) as letters,
+            letters.looked_through(self._may_go, "looking", stopping=stopping) as look,
+        ):
+            return {cause for letter in look.letters() if (cause := cause_of(letter))}
+
+    def _gone(self, waiting: set[Cause], stopping: Stopping) -> set[Cause]:
+        loaded = integrations_file.load(
+            self._settings.integrations_file, self._settings.checkbox_url, configuration.environment()
+        )
+        return {
+            cause
+            for cause in waiting
+            if not stopping() and self._causes.is_gone(cause, loaded.integrations, self._archive)
+        }
+
+    def _replay(self, gone: set[Cause], stopping: Stopping) -> bool:
+        def wanted(letter: Letter) -> bool:
+            return self._may_go(letter) and cause_of(letter) in gone
+
+        report = Report()
+        with (
+            letters_alone(_NAME, changes=True) as letters,
+            letters.looked_through(wanted, "replay", stopping=stopping) as look,
+        ):
+            change_each(self._what, letters, look, None, self._rate, report, self._as_json)
+        codes = ", ".join(sorted({f"{cause.code} {cause.integration}/{cause.cashier}" for cause in gone}))
+        note(f"{report.done} replayed, {report.failed} failed: {codes}")
+        return report.failed == 0
+
+    def _may_go(self, letter: Letter) -> bool:
+        """Not one that came back so often, nor one that came back just now."""
+        if cause_of(letter) is None or self._what.withholds(letter):
+            return False
+        failed_at = letter.failed_at
+        pause = self._interval * (2**letter.replays - 1)
+        return failed_at is None or datetime.now(UTC) - failed_at >= pause

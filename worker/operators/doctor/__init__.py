@@ -1,0 +1,1 @@
+"""Checks of the configuration against the live services."""

@@ -1,0 +1,115 @@
+"""The AMQP objects of the contract: there, with our arguments, and consumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import ChannelClosedByBroker
+
+from worker.operators.doctor.finding import Finding, ok, warning, wrong
+from worker.rabbit.topology import (
+    CONTROL_EXCHANGE,
+    DEAD_LETTERS,
+    EVENTS_EXCHANGE,
+    EVENTS_QUEUE,
+    ORDERS_EXCHANGE,
+    Topology,
+)
+
+_CHECK = "topology"
+_CONSUMERS = "consumers"
+_NO_RIGHTS, _NOT_FOUND, _LOCKED = 403, 404, 405
+_EXCHANGES = ((ORDERS_EXCHANGE, "topic"), (EVENTS_EXCHANGE, "topic"), (CONTROL_EXCHANGE, "fanout"))
+
+
+def objects(connection: pika.BlockingConnection, topology: Topology) -> Iterator[Finding]:
+    """A finding for each exchange and queue that is not as it should be, and for the consumers."""
+    seen: list[Finding] = [_exchange(connection, name, kind) for name, kind in _EXCHANGES]
+    queues: dict[str, Any] = {}
+    for name in (*topology.consumed, DEAD_LETTERS, EVENTS_QUEUE):
+        finding, queues[name] = _queue(connection, topology, name)
+        seen.append(finding)
+    faults = [finding for finding in seen if finding.advice]
+    yield from faults
+    if not faults:
+        kind = topology.queue_type
+        yield ok(_CHECK, topology.queue, f"{len(_EXCHANGES)} exchanges, {len(queues)} {kind} queues")
+    yield from _consumers(topology, {name: told for name, told in queues.items() if told is not None})
+
+
+def _exchange(connection: pika.BlockingConnection, name: str, kind: str) -> Finding:
+    def declare(channel: BlockingChannel, passive: bool) -> object:
+        return channel.exchange_declare(name, kind, durable=True, passive=passive)
+
+    return _declared(connection, f"exchange {name}", declare)[0]
+
+
+def _queue(connection: pika.BlockingConnection, topology: Topology, name: str) -> tuple[Finding, Any]:
+    def declare(channel: BlockingChannel, passive: bool) -> object:
+        arguments = None if passive else topology.arguments()
+        return channel.queue_declare(name, durable=True, arguments=arguments, passive=passive).method
+
+    return _declared(connection, f"queue {name}", declare)
+
+
+def _declared(
+    connection: pika.BlockingConnection, what: str, declare: Callable[[BlockingChannel, bool], Any]
+) -> tuple[Finding, Any]:
+    """A passive declaration tells what is there and compares nothing; one of what is there compares only."""
+    channel = connection.channel()
+    told = None
+    try:
+        told = declare(channel, True)
+        declare(channel, False)
+    except ChannelClosedByBroker as refusal:
+        return _refusal(what, refusal), told
+    channel.close()
+    return ok(_CHECK, what, "as it should be"), told
+
+
+def _refusal(what: str, refusal: ChannelClosedByBroker) -> Finding:
+    if refusal.reply_code == _NOT_FOUND:
+        advice = "start a worker on this virtual host: it declares everything"
+        return wrong(_CHECK, what, "is not there", advice)
+    if refusal.reply_code == _NO_RIGHTS:
+        advice = "give the user the rights to configure, write and read on this virtual host"
+        return wrong(_CHECK, what, "may not be declared by this user", advice)
+    if refusal.reply_code == _LOCKED:
+        return wrong(_CHECK, what, "is somebody's own", "find the connection that holds it, and end it")
+    told = refusal.reply_text.removeprefix("PRECONDITION_FAILED - ").removesuffix(":")
+    advice = "delete or rename the old object, or set FISCAL_QUEUE_TYPE to what is there"
+    return wrong(_CHECK, what, told, advice)
+
+
+def _consumers(topology: Topology, queues: dict[str, Any]) -> Iterator[Finding]:
+    for name in topology.consumed:
+        if name not in queues:
+            continue
+        told = queues[name]
+        seen = f"{told.consumer_count} consumers, {told.message_count} messages wait"
+        if told.consumer_count:
+            yield ok(_CONSUMERS, name, seen)
+        else:
+            advice = "start a worker; one that runs has stopped itself: `fiscal-worker resume`"
+            yield wrong(_CONSUMERS, name, seen, advice)
+    yield from _listeners(queues.get(EVENTS_QUEUE))
+    yield from _letters(queues.get(DEAD_LETTERS))
+
+
+def _listeners(told: Any) -> Iterator[Finding]:
+    if told is None:
+        return
+    if told.consumer_count:
+        yield ok(_CONSUMERS, EVENTS_QUEUE, f"{told.consumer_count} consumers")
+        return
+    advice = "start Bimp's consumer of the events: until then nobody learns what came of an order"
+    yield wrong(_CONSUMERS, EVENTS_QUEUE, f"nobody listens, {told.message_count} events wait", advice)
+
+
+def _letters(told: Any) -> Iterator[Finding]:
+    if told is not None and told.message_count:
+        advice = "see what they are: `fiscal-worker dead-letters list --group-by code`"
+        yield warning("dead letters", DEAD_LETTERS, f"{told.message_count} wait for a person", advice)

@@ -1,0 +1,132 @@
+"""The places that know something of an order: the dead letters, a running worker, Checkbox."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import pika
+from pika.exceptions import ChannelClosedByBroker
+
+from config.settings import Settings
+from worker.app import topology_of
+from worker.checkbox.client import CheckboxClient
+from worker.checkbox.receipt_search import FoundReceipt, receipts_of
+from worker.checkbox.signed_in import signed_in
+from worker.fiscal.integrations import Cashier, Integration
+from worker.fiscal.outcomes import Verdict
+from worker.fiscal.ports import Refusal
+from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.dead_letters.lock import Locked, locked
+from worker.operators.dead_letters.look_through import LookThrough, NoDeadLetterQueue, depth
+
+#: Integrations that are asked where nothing tells which one it is.
+_AT_MOST = 20
+_PAGE_TIMEOUT = 10.0
+#: No proxy of the environment's stands between us and our own address.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(slots=True)
+class Explanation:
+    """What is known of an order; ``not_asked`` are sentences about sources that did not answer."""
+
+    order: str
+    letters: list[Letter] = field(default_factory=list)
+    waiting: list[dict[str, Any]] = field(default_factory=list)
+    receipts: list[FoundReceipt] = field(default_factory=list)
+    #: Messages that nobody has looked at yet; None where unknown.
+    ready: int | None = None
+    not_asked: list[str] = field(default_factory=list)
+
+    @property
+    def uuid(self) -> UUID | None:
+        """The order's, where it was given or anybody told it."""
+        told = [self.order, *(one.order for one in self.letters), *(row.get("order") for row in self.waiting)]
+        for text in told:
+            try:
+                return UUID(text)
+            except (TypeError, ValueError, AttributeError):
+                continue
+        return None
+
+    def rows(self) -> set[tuple[str, str]]:
+        """Integration and cashier of its messages."""
+        told = [(one.integration, one.cashier) for one in self.letters]
+        told += [(row.get("integration"), row.get("cashier")) for row in self.waiting]
+        return {(integration, cashier) for integration, cashier in told if integration and cashier}
+
+
+def ask_broker(known: Explanation, settings: Settings, connection: pika.BlockingConnection) -> None:
+    """The dead letters, and how many messages wait unseen."""
+    try:
+        with (
+            locked(connection, f"explain {known.order}", changes=False, clock=time.monotonic),
+            LookThrough(connection, Filter(order=known.order), depth(connection)) as look,
+        ):
+            known.letters = list(look.letters())
+    except (Locked, NoDeadLetterQueue) as refusal:
+        known.not_asked.append(f"the dead letters: {refusal}")
+    with suppress(ChannelClosedByBroker):  # not there: no worker has run
+        found = connection.channel().queue_declare(topology_of(settings).queue, passive=True)
+        known.ready = found.method.message_count
+
+
+def ask_worker(known: Explanation, port: int) -> None:
+    """What the processes of a worker on this machine hold."""
+    url = f"http://127.0.0.1:{port}/orders/{quote(known.order, safe='')}"
+    try:
+        with _DIRECT.open(url, timeout=_PAGE_TIMEOUT) as answer:
+            told = json.loads(answer.read())
+        known.waiting = told["waiting"]
+        silent = told["processes"] - told["answered"]
+    except (OSError, ValueError, LookupError, TypeError):
+        known.not_asked.append(
+            f"a running worker: none answers on port {port} of this machine (FISCAL_METRICS_PORT)"
+        )
+        return
+    if silent:
+        known.not_asked.append(f"{silent} of {told['processes']} processes of the worker")
+
+
+def ask_checkbox(
+    known: Explanation, integrations: Mapping[str, Integration], only: set[str], client: CheckboxClient
+) -> None:
+    """Its receipts, from the integrations that its messages name, or else from all."""
+    order = known.uuid
+    if order is None:
+        known.not_asked.append("Checkbox: it knows orders by uuid, and nothing told this one's")
+        return
+    rows = _rows(known, integrations, only)
+    if len(rows) > _AT_MOST:
+        left = f"Checkbox for {len(rows) - _AT_MOST} integrations: name yours with --integration"
+        known.not_asked.append(left)
+    for integration, cashier in rows[:_AT_MOST]:
+        try:
+            with signed_in(client, integration, cashier) as token:
+                known.receipts += receipts_of(client, token, integration, cashier, order)
+        except (Verdict, Refusal) as fault:
+            why = getattr(fault, "detail", {})
+            words = why.get("message") or why.get("reason") or type(fault).__name__
+            known.not_asked.append(f"Checkbox as {integration.id}/{cashier.id}: {words}")
+        if any(found.receipt.status != "ERROR" for found in known.receipts):
+            return
+
+
+def _rows(
+    known: Explanation, integrations: Mapping[str, Integration], only: set[str]
+) -> list[tuple[Integration, Cashier]]:
+    """The cashiers of its messages, or else one of each integration: he sees his whole organization's."""
+    asked = [integration for name, integration in integrations.items() if not only or name in only]
+    named = known.rows()
+    own = [
+        (one, cashier) for one in asked for cashier in one.cashiers.values() if (one.id, cashier.id) in named
+    ]
+    return own or [(one, next(iter(one.cashiers.values()))) for one in asked if one.cashiers]

@@ -1,0 +1,40 @@
+"""Where an order stands, and what a person does next."""
+
+from __future__ import annotations
+
+from worker.operators.dead_letters.next_steps import next_step
+from worker.operators.explain.sources import Explanation
+
+
+def verdict(known: Explanation) -> tuple[str, str]:
+    """Where the order stands, and what a person does next."""
+    numbered = [found for found in known.receipts if found.receipt.is_numbered]
+    if numbered:
+        what = " and ".join(f"{one.operation} {one.receipt.fiscal_code}" for one in numbered)
+        left = "replay its letter: the receipt is found, and Bimp is told" if known.letters else "nothing"
+        return f"fiscalized: {what}", f"{left[0].upper()}{left[1:]}."
+    unnumbered = [found for found in known.receipts if found.receipt.status != "ERROR"]
+    if known.waiting:
+        due = min(row["due"] for row in known.waiting)
+        return f"on its way: {known.waiting[0]['reason']}", f"Wait: the worker looks again at {due}."
+    if known.letters:
+        newest = known.letters[-1]
+        made = ", though a receipt without a number is there" if unnumbered else ""
+        return f"dead letter {newest.code}{made}", next_step(newest.code)
+    if unnumbered:
+        return "made at Checkbox, without a fiscal number yet", "Wait some seconds, then ask again."
+    if known.receipts:
+        return "refused by the tax service, with no letter left", "Have the button pressed again in Bimp."
+    return _not_seen(known)
+
+
+def _not_seen(known: Explanation) -> tuple[str, str]:
+    if known.ready:
+        return f"not seen: {known.ready} messages wait in the queue, it may be one of them", (
+            "Wait until they are through; `doctor` tells whether somebody consumes them."
+        )
+    if known.not_asked:
+        return "not seen by those who could be asked", "Ask again when the others answer."
+    return "not seen: never sent, under way this second, or archived or not in UAH", (
+        "See the events in Bimp, and press the button there again if there is none."
+    )

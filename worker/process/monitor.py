@@ -1,0 +1,210 @@
+"""The process that answers the probes and watches the broker for all the others."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import (
+    AMQPError,
+    ChannelClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
+
+from config.settings import Settings
+from worker.app import topology_of
+from worker.interprocess.shared import Shared
+from worker.process import probe_pages
+from worker.rabbit.connection import parameters
+from worker.rabbit.mending import mend
+from worker.rabbit.topology import (
+    CONTROL_EXCHANGE,
+    DEAD_LETTERS,
+    EVENTS_QUEUE,
+    EXCHANGES,
+    RESUME,
+    TopologyMismatch,
+)
+from worker.telemetry.logs import logger
+from worker.telemetry.readiness import Readiness
+
+_log = logger(__name__)
+_LOOK_EVERY = 2.0
+_FRESH = 5 * _LOOK_EVERY
+_NOT_FOUND, _NO_RIGHTS = 404, 403
+
+
+class Monitor:
+    """Looks at the queues, hears ``resume``, serves the pages."""
+
+    def __init__(self, settings: Settings, shared: Shared) -> None:
+        self._settings = settings
+        self._shared = shared
+        self._params = parameters(settings.rabbitmq_url.get_secret_value(), "fiscal-worker monitor")
+        self._topology = topology_of(settings)
+        self._view: probe_pages.BrokerView | None = None
+        self._seen_at = 0.0
+        self._connection: pika.BlockingConnection | None = None
+        self._stop = threading.Event()
+        self._lost: bool | None = None
+        #: Why the broker does not let the worker in, with the cure; None where it does, or is away.
+        self.refusal: str | None = None
+
+    def run(self) -> None:
+        """Serve until SIGTERM, or until the parent process is gone."""
+        parent = os.getppid()
+        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        observed = probe_pages.Observed(
+            self._fresh_view,
+            lambda: self._shared.stop_limit.is_engaged,
+            self._shared.heartbeat,
+            (self._topology.follow_up, self._topology.retry),
+        )
+        server = probe_pages.server(
+            self._shared.pages, observed, self._what_is_dead, self._readiness, self._what_is_held
+        )
+        pages = threading.Thread(target=server.serve_forever, daemon=True)
+        pages.start()
+        while not self._stop.is_set() and os.getppid() == parent and pages.is_alive():
+            self._look()
+        server.shutdown()
+
+    def _look(self) -> None:
+        try:
+            connection = self._connected()
+            channel = connection.channel()
+            self._view, self._seen_at = self._look_at(channel), time.monotonic()
+            self.refusal = None
+            channel.close()
+            connection.process_data_events(time_limit=_LOOK_EVERY)
+        except ChannelClosedByBroker as closed:
+            self._view = None
+            if closed.reply_code != _NOT_FOUND:
+                self._lose(closed)
+            elif self._shared.heartbeat.last_beats:
+                self._mend()
+            else:  # the supervisor declares everything before it starts the first process
+                self._stop.wait(_LOOK_EVERY)
+        except (AMQPError, OSError) as fault:
+            self._lose(fault)
+
+    def _lose(self, fault: Exception) -> None:
+        self._view = self._connection = None
+        self._tell_refused(fault)
+        self._tell_lost(fault)
+        self._stop.wait(_LOOK_EVERY)
+
+    def _mend(self) -> None:
+        """Somebody deleted something of ours. The control queue may have gone with it: connect anew."""
+        try:
+            connection = self._connected()
+            mend(self._topology, connection.channel())
+            connection.close()
+        except (AMQPError, OSError, TopologyMismatch) as fault:
+            self._lose(fault)
+
+    def _fresh_view(self) -> probe_pages.BrokerView | None:
+        """A broker that hangs leaves its connection up for a minute: what it told before is not known now."""
+        return self._view if time.monotonic() - self._seen_at < _FRESH else None
+
+    def _look_at(self, channel: BlockingChannel) -> probe_pages.BrokerView:
+        for exchange in EXCHANGES:
+            channel.exchange_declare(exchange, passive=True)
+        queues = self._topology.queues
+        found = {queue: channel.queue_declare(queue, passive=True).method for queue in queues}
+        events = found.pop(EVENTS_QUEUE)
+        return probe_pages.BrokerView(
+            messages={queue: one.message_count for queue, one in found.items()},
+            consumers={queue: one.consumer_count for queue, one in found.items() if queue != DEAD_LETTERS},
+            events_unread=events.message_count,
+            events_consumers=events.consumer_count,
+        )
+
+    def _connected(self) -> pika.BlockingConnection:
+        if self._connection is None or not self._connection.is_open:
+            self._connection = pika.BlockingConnection(self._params)
+            self._listen(self._connection.channel())
+            if self._lost:
+                _log.info("broker_back")
+            self._lost = False
+        return self._connection
+
+    def _listen(self, channel: BlockingChannel) -> None:
+        channel.exchange_declare(CONTROL_EXCHANGE, "fanout", durable=True)
+        queue = channel.queue_declare("", exclusive=True).method.queue
+        channel.queue_bind(queue, CONTROL_EXCHANGE)
+        channel.basic_consume(queue, self._on_control, auto_ack=True)
+
+    def _on_control(self, _: object, __: object, ___: object, body: bytes) -> None:
+        if body == RESUME and self._shared.stop_limit.is_engaged:
+            self._shared.stop_limit.release()
+            _log.info("worker_resumed")
+
+    def _tell_refused(self, fault: Exception) -> None:
+        """Once for each reason, until the broker lets the worker in."""
+        refusal = _refusal(fault)
+        if refusal is not None and refusal != self.refusal:
+            _log.error("broker_refuses", reason=str(fault), message=refusal)
+        self.refusal = refusal
+
+    def _tell_lost(self, fault: Exception) -> None:
+        """Once for each loss: the supervisor tells of a broker that was never there."""
+        if self._lost is False:
+            _log.warning("broker_lost", reason=repr(fault), **{"error.type": type(fault).__name__})
+            self._lost = True
+
+    def _what_is_held(self, order: str) -> dict[str, Any]:
+        return self._shared.inquiries.ask(order)
+
+    def _what_is_dead(self) -> str | None:
+        silent = self._shared.heartbeat.silent
+        return f"silent processes: {len(silent)} of {self._shared.heartbeat.processes}" if silent else None
+
+    def _readiness(self) -> Readiness:
+        view = self._fresh_view()
+        unheard = view is not None and not view.events_consumers
+        return Readiness(tuple(self._reasons()), ("nobody consumes the events",) if unheard else ())
+
+    def _reasons(self) -> Iterator[str]:
+        stop_limit, heartbeat = self._shared.stop_limit, self._shared.heartbeat
+        for slot, name in heartbeat.standing.items():
+            yield f"process {slot}: ended or stands still: {name}"
+        if stop_limit.is_engaged:
+            until = f"until {_shown(stop_limit.released_at)}, or `fiscal-worker resume`"
+            yield f"stopped itself {until}, after too many dead letters in a row"
+        elif self.refusal is not None:
+            yield self.refusal
+        elif heartbeat.consuming < heartbeat.processes:
+            yield f"consuming: {heartbeat.consuming} of {heartbeat.processes} processes"
+            if self._fresh_view() is None:
+                yield self._why_unseen()
+
+    def _why_unseen(self) -> str:
+        if not self._seen_at:
+            return "the broker has not been there since the start"
+        return f"the broker is away since {_shown(time.time() - (time.monotonic() - self._seen_at))}"
+
+
+def _shown(at: float) -> str:
+    """Seconds since the epoch as a time in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _refusal(fault: Exception) -> str | None:
+    """What to do where it is no use to wait: somebody has to change something at the broker, or here."""
+    if isinstance(fault, ProbableAuthenticationError):
+        return "the broker refuses user or password: set FISCAL_RABBITMQ_URL to what it knows"
+    if isinstance(fault, ProbableAccessDeniedError):
+        return "the broker has no such virtual host, or it is not this user's: see FISCAL_RABBITMQ_URL"
+    if isinstance(fault, ChannelClosedByBroker) and fault.reply_code == _NO_RIGHTS:
+        return "the broker's user lacks rights: give it those of docs/security.md"
+    return str(fault) if isinstance(fault, TopologyMismatch) else None

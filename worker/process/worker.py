@@ -1,0 +1,214 @@
+"""One worker process: threads, consumers, and a heartbeat."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from config.integrations_watch import IntegrationsFile
+from config.settings import Settings
+from worker.app import archive_check_of, integrations_broken, integrations_read, topology_of
+from worker.bimp.guarded_check import GuardedArchiveCheck
+from worker.checkbox.client import CheckboxClient
+from worker.checkbox.isolation import Isolation, threads_of
+from worker.checkbox.session import ReceiptRate
+from worker.checkbox.sessions import Sessions
+from worker.fiscal.fiscalization import Fiscalization
+from worker.fiscal.integrations import Integration
+from worker.fiscal.issuing import Dependencies
+from worker.fiscal.number_times import NumberTimes
+from worker.interprocess.shared import Shared
+from worker.process import shift_watch
+from worker.process.shift_keeper import ShiftKeeper
+from worker.rabbit import decision
+from worker.rabbit.broker import FiscalBroker
+from worker.rabbit.connection import parameters
+from worker.rabbit.decision import RetryPolicy
+from worker.rabbit.fleet import Fleet
+from worker.rabbit.held import waiting_for
+from worker.rabbit.loop import Loop
+from worker.rabbit.mending import mend
+from worker.rabbit.publisher import Publisher
+from worker.rabbit.settlement import Settlement
+from worker.telemetry import metrics, spans, trace
+from worker.telemetry.logs import logger
+from worker.telemetry.quiet import Quietly
+from worker.telemetry.supervised import SupervisedLoop
+
+_log = logger(__name__)
+
+_BEAT = 1.0
+
+#: Requests whose outcome the broker has yet to confirm; their threads have gone on.
+_ON_THEIR_WAY = 4
+
+#: Requests that wait for their number, for each thread: what it sells in the two seconds that this takes.
+_IN_HAND = 24
+
+#: No pass takes longer: every call has a deadline, and so has every publish. The longest is that of a return,
+#: which may read ten pages of receipts.
+_STUCK_AFTER = 300.0
+
+
+def _put_right(kind: str) -> None:
+    with Quietly():
+        metrics.WARNINGS.labels(kind).inc()
+        _log.warning("request_doubtful", kind=kind)
+
+
+def _duplicate_prevented() -> None:
+    with Quietly():
+        metrics.DUPLICATES_PREVENTED.inc()
+
+
+class Process:
+    """One worker process: threads, consumers, and a heartbeat."""
+
+    def __init__(self, settings: Settings, integrations: IntegrationsFile, shared: Shared, slot: int) -> None:
+        params = parameters(settings.rabbitmq_url.get_secret_value(), f"fiscal-worker {os.getpid()}")
+        topology = topology_of(settings)
+        shared.pages.close()
+        self._slot = slot
+        self._inquiries = shared.inquiries
+        self._shown: Mapping[str, Integration] | None = None
+        self._heartbeat = shared.heartbeat
+        self._stop = threading.Event()
+        self._integrations = integrations
+        integrations.tell(on_error=integrations_broken, on_change=integrations_read)
+        # Inherited: a file that was refused before this process was started has been logged by another.
+        metrics.INTEGRATIONS_BROKEN.set(integrations.is_refused)
+        self._fleet = Fleet(params, topology.queue, at_least=settings.processes)
+        self._loop = Loop()
+        self._loops = [self._loop.supervised]
+        self._broker = FiscalBroker(
+            self._loop,
+            params,
+            topology,
+            prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
+            room=settings.threads * _IN_HAND,
+            is_halted=lambda: shared.stop_limit.is_engaged,
+        )
+        sessions = Sessions(
+            CheckboxClient(headers=trace.headers),
+            ReceiptRate(
+                shared.limiter,
+                lambda: settings.register_rate * self._fleet.share,
+                time.monotonic,
+                time.time,
+            ),
+            Isolation(settings.threads, time.monotonic),
+        )
+        self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current, sessions)
+        self._watch = shift_watch.ShiftWatch(lambda: integrations.current, sessions)
+        archive = archive_check_of(settings)
+        story = Fiscalization(
+            lambda: integrations.current,
+            sessions,
+            Dependencies(
+                archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
+                clock=time.time,
+                monotonic=time.monotonic,
+                return_wait=settings.return_wait.total_seconds(),
+                number_times=NumberTimes(),
+                duplicate_prevented=_duplicate_prevented,
+                warn=_put_right,
+            ),
+        )
+        self._publisher = Publisher(self._loop, params, partial(mend, topology))
+        settlement = Settlement(
+            decision.Dependencies(
+                fiscalize=story.fiscalize,
+                publisher=self._publisher,
+                topology=topology,
+                policy=RetryPolicy(
+                    settings.retry_min_backoff.total_seconds(),
+                    settings.retry_max_backoff.total_seconds(),
+                    settings.retry_max_age.total_seconds(),
+                ),
+                stop_limit=shared.stop_limit,
+                configured=lambda name: integrations.current.get(name),
+                has_room=self._broker.has_room,
+                clock=time.time,
+                random=random.Random(),  # noqa: S311 - jitter
+            )
+        )
+        self._broker.install(settlement.process)
+        self._worker = self._broker.worker(threads_of(settings.threads))
+
+    def run(self) -> None:
+        """Work until SIGTERM, or until the parent process is gone."""
+        parent = os.getppid()
+        spans.start()
+        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._worker.start()
+        self._start_loops()
+        # A round that breaks leaves out a beat, and the process goes on.
+        SupervisedLoop("heartbeat", self._beat, self._stop, pause=lambda: _BEAT).start()
+        while not self._stop.wait(_BEAT) and os.getppid() == parent:
+            pass
+        self._stop.set()
+        self._worker.stop()
+        self._publisher.close()
+        self._loop.close()
+
+    def _start_loops(self) -> None:
+        self._supervise("integrations", lambda _: self._integrations.look())
+        self._supervise("shift_keeper", lambda _: self._keeper.keep(self._stop), after=self._keeper.close)
+        self._supervise(
+            "shift_watch", lambda moved: self._watch.look(self._stop, moved), pause=lambda: shift_watch.EVERY
+        )
+        # Until the fleet was counted a lone process does not sell.
+        self._supervise(
+            "fleet",
+            self._count_fleet,
+            pause=lambda: _BEAT if self._fleet.share else _BEAT / 10,
+            after=self._fleet.close,
+        )
+        answer = self._inquiries.answering(self._slot, lambda order: waiting_for(self._broker, order))
+        self._supervise("inquiries", lambda _: answer(), pause=lambda: 0.0)
+
+    def _supervise(
+        self,
+        name: str,
+        work: Callable[[Callable[[], None]], None],
+        pause: Callable[[], float] = lambda: _BEAT,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        loop = SupervisedLoop(name, work, self._stop, pause=pause, after=after)
+        self._loops.append(loop)
+        loop.start()
+
+    def _count_fleet(self, _: Callable[[], None]) -> None:
+        if self._broker.is_consuming:
+            self._fleet.count()
+
+    def _beat(self, _: Callable[[], None]) -> None:
+        standing = self._what_stands()
+        if standing is None:
+            self._heartbeat.beat(self._slot, self._broker.is_consuming)
+        else:
+            self._heartbeat.stand(self._slot, standing)
+        self._heartbeat.hold(self._slot, self._broker.held())
+        self._show_integrations()
+
+    def _what_stands(self) -> str | None:
+        """The name of a loop or thread that ended or stands still."""
+        threads = (*self._worker.workers, *self._worker.consumers.values())
+        stopped = [loop.name for loop in self._loops if loop.stands]
+        stopped += [thread.name for thread in threads if not thread.is_alive()]
+        if not stopped and self._broker.longest_pass() >= _STUCK_AFTER:
+            stopped.append("order")
+        return ", ".join(stopped) or None
+
+    def _show_integrations(self) -> None:
+        """One process is enough: the counters of all are summed."""
+        current = self._integrations.current
+        if self._slot == 0 and current is not self._shown:
+            self._shown = current
+            metrics.start_at_zero(current)

@@ -1,0 +1,1 @@
+"""The message from Bimp: reading, checking and mapping it."""

@@ -1,0 +1,105 @@
+"""What is wrong with a message, in words for whoever has to mend it. Nothing personal is repeated."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from worker.fiscal.privacy import scrub
+from worker.rabbit.message.json_body import Number, Path, doubled
+from worker.rabbit.message.models import MEMBERS, WireLine, WireModel, WirePayment
+
+#: A place as a JSON pointer and what is wrong there: ``path`` and ``problem``.
+Problem = dict[str, str]
+
+#: Characters of a value that are repeated.
+_SHOWN = 40
+#: No value under these is.
+_PERSONAL = frozenset({"buyer", "card"})
+#: A code, a number, an id or a time. Any other text may be somebody's words.
+_QUOTABLE = re.compile(r"[\w.,:/+-]+", re.ASCII)
+_PROBLEMS = {
+    "missing": "is missing",
+    "string_type": "must be a string",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "bool_type": "must be true or false",
+    "literal_error": "must be {expected}",
+    "list_type": "must be a list",
+    "too_short": "must have at least one item",
+    "model_type": "must be an object",
+}
+_LISTS: Mapping[Path, type[WireModel]] = {
+    ("data", "order", "products"): WireLine,
+    ("data", "payments"): WirePayment,
+}
+
+
+def problem_at(path: Path, problem: str) -> Problem:
+    """An error; the path as a JSON pointer (RFC 6901)."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return {"path": "".join(f"/{step}" for step in steps), "problem": problem}
+
+
+def repeated_members(value: Any) -> list[Problem]:
+    """The members that came twice."""
+    return [
+        problem_at(
+            path, "comes twice" if named else "has a member, unknown to the contract, that comes twice"
+        )
+        for path, named in dict.fromkeys(doubled(value, MEMBERS))
+    ]
+
+
+def problems_of(error: ValidationError, value: Any) -> Iterator[Problem]:
+    """The errors of the whole, then those of its lists past their first bad item."""
+    found = error.errors(include_url=False)
+    yield from map(_problem_from, found)
+    for path, model in _LISTS.items():
+        size = len(path)
+        bad = [loc[size] for loc in (detail["loc"] for detail in found) if loc[:size] == path != loc]
+        if bad:
+            yield from _item_problems(path, model, _at(value, path), int(bad[0]) + 1)
+
+
+def _item_problems(path: Path, model: type[WireModel], items: Sequence[Any], start: int) -> Iterator[Problem]:
+    for index in range(start, len(items)):
+        try:
+            model.model_validate(items[index])
+        except ValidationError as error:
+            yield from (_problem_from(detail, (*path, index)) for detail in error.errors(include_url=False))
+
+
+def _at(value: Any, path: Path) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _problem_from(detail: ErrorDetails, root: Path = ()) -> Problem:
+    path = (*root, *detail["loc"])
+    return problem_at(path, _problem(detail) + _shown(detail, path))
+
+
+def _problem(detail: ErrorDetails) -> str:
+    if detail["type"] == "contract":
+        return detail["msg"]
+    return _PROBLEMS.get(detail["type"], "is wrong").format_map(detail.get("ctx", {}))
+
+
+def _shown(detail: ErrorDetails, path: Path) -> str:
+    """The value, where it is a code, a number or an id, and no person's."""
+    value = detail["input"]
+    if detail["type"] == "missing" or not _PERSONAL.isdisjoint(path):
+        return ""
+    if isinstance(value, Number):
+        return f", is {scrub(value.text)[:_SHOWN]}"
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and _QUOTABLE.fullmatch(value)):
+        return f", is {scrub(json.dumps(value))[:_SHOWN]}"
+    return ""

@@ -1,0 +1,230 @@
+"""The body of a receipt: what is fixed when it is made, and what changes with time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from worker.sandbox.arithmetic import Discounted, Line, TaxSum, Totals, line_taxes, rounding
+from worker.sandbox.bodies.shift_body import Body, plain, shift, tax, transaction
+from worker.sandbox.clock import KYIV, iso
+from worker.sandbox.ledger import Receipt
+from worker.sandbox.options import Options
+from worker.sandbox.state import State
+
+_LABELS = {"CASH": "Готівка", "CASHLESS": "Картка", "CARD": "Картка"}
+_CARD_MEMBERS = (
+    "provider_type",
+    "commission",
+    "card_mask",
+    "bank_name",
+    "auth_code",
+    "rrn",
+    "payment_system",
+    "owner_name",
+    "terminal",
+    "acquiring",
+    "acquirer_and_seller",
+    "receipt_no",
+    "signature_required",
+    "tapxphone_terminal",
+    "transaction_id",
+    "ereceipt_data",
+)
+_SHORT_FORM = (
+    "id",
+    "type",
+    "status",
+    "serial",
+    "total_sum",
+    "total_payment",
+    "total_rest",
+    "fiscal_code",
+    "fiscal_date",
+    "goods",
+    "payments",
+)
+#: Members of the request that come back as they were.
+_ECHOED = (
+    "order_id",
+    "header",
+    "footer",
+    "barcode",
+    "custom",
+    "related_receipt_id",
+    "related_receipt_created_at",
+    "stock_code",
+    "rounding_mode",
+    "delivery",
+)
+
+
+def compact(body: Mapping[str, Any]) -> bytes:
+    """JSON without its braces, to be put together with other members."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()[1:-1]
+
+
+def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
+    """The answer about the receipt, as JSON."""
+    fiscal_code = receipt.fiscal_code(now)
+    status = receipt.status(now)
+    changing = {
+        "status": status,
+        "fiscal_code": fiscal_code,
+        "fiscal_date": iso(receipt.fiscal_date),
+        "tax_url": _tax_url(state, receipt, fiscal_code) if fiscal_code else None,
+        "delivered_at": None,
+        "updated_at": iso(receipt.created_at if status == "CREATED" else receipt.transaction.done_at),
+        "is_created_offline": receipt.is_offline,
+        "control_number": receipt.control_number,
+        "processed_counter": 0 if status == "CREATED" else 1,
+        "context": None if receipt.hide_context else receipt.context,
+        "transaction": transaction(receipt.transaction, now),
+        "shift": shift(receipt.shift, now),
+    }
+    body = b"{" + receipt.fixed + b"," + compact(changing) + b"}"
+    return _with_old_names(body) if receipt.old_names else body
+
+
+def short_body(state: State, receipt: Receipt, now: float) -> bytes:
+    """ASSUMED: which members the short form of the search has. Known is what it leaves out."""
+    whole = json.loads(receipt_body(state, receipt, now))
+    return b"{" + compact({name: whole.get(name) for name in _SHORT_FORM}) + b"}"
+
+
+def fixed_members(body: Mapping[str, Any], totals: Totals, options: Options) -> Body:
+    to_kopiykas = rounding(options)
+    is_rounded = options.total_sum_is_rounded
+    return {
+        "goods": [_line(line, options, totals.is_return) for line in totals.lines],
+        "payments": [_payment(payment) for payment in body.get("payments") or ()],
+        "total_sum": totals.total + (totals.round_sum if is_rounded else 0),
+        "total_payment": totals.paid,
+        "total_rest": totals.rest,
+        "round_sum": totals.round_sum,
+        "taxes": [_tax_sum(tax_sum, options, totals.is_return) for tax_sum in totals.taxes],
+        "discounts": [_discount(item, to_kopiykas(item.sum), options) for item in totals.discounts],
+        "technical_return": bool(body.get("technical_return")),
+        **_common(body),
+    }
+
+
+def fixed_members_of_service(body: Mapping[str, Any], value: int) -> Body:
+    """The answer shows the absolute value, whichever way the money went."""
+    return {
+        "goods": [],
+        "payments": [_payment({**body["payment"], "value": value})],
+        "total_sum": value,
+        "total_payment": value,
+        "total_rest": 0,
+        "round_sum": 0,
+        "taxes": [],
+        "discounts": [],
+        "technical_return": False,
+        **_common(body),
+    }
+
+
+def _common(body: Mapping[str, Any]) -> Body:
+    """``is_sent_dps`` stays false on test registers, even when the receipt is DONE (seen live)."""
+    return {
+        **{name: body.get(name) for name in _ECHOED},
+        "is_sent_dps": False,
+        "sent_dps_at": None,
+        "fiscal_api_type": None,
+        "currency_exchange": None,
+        "service_currency_exchange": [],
+        "pre_payment_relation_id": None,
+        "is_test": True,
+    }
+
+
+def _line(line: Line, options: Options, is_return: bool) -> Body:
+    to_kopiykas = rounding(options)
+    good = line.payload["good"]
+    shown = line.gross if options.line_sum == "before_discounts" else line.net
+    return {
+        "good": {
+            "code": good["code"],
+            "barcode": good.get("barcode"),
+            "name": good["name"],
+            "excise_barcodes": _excise_barcodes(good),
+            "e_excise_barcodes": good.get("e_excise_barcodes"),
+            "header": good.get("header"),
+            "footer": good.get("footer"),
+            "uktzed": good.get("uktzed"),
+            "price": good["price"],
+            "original_price": good.get("original_price"),
+        },
+        "good_id": line.payload.get("good_id"),
+        "sum": to_kopiykas(shown),
+        "quantity": line.payload["quantity"],
+        "is_return": is_return,
+        "taxes": [_tax_sum(tax_sum, options, is_return) for tax_sum in line_taxes(line)],
+        "discounts": [_discount(discount, to_kopiykas(discount.sum), options) for discount in line.discounts],
+    }
+
+
+def _excise_barcodes(good: Mapping[str, Any]) -> list[str] | None:
+    """The single one of old is a list of one."""
+    listed: list[str] | None = good.get("excise_barcodes")
+    if listed is None and good.get("excise_barcode"):
+        return [good["excise_barcode"]]
+    return listed
+
+
+def _payment(payload: Mapping[str, Any]) -> Body:
+    kind = payload.get("type", "CASH")
+    body: Body = {
+        "type": kind,
+        "pawnshop_is_return": payload.get("pawnshop_is_return"),
+        "operation_type": payload.get("operation_type"),
+        "value": payload["value"],
+        "label": payload.get("label", _LABELS[kind]),
+    }
+    if kind != "CASH":
+        body["code"] = payload.get("code", 1)
+        body.update((name, payload.get(name)) for name in _CARD_MEMBERS)
+    return body
+
+
+def _tax_sum(tax_sum: TaxSum, options: Options, is_return: bool) -> Body:
+    to_kopiykas = rounding(options)
+    turnover = to_kopiykas(tax_sum.turnover)
+    return {
+        **tax(tax_sum.tax),
+        "sales_turnover": 0 if is_return else turnover,
+        "returns_turnover": turnover if is_return else 0,
+        "value": to_kopiykas(tax_sum.value),
+        "extra_value": to_kopiykas(tax_sum.extra_value),
+        "value_decimal": plain(tax_sum.value),
+        "extra_value_decimal": plain(tax_sum.extra_value),
+    }
+
+
+def _discount(discount: Discounted, kopiykas: int, options: Options) -> Body:
+    """ASSUMED A7: the sum of a discount is negative."""
+    shown = kopiykas if options.discount_sum == "negative" else abs(kopiykas)
+    return {**discount.payload, "sum": shown}
+
+
+def _tax_url(state: State, receipt: Receipt, fiscal_code: str) -> str:
+    """The public check; the time is Kyiv's, ``mac`` another one each time, ``fn`` not there when offline."""
+    local = datetime.fromtimestamp(receipt.fiscal_date, KYIV)
+    query = {"id": fiscal_code, "date": local.strftime("%Y%m%d"), "time": local.strftime("%H:%M:%S")}
+    if not receipt.is_offline:
+        query["fn"] = receipt.shift.register.fiscal_number
+    query["sm"] = f"{receipt.sums.total // 100}.{receipt.sums.total % 100:02}"
+    query["mac"] = f"{state.random.getrandbits(256):064x}"
+    return f"https://cabinet.tax.gov.ua/cashregs/check?{urlencode(query)}"
+
+
+def _with_old_names(raw: bytes) -> bytes:
+    """The names of 2020 instead of today's."""
+    body = json.loads(raw)
+    body["sum"] = body.pop("total_sum")
+    body["rest"] = body.pop("total_rest")
+    return json.dumps(body, ensure_ascii=False).encode()

@@ -1,0 +1,154 @@
+"""One wide line and the counters for each pass over a request."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
+from worker.telemetry import logs, metrics, spans, trace
+from worker.telemetry.quiet import Quietly
+
+_log = logs.logger(__name__)
+_CODES = frozenset(code.value for code in Code)
+#: Waits that nearly every order has, or has many of.
+_NO_NEWS = frozenset({"register_turn", "cashier_in_use", "threads_in_use", "number"})
+_TROUBLE = frozenset({"failed", "delayed", "unsettled"})
+
+
+class Identified(Protocol):
+    """What a message tells of itself."""
+
+    @property
+    def request_id(self) -> str | None: ...
+    @property
+    def order(self) -> UUID | None: ...
+    @property
+    def doc_number(self) -> str | None: ...
+    @property
+    def integration(self) -> str | None: ...
+    @property
+    def cashier(self) -> str | None: ...
+    @property
+    def operation(self) -> Any: ...
+
+
+class PassLog:
+    """Gathers the facts of a pass; written when it ends."""
+
+    def __init__(self, queue: str, trail: AttemptState, is_first: bool) -> None:
+        self._is_first = is_first
+        self._asked_at = trail.first_seen
+        self._label = "unknown"
+        self._operation = "SELL"
+        self.told: dict[str, str | None] = {}
+        #: What every line of the pass has.
+        self.context: dict[str, Any] = {
+            "attempt": trail.attempts,
+            "replays": trail.replays,
+            "messaging.system": "rabbitmq",
+            "messaging.operation.name": "process",
+            "messaging.destination.name": queue,
+        }
+        self.facts: dict[str, Any] = {"outcome": "unsettled"}
+
+    def know(self, told: Identified, label: str, time_of_request: datetime | None = None) -> None:
+        self._label = label
+        self._operation = told.operation.value if told.operation else "SELL"
+        if time_of_request is not None:
+            self._asked_at = time_of_request.timestamp()
+        self.told = {
+            "request_id": told.request_id,
+            "order_id": str(told.order) if told.order else None,
+            "doc_number": told.doc_number,
+            "integration": told.integration,
+            "cashier": told.cashier,
+            "operation": self._operation,
+        }
+        self.context.update(self.told)
+        if self._is_first:
+            metrics.REQUEST_WAIT.observe(max(0.0, time.time() - self._asked_at))
+
+    def foreign(self, integration: str) -> None:
+        """The request is of another company than this integration's."""
+        if self._is_first:
+            metrics.FOREIGN_REQUESTS.labels(integration).inc()
+
+    def replayed(self, code: str) -> None:
+        metrics.REPLAYED.labels(code if code in _CODES else "unknown").inc()
+
+    def succeeded(self, done: Fiscalized) -> None:
+        outcome = "already_fiscalized" if done.already else "succeeded"
+        self._count(outcome, "")
+        metrics.LAST_SUCCESS.set_to_current_time()
+        if not done.already:
+            metrics.RECEIPTS_AMOUNT.labels(self._label, self._operation).inc(abs(done.receipt.total))
+        self.facts.update(outcome=outcome, receipt_id=done.receipt.id)
+
+    def failed(self, verdict: Rejected, dead_lettered: bool) -> None:
+        self._count("failed", verdict.code.value)
+        if dead_lettered:
+            metrics.DEAD_LETTERS.labels(verdict.code.value).inc()
+        self.facts.update(outcome="failed", code=verdict.code.value)
+
+    def postponed(self, reason: str, wait: float) -> None:
+        metrics.POSTPONED.labels(reason).inc()
+        self.facts.update(outcome="postponed", reason=reason, delay_seconds=round(wait, 3))
+
+    def delayed(self, verdict: Unavailable, wait: float, first: bool) -> None:
+        if first:
+            self._count("delayed", "CHECKBOX_UNAVAILABLE")
+        metrics.RETRIES.inc()
+        if verdict.may_have_sold:
+            metrics.UNKNOWN_OUTCOMES.inc()
+        self.facts.update(
+            outcome="delayed",
+            delay_seconds=round(wait, 3),
+            reason=str(verdict.detail.get("reason", "")),
+            **{"http.response.status_code": verdict.detail.get("status")},
+        )
+
+    def _count(self, outcome: str, code: str) -> None:
+        metrics.REQUESTS.labels(outcome, code, self._label).inc()
+        metrics.REQUEST_DURATION.labels(outcome).observe(max(0.0, time.time() - self._asked_at))
+
+
+@contextmanager
+def attempt(
+    queue: str, carried: Mapping[str, str], trail: AttemptState, is_first: bool = False
+) -> Iterator[PassLog]:
+    """Count and log a pass over a message from ``queue``; the line says "unsettled" when it raised.
+
+    ``is_first``: nobody has looked at the message before, as far as can be told. Only the pass itself raises.
+    """
+    line = PassLog(queue, trail, is_first)
+    began = time.perf_counter()
+    with trace.Carrying(carried), spans.processing(queue) as span, logs.Within(line.context):
+        line.context["trace_id"], line.context["span_id"] = trace.ids()
+        try:
+            yield line
+        except BaseException:  # counted, and raised as it is
+            with Quietly():
+                metrics.UNSETTLED.inc()
+            raise
+        finally:
+            with Quietly():
+                line.facts["duration_seconds"] = round(time.perf_counter() - began, 4)
+                span.note(line.told)
+                span.note(line.facts, failed=line.facts["outcome"] in _TROUBLE)
+                _log.log(_level(line.facts), "request_processed", **line.facts)
+
+
+def _level(facts: Mapping[str, Any]) -> int:
+    """A failed order is for a person to look at, and an error of ours for whoever mends the worker."""
+    if facts.get("code") == Code.INTERNAL_ERROR:
+        return logging.ERROR
+    if facts["outcome"] == "failed":
+        return logging.WARNING
+    return logging.DEBUG if facts.get("reason") in _NO_NEWS else logging.INFO
