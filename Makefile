@@ -36,6 +36,7 @@ packages:
 	test "$(MAKECMDGOALS)" = demo || command -v promtool >/dev/null || missing="$$missing prometheus"; \
 	test "$(MAKECMDGOALS)" = demo || ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$$missing faketime"; \
 	test -x /usr/lib/rabbitmq/bin/rabbitmq-server || test -n "$${FISCAL_RABBITMQ_URL:-}" || missing="$$missing rabbitmq-server"; \
+	test "$(MAKECMDGOALS)" = demo || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	test "$(MAKECMDGOALS)" = demo || ! grep -qx ID=debian /etc/os-release || command -v chromedriver >/dev/null || missing="$$missing chromium chromium-driver"; \
 	test -n "$$missing" || exit 0; \
 	if [ "$$(id -u)" = 0 ]; then root="env"; \
@@ -74,7 +75,7 @@ format: $(INSTALLED) ## Format the code and repair what can be repaired
 lock: $(INSTALLED) ## Resolve the dependencies anew into requirements/dev.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --upgrade \
 		--generate-hashes --no-emit-index-url --python-version 3.11 \
-		--extra sandbox --extra console --extra otel --group dev pyproject.toml --output-file requirements/dev.lock
+		--extra sandbox --extra console --extra journal --extra otel --group dev pyproject.toml --output-file requirements/dev.lock
 
 .PHONY: clean
 clean: ## Remove .venv and all caches

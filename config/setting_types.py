@@ -70,6 +70,16 @@ def _bearer_token(token: SecretStr) -> SecretStr:
     return token
 
 
+def _journal_url(url: SecretStr) -> SecretStr:
+    address = url.get_secret_value().strip()
+    if address.startswith("sqlite:"):
+        if not re.fullmatch(r"sqlite:///[^?#]+", address):
+            raise ValueError("is no sqlite:/// and the path of a file")
+    else:
+        split_url(address, ("postgresql",))
+    return SecretStr(address)
+
+
 def _upper(value: Any) -> Any:
     return value.strip().upper() if isinstance(value, str) else value
 
@@ -80,6 +90,7 @@ BrokerUrls = Annotated[SecretStr, AfterValidator(_broker_urls)]
 HttpUrl = Annotated[str, AfterValidator(parse_http_url)]
 ArchiveCheckUrl = Annotated[str, AfterValidator(_archive_check_url)]
 BearerToken = Annotated[SecretStr, AfterValidator(_bearer_token)]
+JournalUrl = Annotated[SecretStr, AfterValidator(_journal_url)]
 QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$"), AfterValidator(_queue)]
 Bindings = Annotated[tuple[RoutingPattern, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]

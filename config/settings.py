@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from config.errors import ConfigurationError
+from config.secrets_folder import secrets_folder
 from config.setting_types import (
     ORDER_UUID,
     ArchiveCheckUrl,
@@ -26,6 +27,7 @@ from config.setting_types import (
     BrokerUrls,
     Duration,
     HttpUrl,
+    JournalUrl,
     LogLevel,
     QueueName,
 )
@@ -143,6 +145,17 @@ class Settings(BaseSettings):
         le=1_000_000,
     )
     queue_type: Literal["classic", "quorum"] = _setting("quorum", "classic or quorum", "type of the queues")
+    journal_url: JournalUrl | None = _setting(
+        None,
+        "sqlite:////folder/file or a postgresql:// address",
+        "database of the journal: a file of SQLite for one machine, PostgreSQL for more",
+    )
+    journal_keep: Duration = _setting(
+        timedelta(days=1095),
+        "an ISO 8601 duration over PT0S",
+        "how long the journal keeps an order",
+        gt=timedelta(0),
+    )
     archive_check_url: ArchiveCheckUrl | None = _setting(
         None,
         f"an http:// or https:// address with {ORDER_UUID} in it",
@@ -186,13 +199,14 @@ class Settings(BaseSettings):
 
 #: Not secrets by themselves, but people put passwords into addresses: no error line repeats them.
 _NEVER_SHOWN = frozenset(
-    {"rabbitmq_url", "checkbox_url", "runbook_url", "archive_check_url", "archive_check_token"}
+    {"rabbitmq_url", "checkbox_url", "runbook_url", "archive_check_url", "archive_check_token", "journal_url"}
 )
 
 
 def load() -> Settings:
     """The settings of this process; raises ``ConfigurationError`` with a line for each wrong value."""
-    folder, lines = _secrets_folder(environment())
+    folder, lines = secrets_folder(environment().get(variable("secrets_dir")), _SECRETS_DIR)
+    lines = [f"{variable('secrets_dir')}: {line} is not {allowed('secrets_dir')}" for line in lines]
     try:
         settings = Settings(_secrets_dir=folder)
     except ValidationError as error:
@@ -223,20 +237,6 @@ def allowed(field: str) -> str:
     """What the variable of a field may hold, in words."""
     extra = Settings.model_fields[field].json_schema_extra
     return str(extra["allowed"]) if isinstance(extra, dict) else ""
-
-
-def _secrets_folder(environ: Mapping[str, str]) -> tuple[Path | None, list[str]]:
-    given = environ.get(variable("secrets_dir"))
-    if not given:
-        return (_SECRETS_DIR if _is_readable(_SECRETS_DIR) else None), []
-    folder = Path(given)
-    if _is_readable(folder):
-        return folder, []
-    return None, [f"{variable('secrets_dir')}: {shown(given)} is not {allowed('secrets_dir')}"]
-
-
-def _is_readable(folder: Path) -> bool:
-    return os.access(folder, os.R_OK | os.X_OK) and folder.is_dir()
 
 
 def _line(error: Mapping[str, Any]) -> str:

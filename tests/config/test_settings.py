@@ -29,6 +29,8 @@ CONTRACT_DEFAULTS = {
     "bindings": ("order.ready_to_fiscalize.#",),
     "dead_letter_limit": 100,
     "queue_type": "quorum",
+    "journal_url": None,
+    "journal_keep": timedelta(days=1095),
     "archive_check_url": None,
     "archive_check_token": None,
     "log_format": "json",
@@ -39,6 +41,8 @@ CONTRACT_DEFAULTS = {
 
 BINDINGS_RULE = "routing patterns such as order.ready_to_fiscalize.# with ';' between"
 ARCHIVE_RULE = "an http:// or https:// address with {orderUuid} in it"
+
+JOURNAL_RULE = "sqlite:////folder/file or a postgresql:// address"
 
 
 def lines_of(monkeypatch: pytest.MonkeyPatch, **variables: str) -> list[str]:
@@ -73,6 +77,8 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "FISCAL_BINDINGS": "order.ready_to_fiscalize.a.*; order.ready_to_fiscalize.b.#",
         "FISCAL_DEAD_LETTER_LIMIT": "5",
         "FISCAL_QUEUE_TYPE": "classic",
+        "FISCAL_JOURNAL_URL": "postgresql://journal:secret@db/journal",
+        "FISCAL_JOURNAL_KEEP": "P30D",
         "FISCAL_ARCHIVE_CHECK_URL": "https://bimp/o/{orderUuid}?x=1",
         "FISCAL_ARCHIVE_CHECK_TOKEN": "t0ken",
         "FISCAL_LOG_FORMAT": "console",
@@ -99,6 +105,8 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "bindings": ("order.ready_to_fiscalize.a.*", "order.ready_to_fiscalize.b.#"),
         "dead_letter_limit": 5,
         "queue_type": "classic",
+        "journal_url": SecretStr("postgresql://journal:secret@db/journal"),
+        "journal_keep": timedelta(days=30),
         "archive_check_url": "https://bimp/o/{orderUuid}?x=1",
         "archive_check_token": SecretStr("t0ken"),
         "log_format": "console",
@@ -148,6 +156,13 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         ("BINDINGS", "a..b", f"'a..b' is not {BINDINGS_RULE}"),
         ("DEAD_LETTER_LIMIT", "0", "'0' is not an integer from 1 to 1000000"),
         ("QUEUE_TYPE", "stream", "'stream' is not classic or quorum"),
+        ("JOURNAL_KEEP", "PT0S", "'PT0S' is not an ISO 8601 duration over PT0S"),
+        (
+            "JOURNAL_URL",
+            "mysql://user:secret@db/journal",
+            f"does not begin with postgresql://; allowed is {JOURNAL_RULE}",
+        ),
+        ("JOURNAL_URL", "sqlite://", f"is no sqlite:/// and the path of a file; allowed is {JOURNAL_RULE}"),
         ("LOG_FORMAT", "text", "'text' is not json or console"),
         ("LOG_LEVEL", "loud", "'LOUD' is not DEBUG, INFO, WARNING, ERROR or CRITICAL"),
         ("SECRETS_DIR", "/no/such", "'/no/such' is not a folder that can be read"),

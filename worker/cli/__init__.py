@@ -50,6 +50,7 @@ _COMMANDS = {
     "resume": "resume",
     "doctor": "doctor",
     "explain": "explain",
+    "journal": "journal",
     "console": "console",
     "dead-letters": "app",
 }

@@ -58,5 +58,10 @@ def document_of(issued: IssuedReceipt) -> str | None:
     return document.lower() if isinstance(document, str) else None
 
 
+def request_key(source: str | None, request_id: str) -> UUID:
+    """What a request of Bimp is known by: a fingerprint of its source and id."""
+    return uuid5(_REQUEST_NAMESPACE, json.dumps([source, request_id]))
+
+
 def _request_key(request: Request) -> str:
-    return str(uuid5(_REQUEST_NAMESPACE, json.dumps([request.source, request.id])))
+    return str(request_key(request.source, request.id))

@@ -17,6 +17,8 @@ EVENTS_QUEUE = "bimp.fiscal.events"
 #: One place for all deployments: a person looks at one queue.
 DEAD_LETTERS = "fiscalize.dead_letters"
 CONTROL_EXCHANGE = "fiscalize.control"
+#: Made by `fiscal-worker journal` alone, so that nothing piles up where no journal is kept.
+JOURNAL_QUEUE = "fiscal.journal"
 #: Every exchange that is declared, and its type.
 EXCHANGES = {ORDERS_EXCHANGE: "topic", EVENTS_EXCHANGE: "topic", CONTROL_EXCHANGE: "fanout"}
 #: What the control exchange carries to every worker.
@@ -146,6 +148,11 @@ class Topology:
             pika.BasicProperties(delivery_mode=2),
             mandatory=True,
         )
+
+
+def has_queue(connection: pika.BlockingConnection, name: str) -> bool:
+    """Whether there is a queue of this name."""
+    return _is_there(connection, partial(_look_at_queue, name))
 
 
 def _look_at_exchange(name: str, channel: BlockingChannel) -> None:

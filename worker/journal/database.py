@@ -1,0 +1,62 @@
+"""The way to the journal's database: SQLite on one machine, PostgreSQL for more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
+
+#: Seconds. Together they leave room for a last batch within the 25 s that a stop may take.
+_CONNECT = 5
+_LOCK = 5
+_STATEMENT = 15
+
+
+def writing(url: str) -> Engine:
+    """For the one who writes. An SQLite file is made where there is none."""
+    return _engine(make_url(url), "BEGIN IMMEDIATE", {})
+
+
+def reading(url: str) -> Engine:
+    """For those who look. An SQLite file that is not there is an error, and is not made."""
+    return _engine(make_url(url), "BEGIN", {"mode": "rw", "uri": "true"})
+
+
+def is_away(error: SQLAlchemyError) -> bool:
+    """Whether the database is to be waited for: any other error is the fault of what was to be written."""
+    return isinstance(error, OperationalError | InterfaceError) or (
+        isinstance(error, DatabaseError) and error.connection_invalidated
+    )
+
+
+def _engine(url: URL, begin: str, query: dict[str, str]) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        path = f"file:{url.database}" if query else url.database
+        engine = create_engine(url.set(database=path, query=query), connect_args={"timeout": _LOCK})
+        _leave_transactions_to_us(engine, begin)
+        return engine
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        pool_size=2,
+        connect_args={
+            "connect_timeout": _CONNECT,
+            "tcp_user_timeout": _STATEMENT * 1000,
+            "options": f"-c statement_timeout={_STATEMENT}s -c timezone=UTC",
+        },
+    )
+
+
+def _leave_transactions_to_us(engine: Engine, begin: str) -> None:
+    """The driver would begin a transaction at the first write only: two writers could not wait in turn."""
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)

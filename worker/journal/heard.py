@@ -1,0 +1,178 @@
+"""What a message says, as rows of the journal: no buyer, no card, no goods, no sentences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from worker.fiscal.context import request_key
+from worker.fiscal.order import Payment, PaymentForm, Request
+from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
+from worker.rabbit.message.reading import InvalidMessage, RequestIdentity, read
+
+_EVENTS = "ua.bimp.fiscalization."
+_COMPANIES = "/companies/"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row to be written; one that is there already stays as it is."""
+
+    table: Table
+    values: Mapping[str, Any]
+
+
+def rows_of_request(body: bytes, heard_at: int) -> list[Row]:
+    """The request of a message from ``bimp.orders``; none where it has no id."""
+    try:
+        request: Request | None = read(body)
+    except InvalidMessage as broken:
+        request, known = None, broken.known
+    else:
+        assert request is not None
+        known = RequestIdentity.of(request)
+    if known.request_id is None:
+        return []
+    key = request_key(known.source, known.request_id)
+    values = {
+        "key": key,
+        "heard_at": heard_at,
+        "subject": known.order or key,
+        "order_uuid": known.order,
+        "doc_number": storable(known.doc_number),
+        "doc_search": searched(known.doc_number) if known.doc_number else None,
+        "source": storable(known.source),
+        "request_id": storable(known.request_id),
+        "id_search": searched(known.request_id),
+        "company": storable(_company(known.source)),
+        "integration": known.integration,
+        "cashier": known.cashier,
+        "operation": known.operation,
+    }
+    return [Row(REQUESTS, values | (_content(request) if request is not None else _NO_CONTENT))]
+
+
+def rows_of_event(body: bytes, heard_at: int) -> list[Row]:
+    """The outcome of a message from ``bimp.fiscal``, and its receipts; none for what is no outcome.
+
+    The worker wrote it, so what is missing in it is a fault: raises ``LookupError``, ``TypeError`` and
+    ``ValueError``.
+    """
+    event = json.loads(body)
+    if not event["type"].startswith(_EVENTS):
+        return []
+    data = event["data"]
+    key = request_key(data["requestSource"], data["requestId"])
+    order = data["order"]["uuid"]
+    subject = UUID(order) if order else key
+    outcome = event["type"].split(".")[-2]
+    values = {
+        "id": UUID(event["id"]),
+        "heard_at": heard_at,
+        "told_at": milliseconds(event["time"]),
+        "request": key,
+        "subject": subject,
+        "outcome": outcome,
+        "code": data.get("code"),
+        "detail": storable(json.dumps(data["detail"], ensure_ascii=False)) if data.get("detail") else None,
+        "attempts": data["attempts"],
+        "already": data.get("alreadyFiscalized"),
+        "dead_lettered": data.get("deadLettered"),
+        "receipt_made": data.get("receiptMade"),
+        "next_attempt_at": milliseconds(data["nextAttemptAt"]) if data.get("nextAttemptAt") else None,
+    }
+    common = {"heard_at": heard_at, "request": key, "subject": subject}
+    return [Row(OUTCOMES, values), *(Row(RECEIPTS, common | one) for one in _receipts(data))]
+
+
+def _content(request: Request) -> dict[str, Any]:
+    sale = request.return_of
+    payments = [[one.form.value, storable(one.label), one.amount] for one in request.payments]
+    return {
+        "asked_at": round(request.time.timestamp() * 1000) if request.time else None,
+        "payment_uuid": None,
+        "return_of_order": sale.order_uuid if sale else None,
+        "return_of_receipt": sale.receipt_id if sale else None,
+        "return_of_relation": None,
+        "total": request.order.total,
+        "payments": json.dumps(payments, ensure_ascii=False),
+        "means": _means(request.payments, request.order.total),
+    }
+
+
+_NO_CONTENT = dict.fromkeys(
+    (
+        "asked_at",
+        "payment_uuid",
+        "return_of_order",
+        "return_of_receipt",
+        "return_of_relation",
+        "total",
+        "payments",
+        "means",
+    )
+)
+
+
+def _means(payments: Sequence[Payment], total: int) -> str:
+    """The payments without the change, and without the rounding of cash: they come to the receipt's total."""
+    if len(payments) == 1:
+        return json.dumps([[payments[0].form.value, storable(payments[0].label)]], ensure_ascii=False)
+    beyond = sum(one.amount for one in payments) - total
+    taken = []
+    for one in reversed(payments):
+        off = min(beyond, one.amount) if one.form is PaymentForm.CASH else 0
+        beyond -= off
+        taken.append([one.form.value, storable(one.label), one.amount - off])
+    return json.dumps(taken[::-1], ensure_ascii=False)
+
+
+def _receipts(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    chain = data.get("prepayment") or {}
+    for receipt in data.get("receipts") or filter(None, [data.get("receipt")]):
+        yield {
+            "id": UUID(receipt["id"]),
+            "fiscal_at": milliseconds(receipt["fiscalDate"]),
+            "already": data["alreadyFiscalized"],
+            "integration": data["integration"],
+            "cashier": data["cashier"],
+            "operation": data["operation"],
+            "doc_number": storable(data["order"]["docNumber"]),
+            "fiscal_code": storable(receipt["fiscalCode"]),
+            "fiscal_search": searched(receipt["fiscalCode"]),
+            "total": int(receipt["total"].replace(".", "")),
+            "means": None,
+            "relation": chain.get("relationId"),
+            "shift": receipt["shiftId"],
+            "register": receipt["registerNumber"],
+            "offline": receipt["offline"],
+            "tax_url": storable(receipt["taxUrl"]),
+            "link": storable(receipt["links"]["html"]),
+        }
+
+
+def searched(text: str) -> str:
+    """As it is compared with what a person types: case and spaces do not count."""
+    return storable("".join(text.split()).casefold()) or ""
+
+
+def storable(text: str | None) -> str | None:
+    """Without what PostgreSQL refuses: the character 0, and halves of characters."""
+    if text is None:
+        return None
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()
+
+
+def milliseconds(instant: str) -> int:
+    """Since the epoch, of a time by RFC 3339."""
+    return round(datetime.fromisoformat(instant).timestamp() * 1000)
+
+
+def _company(source: str | None) -> str | None:
+    return source.removeprefix(_COMPANIES) if source and source.startswith(_COMPANIES) else None

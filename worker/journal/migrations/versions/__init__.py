@@ -1,0 +1,1 @@
+"""A module for each version; a version that was released never changes."""
