@@ -72,6 +72,7 @@ def rows_of_event(body: bytes, heard_at: int) -> list[Row]:
     order = data["order"]["uuid"]
     subject = UUID(order) if order else key
     outcome = event["type"].split(".")[-2]
+    receipts = list(_receipts(data))
     values = {
         "id": UUID(event["id"]),
         "heard_at": heard_at,
@@ -86,9 +87,10 @@ def rows_of_event(body: bytes, heard_at: int) -> list[Row]:
         "dead_lettered": data.get("deadLettered"),
         "receipt_made": data.get("receiptMade"),
         "next_attempt_at": milliseconds(data["nextAttemptAt"]) if data.get("nextAttemptAt") else None,
+        "receipts": json.dumps([str(one["id"]) for one in receipts]) if receipts else None,
     }
     common = {"heard_at": heard_at, "request": key, "subject": subject}
-    return [Row(OUTCOMES, values), *(Row(RECEIPTS, common | one) for one in _receipts(data))]
+    return [Row(OUTCOMES, values), *(Row(RECEIPTS, common | one) for one in receipts)]
 
 
 def _content(request: Request) -> dict[str, Any]:

@@ -65,6 +65,8 @@ OUTCOMES = Table(
     Column("dead_lettered", Boolean),
     Column("receipt_made", Boolean),
     Column("next_attempt_at", BigInteger),
+    #: Their ids, in JSON.
+    Column("receipts", Text),
     Index("outcomes_heard", "heard_at"),
     Index("outcomes_request", "request"),
     Index("outcomes_subject", "subject"),

@@ -74,6 +74,7 @@ def _outcomes() -> None:
         sa.Column("dead_lettered", sa.Boolean),
         sa.Column("receipt_made", sa.Boolean),
         sa.Column("next_attempt_at", sa.BigInteger),
+        sa.Column("receipts", sa.Text),
     )
     op.create_index("outcomes_heard", "outcomes", ["heard_at"])
     op.create_index("outcomes_request", "outcomes", ["request"])

@@ -1,0 +1,94 @@
+"""The sums of a day, and its file for the accountant."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Engine
+
+from tests.builders import a_body
+from tests.journal.messages import an_event
+from worker.journal.day import Sums, day_as_csv, day_of
+from worker.journal.heard import rows_of_event, rows_of_request
+from worker.journal.writer import Writer
+
+NOW = 1_800_000_000_000
+DAY = date(2026, 11, 24)
+CARD = [{"form": "CASHLESS", "label": "Картка", "amount": "270.00"}]
+
+
+def issue(
+    writer: Writer, number: int, payments: Any = CARD, at: str = "2026-11-24T10:20:07Z", **event: Any
+) -> None:
+    """An order of 270.00 and its receipt."""
+    order = f"00000000-0000-4000-8000-{number:012}"
+    changes: dict[str, Any] = {"data__payments": payments}
+    if event.get("operation") == "RETURN":
+        sale = "00000000-0000-4000-8000-000000009999"
+        changes |= {"data__operation": "RETURN", "data__returnOf": {"orderUuid": sale}}
+    writer.write(
+        rows_of_request(a_body(id=f"r{number}", subject=order, data__order__uuid=order, **changes), NOW)
+    )
+    receipt = f"00000000-0000-4000-9000-{number:012}"
+    members = {
+        "receipt__id": receipt,
+        "receipt__total": "270.00",
+        "receipt__fiscalDate": at,
+        "docNumber": f"D-{number}",
+        **event,
+    }
+    writer.write(rows_of_event(an_event(request=f"r{number}", order=order, **members), NOW))
+
+
+def test_sums_by_integration_cashier_and_means(engine: Engine, writer: Writer) -> None:
+    """Midnight is Kyiv's, change is not counted, and a receipt is counted once however often it is told."""
+    issue(writer, 1)
+    issue(writer, 2, [{"form": "CASH", "amount": "500.00"}])
+    issue(
+        writer,
+        3,
+        [{"form": "CASH", "amount": "70.00"}, {"form": "CASHLESS", "label": "Картка", "amount": "200.00"}],
+    )
+    issue(writer, 4, operation="RETURN")
+    issue(writer, 5, cashier="petro", at="2026-11-23T22:00:00Z")
+    issue(writer, 6, cashier="petro", at="2026-11-23T21:59:59Z")
+    issue(writer, 7, cashier="petro", at="2026-11-24T21:59:59Z")
+    issue(writer, 8, cashier="petro", at="2026-11-24T22:00:00Z")
+    issue(writer, 1, alreadyFiscalized=True)
+    day = day_of(engine, DAY)
+    assert day.sums == Sums(5, 1350_00, 1, 270_00)
+    olena, petro = day.cashiers
+    assert (olena.integration, olena.cashier, petro.cashier) == ("shop-main", "olena", "petro")
+    assert olena.sums == Sums(3, 810_00, 1, 270_00)
+    assert olena.means == {
+        ("CASHLESS", "Картка"): Sums(2, 470_00, 1, 270_00),
+        ("CASH", "Готівка"): Sums(2, 340_00),
+    }
+    assert petro.sums == Sums(2, 540_00)
+    assert day_of(engine, DAY, ["another"]).cashiers == []
+
+
+def test_payments_that_were_heard_apart_count_too(engine: Engine, writer: Writer) -> None:
+    """Where two journals heard a request and its outcome at once, the request itself tells the payments."""
+    issue(writer, 1)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE receipts SET means = NULL")
+    (cashier,) = day_of(engine, DAY).cashiers
+    assert cashier.means == {("CASHLESS", "Картка"): Sums(1, 270_00)}
+
+
+def test_the_file_opens_in_excel(engine: Engine, writer: Writer) -> None:
+    """By its mark Excel reads Cyrillic, the separators are its own, and no cell becomes a formula."""
+    issue(writer, 1, docNumber="ЗП-1; «ї»")
+    issue(writer, 2, docNumber="=HYPERLINK(1)", operation="RETURN")
+    data = b"".join(day_as_csv(engine, DAY))
+    assert data.startswith(b"\xef\xbb\xbf")
+    head, first, second = csv.reader(data.decode("utf-8-sig").splitlines(), delimiter=";")
+    assert head[:4] == ["Дата", "Час", "Інтеграція", "Касир"]
+    assert first[:8] == [
+        "24.11.2026", "12:20:07", "shop-main", "olena", "SELL", "ЗП-1; «ї»", "TEST-kV7DlT", "270,00",
+    ]  # fmt: skip
+    assert second[5] == "'=HYPERLINK(1)"
+    assert (second[7], second[8]) == ("-270,00", "Картка -270,00")

@@ -1,0 +1,121 @@
+"""Finds orders by whatever a person has of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker.journal.heard import searched
+from worker.journal.history import Entry, history_of, shown_time
+from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
+
+#: Orders that are listed.
+MOST = 20
+#: Rows that are looked at for these: one order may have several requests.
+_LOOKED_AT = 500
+#: Sorts after whatever a docNumber may go on with.
+_LAST = chr(0x10FFFF)
+
+
+class JournalUnreadable(Exception):
+    """The database is away, or holds no journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOrder:
+    """An order, as its latest request names it; what nobody told is None."""
+
+    order: UUID | None
+    doc_number: str | None
+    integration: str | None
+    cashier: str | None
+    #: When the journal heard of it last; milliseconds since the epoch.
+    heard_at: int
+    history: Sequence[Entry]
+
+    def line(self) -> dict[str, Any]:
+        """As the commands print it."""
+        return {
+            "order": str(self.order) if self.order else None,
+            "docNumber": self.doc_number,
+            "integration": self.integration,
+            "cashier": self.cashier,
+            "time": shown_time(self.heard_at),
+            "history": list(self.history),
+        }
+
+
+def find(engine: Engine, text: str) -> list[FoundOrder]:
+    """Orders by uuid, docNumber, receipt id, fiscal number or request id, that of the latest request first.
+
+    Case and spaces do not count. Where nothing bears the text as a whole, orders are found whose docNumber
+    begins with it; at most ``MOST`` in all. Raises ``JournalUnreadable``.
+    """
+    with looking(engine) as connection:
+        found = [_found(connection, subject) for subject in _subjects(connection, searched(text))]
+    return sorted(found, key=lambda one: one.heard_at, reverse=True)
+
+
+@contextmanager
+def looking(engine: Engine) -> Iterator[Connection]:
+    """A connection that only reads. Raises ``JournalUnreadable``, in plain words."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise JournalUnreadable(f"the journal cannot be read ({type(error).__name__})") from None
+
+
+def _subjects(connection: Connection, text: str) -> list[UUID]:
+    if not text:
+        return []
+    exact = [REQUESTS.c.doc_search == text, REQUESTS.c.id_search == text, RECEIPTS.c.fiscal_search == text]
+    if (uuid := _uuid(text)) is not None:
+        exact += [table.c.subject == uuid for table in (REQUESTS, OUTCOMES, RECEIPTS)]
+        exact += [RECEIPTS.c.id == uuid]
+    queries = [select(one.left.table.c.subject, one.left.table.c.heard_at).where(one) for one in exact]
+    begins = (REQUESTS.c.doc_search >= text) & (REQUESTS.c.doc_search < text + _LAST)
+    begun = select(REQUESTS.c.subject, REQUESTS.c.heard_at).where(begins)
+    return _latest(connection, queries) or _latest(connection, [begun])
+
+
+def _latest(connection: Connection, queries: Sequence[Select[Any]]) -> list[UUID]:
+    rows: list[tuple[int, UUID]] = []
+    for query in queries:
+        newest_first = query.order_by(query.selected_columns.heard_at.desc()).limit(_LOOKED_AT)
+        rows += [(heard_at, subject) for subject, heard_at in connection.execute(newest_first)]
+    rows.sort(key=lambda row: row[0], reverse=True)
+    return list(dict.fromkeys(subject for _, subject in rows))[:MOST]
+
+
+def _found(connection: Connection, subject: UUID) -> FoundOrder:
+    of_subject = select(REQUESTS).where(REQUESTS.c.subject == subject).order_by(REQUESTS.c.heard_at.desc())
+    latest = connection.execute(of_subject.limit(1)).mappings().first()
+    if latest is None:  # its requests were not heard
+        answered = select(RECEIPTS).where(RECEIPTS.c.subject == subject).limit(1)
+        latest = connection.execute(answered).mappings().first()
+    history = history_of(connection, subject)
+    if latest is None:
+        return FoundOrder(subject, None, None, None, history.heard_at, history.entries)
+    is_order = latest.get("order_uuid", subject) is not None
+    return FoundOrder(
+        order=subject if is_order else None,
+        doc_number=latest["doc_number"],
+        integration=latest["integration"],
+        cashier=latest["cashier"],
+        heard_at=latest["heard_at"],
+        history=history.entries,
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

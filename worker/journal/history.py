@@ -1,0 +1,126 @@
+"""What happened to an order, in the order of time: what was asked, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, or_, select
+
+from worker.fiscal.money import hryvnias
+from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Entries, and when the last of them was heard, in milliseconds since the epoch."""
+
+    entries: Sequence[Entry]
+    heard_at: int
+
+
+def history_of(connection: Connection, subject: UUID) -> History:
+    """Of the order itself, and of the documents that return it."""
+    requests = _rows(
+        connection, REQUESTS, or_(REQUESTS.c.subject == subject, REQUESTS.c.return_of_order == subject)
+    )
+    subjects = {subject, *(row["subject"] for row in requests)}
+    outcomes = _rows(connection, OUTCOMES, OUTCOMES.c.subject.in_(subjects))
+    receipts = {row["id"]: row for row in _rows(connection, RECEIPTS, RECEIPTS.c.subject.in_(subjects))}
+    asked_by = {row["key"]: row for row in requests}
+    timed = [(_asked_at(row, outcomes), 0, _asked(row)) for row in requests]
+    timed += [(row["told_at"], 1, _told(row, receipts, asked_by.get(row["request"]))) for row in outcomes]
+    timed.sort(key=lambda one: one[:2])
+    heard = max((row["heard_at"] for row in [*requests, *outcomes]), default=0)
+    return History([{"time": shown_time(at), **entry} for at, _, entry in timed], heard)
+
+
+def shown_time(milliseconds: int) -> str:
+    """RFC 3339, in UTC."""
+    instant = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _rows(connection: Connection, table: Any, condition: Any) -> Sequence[RowMapping]:
+    return connection.execute(select(table).where(condition)).mappings().all()
+
+
+def _asked_at(request: RowMapping, outcomes: Iterable[RowMapping]) -> int:
+    """Not later than what came of it: the journal may have heard of both long afterwards."""
+    told = [row["told_at"] for row in outcomes if row["request"] == request["key"]]
+    return int(min(request["asked_at"] or request["heard_at"], request["heard_at"], *told))
+
+
+def _asked(row: RowMapping) -> dict[str, Any]:
+    payments = json.loads(row["payments"]) if row["payments"] else []
+    return {
+        "what": "asked",
+        "requestId": row["request_id"],
+        "requestSource": row["source"],
+        "order": str(row["order_uuid"]) if row["order_uuid"] else None,
+        "docNumber": row["doc_number"],
+        "integration": row["integration"],
+        "cashier": row["cashier"],
+        "operation": row["operation"],
+        "paymentUuid": _text(row["payment_uuid"]),
+        "returnOf": _return_of(row),
+        "total": _sum(row["total"]),
+        "payments": [
+            {"form": form, "label": label, "amount": _sum(amount)} for form, label, amount in payments
+        ],
+    }
+
+
+def _told(row: RowMapping, receipts: Mapping[UUID, RowMapping], asked: RowMapping | None) -> dict[str, Any]:
+    ids = [UUID(one) for one in json.loads(row["receipts"] or "[]")]
+    entry = {
+        "what": row["outcome"],
+        "requestId": asked["request_id"] if asked else None,
+        "docNumber": asked["doc_number"] if asked else None,
+        "attempts": row["attempts"],
+        "code": row["code"],
+        "detail": json.loads(row["detail"]) if row["detail"] else None,
+        "alreadyFiscalized": row["already"],
+        "deadLettered": row["dead_lettered"],
+        "receiptMade": row["receipt_made"],
+        "nextAttemptAt": shown_time(row["next_attempt_at"]) if row["next_attempt_at"] else None,
+        "receipts": [_receipt(receipts[one]) for one in ids if one in receipts] or None,
+    }
+    return {name: value for name, value in entry.items() if value is not None}
+
+
+def _receipt(row: RowMapping) -> dict[str, Any]:
+    return {
+        "id": str(row["id"]),
+        "fiscalCode": row["fiscal_code"],
+        "fiscalDate": shown_time(row["fiscal_at"]),
+        "total": _sum(row["total"]),
+        "offline": row["offline"],
+        "registerNumber": row["register"],
+        "shiftId": row["shift"],
+        "taxUrl": row["tax_url"],
+        "link": row["link"],
+    }
+
+
+def _return_of(row: RowMapping) -> dict[str, str] | None:
+    named = {
+        "orderUuid": _text(row["return_of_order"]),
+        "receiptId": _text(row["return_of_receipt"]),
+        "relationId": row["return_of_relation"],
+    }
+    return {name: value for name, value in named.items() if value} or None
+
+
+def _sum(kopiykas: int | None) -> str | None:
+    return None if kopiykas is None else hryvnias(kopiykas)
+
+
+def _text(uuid: UUID | None) -> str | None:
+    return str(uuid) if uuid else None
