@@ -32,8 +32,11 @@ def _drive_cashier(checkbox: Checkbox) -> None:
     for path in ("/cashier/me", "/cashier/shift", "/cashier/check-signature", "/cashier/tax"):
         assert checkbox.get(path, token).status == 200
     assert checkbox.get("/tax", license_key=KEY).status == 200
+    assert checkbox.get("/organization/cashiers", token).status == 200
+    assert checkbox.get("/organization/billing-status", token, license_key=KEY).status == 200
     assert checkbox.get("/status").body["status"] == "ok"
-    assert checkbox.post("/cashier/signout", token=token).status == 205
+    signed_out = checkbox.post("/cashier/signout", token=token)
+    assert (signed_out.status, signed_out.body) == (205, None)
     assert checkbox.get("/cashier/me", token).status == 401
 
 
@@ -111,4 +114,6 @@ def _drive_shifts(checkbox: Checkbox, token: str) -> None:
     assert checkbox.get(f"/shifts/{shift_id}", token).body["status"] == "OPENED"
     assert checkbox.get(f"/shifts/short/{shift_id}", token).status == 200
     assert checkbox.get("/shifts", token, query="statuses=OPENED").body["results"][0]["id"] == shift_id
+    by_key = checkbox.get("/cash-registers/shifts", license_key=KEY, query="statuses=CLOSED&limit=50")
+    assert [item["z_report"]["is_z_report"] for item in by_key.body["results"]] == [True]
     assert checkbox.post(f"/shifts/{shift_id}/close", {}, token, license_key=KEY).status == 200

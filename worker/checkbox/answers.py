@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from worker.fiscal.ports import Shift
 from worker.fiscal.privacy import scrub
+from worker.fiscal.tax_rates import CheckboxTax
 
 Document = Mapping[str, Any]
 
@@ -28,21 +29,11 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Tax:
-    """A tax of the cashier's organization; ``rate`` in percent."""
-
-    code: int
-    label: str
-    symbol: str
-    rate: Decimal | None
-    is_without_vat: bool
-
-
-@dataclass(frozen=True, slots=True)
 class RegisterInfo:
     """The register that a licence key stands for."""
 
     id: str | None
+    organization_id: str | None
     fiscal_number: str | None
     is_test: bool
     is_offline: bool
@@ -117,21 +108,27 @@ def _refusal(shift: Document, status: str, private: Iterable[str]) -> str | None
     return scrub(words or text(transaction, "response_status") or "refused", private)
 
 
-def read_taxes(document: Any) -> list[Tax]:
+def read_taxes(document: Any) -> list[CheckboxTax]:
     """GET /cashier/tax: a plain array. Raises ``Unreadable`` where it is none."""
     if not isinstance(document, list):
         raise Unreadable("no list of taxes")
     return [
-        Tax(
+        CheckboxTax(
             code=code,
             label=text(tax, "label") or "",
-            symbol=text(tax, "symbol") or "",
-            rate=decimal(tax.get("decimal_rate")) or decimal(tax.get("rate")),
-            is_without_vat=tax.get("no_vat") is True,
+            rate=_percent(tax, "rate"),
+            extra_rate=_percent(tax, "extra_rate"),
+            no_vat=tax["no_vat"] if isinstance(tax.get("no_vat"), bool) else None,
         )
         for tax in document
         if isinstance(tax, dict) and (code := integer(tax.get("code"))) is not None
     ]
+
+
+def _percent(tax: Document, name: str) -> Decimal | None:
+    """Newer answers have it once more, as ``decimal_rate``."""
+    found = decimal(tax.get(name))
+    return decimal(tax.get(f"decimal_{name}")) if found is None else found
 
 
 def read_register(document: Any) -> RegisterInfo:
@@ -139,6 +136,7 @@ def read_register(document: Any) -> RegisterInfo:
     register = _object(document)
     return RegisterInfo(
         id=text(register, "id"),
+        organization_id=text(register, "organization_id"),
         fiscal_number=text(register, "fiscal_number"),
         is_test=register.get("is_test") is True,
         is_offline=register.get("offline_mode") is True or register.get("stay_offline") is True,

@@ -16,7 +16,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from worker.checkbox import answers, wire
-from worker.checkbox.answers import CashierInfo, RegisterInfo, SignatureStatus, Tax, Unreadable
+from worker.checkbox.answers import CashierInfo, RegisterInfo, SignatureStatus, Unreadable
 from worker.checkbox.calls import Call, Calls, Private
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.receipt_answers import SearchResult, read_receipt, read_result
@@ -25,6 +25,7 @@ from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.ports import Shift, ShiftNotOpened
 from worker.fiscal.receipt import Receipt
+from worker.fiscal.tax_rates import CheckboxTax
 from worker.http.call import Timeouts
 
 #: Most receipts that a page of the search may have.
@@ -173,7 +174,7 @@ class CheckboxClient:
         call = Call(endpoint=Endpoint.SHIFTS, url=url, token=token, params=params, private=private)
         return self._calls.read(call, answers.read_last_closing)
 
-    def taxes(self, url: str, token: str) -> list[Tax]:
+    def taxes(self, url: str, token: str) -> list[CheckboxTax]:
         """The taxes of the cashier's organization."""
         call = Call(endpoint=Endpoint.CASHIER_TAX, url=url, token=token)
         return self._calls.read(call, answers.read_taxes)

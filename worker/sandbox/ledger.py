@@ -11,7 +11,20 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from worker.sandbox.clock import DAY
-from worker.sandbox.entities import Balance, OfflineSession, Tax, Turnover
+from worker.sandbox.entities import (
+    Balance,
+    Billing,
+    OfflineSession,
+    PaymentTurnover,
+    Signature,
+    Sums,
+    Tax,
+    Turnover,
+)
+
+MAIN_BRANCH = "Головна"
+#: When the organizations set up their taxes.
+TAXES_SINCE = 1_643_367_377.0
 
 
 @dataclass(slots=True, eq=False)
@@ -21,6 +34,16 @@ class Organization:
     taxes: dict[int, Tax]
     #: In the order of creation.
     receipts: list[Receipt] = field(default_factory=list)
+    #: None: as its taxes say.
+    is_vat: bool | None = None
+    #: A date, and a time of the day in Kyiv.
+    subscription_end: str | None = None
+    auto_close_shift_at: str | None = None
+    billing: Billing = field(default_factory=Billing)
+
+    @property
+    def pays_vat(self) -> bool:
+        return any(tax.rate for tax in self.taxes.values()) if self.is_vat is None else self.is_vat
 
     def tax(self, key: int | str) -> Tax | None:
         """By code, or by letter."""
@@ -39,6 +62,8 @@ class Register:
     fiscal_number: str
     organization: Organization
     created_at: float
+    is_test: bool = True
+    branch: str = MAIN_BRANCH
     #: Cash in the drawer; outlives shifts.
     till: int = 0
     shift: Shift | None = None
@@ -58,6 +83,8 @@ class Register:
     stay_offline: bool = False
     offline_sessions: list[OfflineSession] = field(default_factory=list)
     offline_codes: deque[str] = field(default_factory=deque)
+    #: Checkbox fetches new codes by itself when few are left.
+    refills_codes: bool = True
     used_codes: set[str] = field(default_factory=set)
 
 
@@ -72,6 +99,10 @@ class Cashier:
     created_at: float
     password: str | None = None
     pin_code: str | None = None
+    branch: str = MAIN_BRANCH
+    #: Why he may not work any more.
+    blocked: str | None = None
+    signature: Signature = field(default_factory=Signature)
     #: Oldest first; at most ten live.
     tokens: deque[str] = field(default_factory=deque)
     shift: Shift | None = None
@@ -88,6 +119,8 @@ class Shift:
     initial: Transaction
     balance: Balance
     turnovers: dict[int, Turnover]
+    #: By type and label, in the order of their first receipt.
+    payments: dict[tuple[str, str], PaymentTurnover] = field(default_factory=dict)
     #: The tax service's words where the opening was refused: it ends CLOSED without having been open.
     refusal: str | None = None
     auto_close_at: float | None = None
@@ -162,18 +195,6 @@ class Transaction:
         if math.isinf(self.done_at):
             return self.done_at
         return self.created_at + share * (self.done_at - self.created_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Kopiykas of a receipt; what cash is given back as change is taken off ``cash``."""
-
-    #: Before cash is rounded.
-    total: int
-    #: What rounding adds.
-    round_sum: int
-    cash: int
-    card: int
 
 
 @dataclass(slots=True, eq=False)

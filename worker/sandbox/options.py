@@ -57,6 +57,8 @@ class Options:
     unknown_tax_status: Literal[400, 422] = 400
     # ASSUMED A10: closing while receipts are unfinished.
     close_with_unfinished: Literal["wait", "refuse"] = "wait"
+    #: ASSUMED: what an organization that is blocked for a debt is refused with 402.
+    blocked_refuses: Literal["documents", "everything"] = "documents"
     #: ASSUMED: whether a shift that another client opened closes only with ``skip_client_name_check``.
     client_name_check: bool = False
     #: ASSUMED: when the search answers in the short form.
@@ -65,8 +67,8 @@ class Options:
     page_limit: int | None = None
     # ASSUMED A11: tokens never expire by time; None is never.
     token_lifetime: float | None = None
-    #: ASSUMED: the document shows no body after a sign-out; checkbox-sdk, tested live, reads one.
-    sign_out_body: Literal["empty", "null"] = "empty"
+    #: ASSUMED: the document says JSON of any kind; checkbox-sdk, tested live, reads JSON.
+    sign_out_body: Literal["null", "empty"] = "null"
     #: ASSUMED: whether a known id or a closed shift is noticed first.
     duplicate_before_shift: bool = True
 

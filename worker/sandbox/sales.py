@@ -8,13 +8,16 @@ from typing import Any
 from uuid import uuid4
 
 from worker.sandbox.arithmetic import Totals, total_up
+from worker.sandbox.bodies.party_body import is_offline
 from worker.sandbox.bodies.receipt_body import compact, fixed_members, fixed_members_of_service, receipt_body
 from worker.sandbox.booking import book
 from worker.sandbox.clock import iso, parse_iso
-from worker.sandbox.ledger import Cashier, Receipt, Register, Shift, Sums
-from worker.sandbox.offline import take_code
+from worker.sandbox.entities import Sums
+from worker.sandbox.ledger import Cashier, Receipt, Register, Shift
+from worker.sandbox.offline import codes, fall_silent, take_code
 from worker.sandbox.refusals import (
     fiscal_date_before_shift,
+    no_offline_codes,
     offline_code_used,
     previous_receipt_differs,
     receipt_exists,
@@ -88,6 +91,8 @@ def _ready_shift(state: State, cashier: Cashier, body: Mapping[str, Any]) -> Shi
     _check_new(state, receipt_id)
     if shift.is_older_than_a_day(now):
         raise shift_open_over_24h(state.options)
+    if is_offline(shift.register, now) and not codes(state, shift.register):
+        raise no_offline_codes()
     previous = body.get("previous_receipt_id")
     stored = shift.register.receipts
     if previous is not None and (not stored or stored[-1].id != previous.lower()):
@@ -144,7 +149,7 @@ def _new_receipt(
         fixed=b"",
         request=request,
     )
-    transaction.fiscal_code = state.new_fiscal_code(receipt.id)
+    transaction.fiscal_code = state.new_fiscal_code(receipt.id, register)
     receipt.fixed = compact(
         {
             "id": receipt.id,
@@ -156,6 +161,7 @@ def _new_receipt(
             "cashier_id": shift.cashier.id,
             "cash_register_id": register.id,
             "organization_id": register.organization.id,
+            "is_test": register.is_test,
             "transaction_id": transaction.id,
         }
     )
@@ -186,8 +192,8 @@ def _strike(state: State, receipt: Receipt) -> None:
                 transaction.done_at = now + fault.seconds
             case "error_receipt":
                 transaction.error = fault.words
-            case "offline":
-                register.silent_until = max(register.silent_until, now + fault.seconds)
+            case "offline" if codes(state, register):
+                fall_silent(register, now, now + fault.seconds)
             case "no_context":
                 receipt.hide_context = True
             case "old_names":

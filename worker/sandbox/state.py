@@ -141,19 +141,21 @@ class State:
             raise wrong_license_key()
         return register
 
-    def new_fiscal_code(self, receipt_id: str) -> str:
-        """Eleven characters, ``TEST-`` and six, the same for the same receipt unless that is taken."""
-        return self.new_code(receipt_id, lambda code: code in self.fiscal_codes)
+    def new_fiscal_code(self, receipt_id: str, register: Register) -> str:
+        """The same for the same receipt unless that is taken."""
+        return self.new_code(receipt_id, lambda code: code in self.fiscal_codes, is_test=register.is_test)
 
-    def new_code(self, name: str, is_taken: Callable[[str], bool]) -> str:
+    def new_code(self, name: str, is_taken: Callable[[str], bool], *, is_test: bool = True) -> str:
+        """Eleven characters; on a test register the first five are ``TEST-``."""
+        prefix = "TEST-" if is_test else ""
         for attempt in range(1000):
-            digest = hashlib.blake2b(f"{name}/{attempt}".encode(), digest_size=8).digest()
+            digest = hashlib.blake2b(f"{name}/{attempt}".encode(), digest_size=12).digest()
             number = int.from_bytes(digest, "big")
             letters = []
-            for _ in range(6):
+            for _ in range(11 - len(prefix)):
                 number, index = divmod(number, len(_FISCAL_CODE_ALPHABET))
                 letters.append(_FISCAL_CODE_ALPHABET[index])
-            code = "TEST-" + "".join(letters)
+            code = prefix + "".join(letters)
             if not is_taken(code):
                 return code
         raise RuntimeError("no free fiscal code")

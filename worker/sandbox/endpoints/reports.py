@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.sandbox.bodies import shift_body
+from worker.sandbox.bodies import report_body, shift_body
 from worker.sandbox.endpoints.query import page, path_id
 from worker.sandbox.exchange import Call
 from worker.sandbox.ledger import Report
@@ -18,12 +18,12 @@ def report_create(call: Call) -> Reply:
         raise shift_not_opened()
     shift.register.report_serial += 1
     report = make_report(call.state, shift, is_z_report=False, serial=shift.register.report_serial)
-    return answer(shift_body.report(report, now), 201)
+    return answer(report_body.report(report, now), 201)
 
 
 def report_get(call: Call) -> Reply:
     report = _report(call)
-    return answer(shift_body.report(report, call.state.clock.now()))
+    return answer(report_body.report(report, call.state.clock.now()))
 
 
 def report_text(call: Call) -> Reply:
