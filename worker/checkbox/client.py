@@ -20,6 +20,7 @@ from worker.checkbox.answers import CashierInfo, RegisterInfo, SignatureStatus, 
 from worker.checkbox.calls import Call, Calls, Private
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.receipt_answers import SearchResult, read_receipt, read_result
+from worker.checkbox.shift_answers import ShiftPage, read_shifts
 from worker.checkbox.transport import Transport
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
@@ -173,6 +174,14 @@ class CheckboxClient:
         params = {"desc": "true", "limit": "1"}
         call = Call(endpoint=Endpoint.SHIFTS, url=url, token=token, params=params, private=private)
         return self._calls.read(call, answers.read_last_closing)
+
+    def shifts(
+        self, url: str, params: Mapping[str, str], *, token: str = "", license_key: SecretStr | None = None
+    ) -> ShiftPage:
+        """A page of a register's shifts, for its licence key alone, or else of the signed-in cashier's."""
+        endpoint = Endpoint.REGISTER_SHIFTS if license_key else Endpoint.SHIFTS
+        call = Call(endpoint=endpoint, url=url, token=token, license_key=license_key, params=params)
+        return self._calls.read(call, read_shifts)
 
     def taxes(self, url: str, token: str) -> list[CheckboxTax]:
         """The taxes of the cashier's organization."""

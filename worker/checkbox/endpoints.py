@@ -16,6 +16,7 @@ class Endpoint(Enum):
     CASHIER_TAX = ("GET", "/api/v1/cashier/tax")
     CHECK_SIGNATURE = ("GET", "/api/v1/cashier/check-signature")
     REGISTER_INFO = ("GET", "/api/v1/cash-registers/info")
+    REGISTER_SHIFTS = ("GET", "/api/v1/cash-registers/shifts")
     SHIFT_OPEN = ("POST", "/api/v1/shifts")
     SHIFTS = ("GET", "/api/v1/shifts")
     SHIFT = ("GET", "/api/v1/shifts/{shift_id}")

@@ -22,13 +22,17 @@ class SearchResult:
     is_whole: bool
     #: Only the whole receipt tells for sure.
     may_be_return: bool
+    #: Neither sale nor return: money that is put into the till or taken out.
+    is_service: bool = False
 
 
 def read_result(document: Any, private: Iterable[str] = ()) -> SearchResult:
     """Raises ``Unreadable`` where there is no id or no status."""
     receipt = read_receipt(document, private)
     is_whole = "related_receipt_id" in document and "context" in document
-    return SearchResult(receipt, is_whole, receipt.is_return or text(document, "type") is None)
+    kind = text(document, "type")
+    is_service = kind not in (None, "SELL", "RETURN")
+    return SearchResult(receipt, is_whole, receipt.is_return or kind is None, is_service)
 
 
 def read_receipt(document: Any, private: Iterable[str] = ()) -> IssuedReceipt:
