@@ -67,6 +67,7 @@ def read_receipt(document: Any, private: Iterable[str] = ()) -> IssuedReceipt:
         related_receipt_id=related.lower() if related else None,
         is_return=_is_return(document, goods),
         created_at=_rfc3339(document.get("created_at")),
+        relation_id=text(document, "pre_payment_relation_id"),
     )
 
 

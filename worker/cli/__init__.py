@@ -51,6 +51,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "explain": "explain",
     "journal": "journal",
+    "reconcile": "reconcile",
     "console": "console",
     "dead-letters": "app",
 }

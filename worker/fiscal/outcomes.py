@@ -72,6 +72,8 @@ class IssuedReceipt:
     related_receipt_id: str | None = None
     is_return: bool = False
     created_at: str | None = None
+    #: The prepayment chain that it belongs to.
+    relation_id: str | None = None
 
     @property
     def is_numbered(self) -> bool:

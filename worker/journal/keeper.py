@@ -73,15 +73,15 @@ class Keeper:
 
     def _listen(self, connection: pika.BlockingConnection, stop: threading.Event) -> None:
         # What was heard on an earlier connection comes again.
-        self._rows, self._heard, self._follow_at = [], 0, 0.0
+        self._rows, self._heard = [], 0
         subscription.declare(connection)
+        self._follow(connection)
         channel = connection.channel()
         channel.basic_qos(prefetch_count=2 * _BATCH)
         channel.basic_consume(JOURNAL_QUEUE, self._hear)
         while not stop.is_set():
             if time.monotonic() >= self._follow_at:
-                subscription.follow(connection, self._orders_queue)
-                self._follow_at = time.monotonic() + _FOLLOW
+                self._follow(connection)
             connection.process_data_events(_TICK)
             if self._is_complete() and not self._attempt(self._write_heard, channel):
                 connection.process_data_events(0)
@@ -90,6 +90,10 @@ class Keeper:
                 self._attempt(self._forget)
         if self._heard:
             self._attempt(self._write_heard, channel)
+
+    def _follow(self, connection: pika.BlockingConnection) -> None:
+        subscription.follow(connection, self._orders_queue)
+        self._follow_at = time.monotonic() + _FOLLOW
 
     def _hear(self, _: BlockingChannel, method: Any, __: pika.BasicProperties, body: bytes) -> None:
         if not self._heard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -30,6 +31,7 @@ from worker.rabbit.topology import (
     DEAD_LETTERS,
     EVENTS_QUEUE,
     EXCHANGES,
+    INQUIRY,
     RESUME,
     TopologyMismatch,
 )
@@ -144,8 +146,14 @@ class Monitor:
         channel.queue_bind(queue, CONTROL_EXCHANGE)
         channel.basic_consume(queue, self._on_control, auto_ack=True)
 
-    def _on_control(self, _: object, __: object, ___: object, body: bytes) -> None:
-        if body == RESUME and self._shared.stop_limit.is_engaged:
+    def _on_control(
+        self, channel: BlockingChannel, _: object, properties: pika.BasicProperties, body: bytes
+    ) -> None:
+        if properties.type == INQUIRY and properties.reply_to:
+            answer = {**self._what_is_held(body.decode("utf-8", "replace")), "queue": self._topology.queue}
+            correlated = pika.BasicProperties(correlation_id=properties.correlation_id)
+            channel.basic_publish("", properties.reply_to, json.dumps(answer).encode(), correlated)
+        elif body == RESUME and self._shared.stop_limit.is_engaged:
             self._shared.stop_limit.release()
             _log.info("worker_resumed")
 

@@ -16,16 +16,22 @@ _UNTOLD = "the order is done; its event is refused by a queue, and published aga
 
 
 def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
-    """The messages of the order, by its uuid or docNumber. Nothing personal is in it.
+    """The messages of the order, by its uuid, docNumber or request id. Nothing personal is in it.
+
+    Case and spaces do not count.
 
     An event that waits in the outbox names its order as the request does.
     """
     found = []
     for message in broker.waiting:
         known = message.known if isinstance(message, Unloaded) else known_of(message.body)
-        if known.doc_number == order or str(known.order).lower() == order.lower():
+        if _plain(order) in map(_plain, (known.order, known.doc_number, known.request_id)):
             found.append(_row(message, known))
     return found
+
+
+def _plain(told: object) -> str:
+    return "".join(str(told).split()).casefold() if told is not None else ""
 
 
 def _row(message: Delivery | Unloaded, known: RequestIdentity) -> dict[str, Any]:

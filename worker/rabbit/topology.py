@@ -23,6 +23,8 @@ JOURNAL_QUEUE = "fiscal.journal"
 EXCHANGES = {ORDERS_EXCHANGE: "topic", EVENTS_EXCHANGE: "topic", CONTROL_EXCHANGE: "fanout"}
 #: What the control exchange carries to every worker.
 RESUME = b"resume"
+#: The type of a message on it that asks what is held of the order in its body.
+INQUIRY = "inquiry"
 DEFAULT_BINDING = "order.ready_to_fiscalize.#"
 
 #: -1 is accepted by RabbitMQ 3.10 and removes a message at its first return; without a limit 4.x

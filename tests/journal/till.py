@@ -1,0 +1,139 @@
+"""A till: orders that are fiscalized at a sandbox, and heard by a journal, or not."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from tests.builders import a_body, an_integration
+from tests.checkbox.desk import OLENA
+from worker.checkbox.client import CheckboxClient
+from worker.demo.sandbox_process import SandboxProcess
+from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.context import context_of
+from worker.fiscal.integrations import CashRounding
+from worker.fiscal.kyiv import KYIV
+from worker.fiscal.outcomes import Fiscalized, IssuedReceipt
+from worker.fiscal.planner import plan
+from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
+from worker.journal.heard import rows_of_event, rows_of_request
+from worker.journal.reconciliation.day import reconcile_day
+from worker.journal.reconciliation.shift import ShiftReport
+from worker.journal.writer import Writer
+from worker.rabbit.events import Events
+from worker.rabbit.message.reading import RequestIdentity, read
+
+KEY = SecretStr("test-olena")
+NUMBERS = count(1)
+
+
+class Till:
+    """Olena's, at the register of a licence key that her row may name."""
+
+    def __init__(
+        self, sandbox: SandboxProcess, client: CheckboxClient, engine: Engine, with_key: bool
+    ) -> None:
+        sandbox.reset()
+        sandbox.clear_faults()
+        sandbox.put_cashier(
+            "olena", password="olena-secret", pin_code="4711", license_key=KEY.get_secret_value()
+        )
+        self.sandbox, self.client, self.engine = sandbox, client, engine
+        self.cashier = replace(OLENA, id="olena", license_key=KEY if with_key else None)
+        self.integration = an_integration(checkbox_url=sandbox.url, cashiers={"olena": self.cashier})
+        self.token = client.sign_in(sandbox.url, self.cashier)
+        self.shift = client.open_shift(sandbox.url, self.token, KEY, uuid4())
+        self.writer = Writer(engine)
+        self.events = Events(time.time)
+
+    def sell(
+        self,
+        order: UUID | None = None,
+        *,
+        attempt: int = 0,
+        told: bool = True,
+        heard: bool = True,
+        **changes: Any,
+    ) -> IssuedReceipt:
+        """An order of 270.00; ``heard`` and ``told`` say what the journal hears of it."""
+        order = order or uuid4()
+        number = next(NUMBERS)
+        members = {"subject": str(order), "data__order__uuid": str(order), **changes}
+        names = {"id": f"request-{number}", "data__order__docNumber": f"D-{number}"}
+        body = a_body(**{**names, **members})
+        return self._issue(body, sale_receipt_id(order, attempt), told=told, heard=heard)
+
+    def give_back(self, sale: IssuedReceipt, order: UUID, *, told: bool = True) -> IssuedReceipt:
+        """The whole order, by a document of its own."""
+        document, number = uuid4(), next(NUMBERS)
+        body = a_body(
+            id=f"request-{number}",
+            subject=str(document),
+            data__order__uuid=str(document),
+            data__order__docNumber=f"B-{number}",
+            data__operation="RETURN",
+            data__returnOf={"orderUuid": str(order)},
+        )
+        return self._issue(body, return_receipt_id(sale.id, 0), told=told, sale=sale)
+
+    def sell_as_a_stranger(self) -> IssuedReceipt:
+        """A person at the till: no order of ours, and an id of Checkbox's."""
+        return self._issue(a_body(id=str(uuid4())), uuid4(), told=False, heard=False, context={"x": 1})
+
+    def close(self) -> None:
+        self.sandbox.close_shift("olena")
+
+    def reconcile(self, later: float = 400.0) -> ShiftReport:
+        """The shift's report, as it comes out so many seconds from now."""
+        (report,) = self.reports(later)
+        return report
+
+    def reports(self, later: float = 400.0) -> list[ShiftReport]:
+        integrations = {self.integration.id: self.integration}
+        day = datetime.now(KYIV).date()
+        now = time.time() + later
+        return list(reconcile_day(self.engine, self.client, integrations, day, now)) or list(
+            reconcile_day(self.engine, self.client, integrations, day - timedelta(days=1), now)
+        )
+
+    def hear(self, body: bytes) -> None:
+        self.writer.write(rows_of_request(body, int(time.time() * 1000)))
+
+    def _issue(
+        self,
+        body: bytes,
+        receipt_id: UUID,
+        *,
+        told: bool = True,
+        heard: bool = True,
+        sale: IssuedReceipt | None = None,
+        context: dict[str, str | int] | None = None,
+    ) -> IssuedReceipt:
+        if heard:
+            self.hear(body)
+        request = read(body)
+        trail = AttemptState(first_seen=time.time())
+        receipt = plan(request, self.integration, trail.first_seen).receipt
+        if sale is not None:
+            receipt = replace(
+                receipt, related_receipt_id=UUID(sale.id), related_receipt_created_at=sale.created_at
+            )
+        context = context or context_of(request, trail)
+        self.client.sell(self.sandbox.url, self.token, receipt_id, receipt, context)
+        issued = self.client.receipt(self.sandbox.url, self.token, receipt_id)
+        assert issued is not None
+        if told:
+            done = Fiscalized(issued, already=False, checkbox_url=self.sandbox.url)
+            event = self.events.succeeded(RequestIdentity.of(request), trail, done, request.order.total)
+            self.writer.write(rows_of_event(event.body, int(time.time() * 1000)))
+        return issued
+
+    def round_cash(self) -> None:
+        self.integration = replace(self.integration, cash_rounding=CashRounding.ROUND_50)

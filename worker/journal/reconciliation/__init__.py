@@ -1,0 +1,1 @@
+"""Holds the journal against Checkbox's books, shift by shift."""

@@ -1,0 +1,187 @@
+"""What the journal knows of a shift and of its receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+
+from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
+from worker.journal.tables import RECEIPTS, REQUESTS
+
+#: Receipts that a shift may have which Checkbox did not name in the answer: so much earlier or later.
+_SLACK_MS = 60_000
+#: An order that waits is asked for up to so long before its shift.
+_ASKED_BEFORE_MS = 3 * 86_400_000
+#: Attempts of an order, and returns of a sale, whose ids are looked for.
+_ATTEMPTS = 5
+_PLACES = 10
+#: Values of one query.
+_CHUNK = 500
+
+RETURNS = ("RETURN", "PREPAYMENT_RETURN")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReceipt:
+    """A receipt that a succeeded event named. Money in kopiykas, time in seconds since the epoch."""
+
+    id: str
+    order: UUID
+    doc_number: str | None
+    integration: str | None
+    operation: str | None
+    relation: str | None
+    shift: str | None
+    fiscal_at: float
+    offline: bool
+    #: What was told, and what its request asked for (None where the request was not heard).
+    told: int
+    asked: int | None
+    payment: UUID | None
+
+    @property
+    def is_return(self) -> bool:
+        return self.operation in RETURNS
+
+    @property
+    def is_of_chain(self) -> bool:
+        return self.relation is not None
+
+    @property
+    def total(self) -> int:
+        """What it has to come to. An advance is not measured by the whole order; its event names it."""
+        return self.told if self.asked is None or self.is_of_chain else self.asked
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """A request of an order."""
+
+    order: UUID
+    doc_number: str | None
+    integration: str | None
+
+
+class Kept:
+    """Questions to the journal. For one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of_shift(
+        self, shift: str, opened_at: float, closed_at: float, rows: Iterable[tuple[str, str]]
+    ) -> list[KeptReceipt]:
+        """The receipts that were told of the shift, or of its rows in its time where no shift was told."""
+        c = RECEIPTS.c
+        in_time = and_(
+            c.shift.is_(None),
+            c.fiscal_at >= int(opened_at * 1000) - _SLACK_MS,
+            c.fiscal_at <= int(closed_at * 1000) + _SLACK_MS,
+            or_(*(and_(c.integration == one, c.cashier == cashier) for one, cashier in rows)),
+        )
+        return list(self._receipts(or_(c.shift == shift, in_time)))
+
+    def by_id(self, ids: Iterable[str]) -> dict[str, KeptReceipt]:
+        """Those of these receipts that an event named, of whatever shift."""
+        found: dict[str, KeptReceipt] = {}
+        for part in _parts([UUID(one) for one in ids if _is_uuid(one)]):
+            found |= {one.id: one for one in self._receipts(RECEIPTS.c.id.in_(part))}
+        return found
+
+    def of_orders(self, orders: Iterable[UUID]) -> list[KeptReceipt]:
+        """All receipts that these orders ever had."""
+        return [one for part in _parts(list(orders)) for one in self._receipts(RECEIPTS.c.subject.in_(part))]
+
+    def sold_again(self, orders: Sequence[UUID]) -> list[UUID]:
+        """Those of these orders that have more than one receipt which is no return."""
+        found: list[UUID] = []
+        for part in _parts(list(orders)):
+            sales = and_(RECEIPTS.c.subject.in_(part), RECEIPTS.c.operation.not_in(RETURNS))
+            query = select(RECEIPTS.c.subject).where(sales).group_by(RECEIPTS.c.subject)
+            found += self._connection.execute(query.having(func.count() > 1)).scalars()
+        return found
+
+    def returns_of(self, order: UUID, sales: Sequence[str]) -> list[KeptReceipt]:
+        """The receipts of documents that return this order, or one of these receipts of it."""
+        named = or_(
+            REQUESTS.c.return_of_order == order,
+            and_(
+                REQUESTS.c.return_of_receipt.in_([UUID(one) for one in sales]),
+                REQUESTS.c.operation == RETURNS[0],
+            ),
+        )
+        documents = list(self._connection.execute(select(REQUESTS.c.subject).where(named)).scalars())
+        return [one for one in self.of_orders(documents) if one.is_return]
+
+    def request(self, key: UUID) -> KeptRequest | None:
+        return self._request(REQUESTS.c.key == key)
+
+    def order(self, order: UUID) -> KeptRequest | None:
+        return self._request(REQUESTS.c.order_uuid == order)
+
+    def of_relation(self, relation: str, near: float) -> KeptRequest | None:
+        """The order of a prepayment chain, from a receipt that was told around this time."""
+        c = RECEIPTS.c
+        told = and_(c.relation == relation, c.fiscal_at >= int(near * 1000) - 366 * 86_400_000)
+        query = select(c.subject, c.doc_number, c.integration).where(told).limit(1)
+        row = self._connection.execute(query).first()
+        return None if row is None else KeptRequest(*row)
+
+    def derived(
+        self, wanted: set[str], opened_at: float, closed_at: float, integrations: Iterable[str]
+    ) -> dict[str, KeptRequest]:
+        """Those of these ids that derive from an order which was asked for around the shift."""
+        c = REQUESTS.c
+        around = and_(
+            c.heard_at >= int(opened_at * 1000) - _ASKED_BEFORE_MS,
+            c.heard_at <= int(closed_at * 1000) + _SLACK_MS,
+            c.integration.in_(list(integrations)),
+            c.order_uuid.is_not(None),
+        )
+        query = select(c.order_uuid, c.doc_number, c.integration).where(around).distinct()
+        found: dict[str, KeptRequest] = {}
+        for row in self._connection.execute(query):
+            found |= dict.fromkeys(wanted & set(_ids_of(row[0])), KeptRequest(*row))
+        return found
+
+    def _request(self, condition: ColumnElement[bool]) -> KeptRequest | None:
+        c = REQUESTS.c
+        query = select(c.subject, c.doc_number, c.integration).where(condition).limit(1)
+        row = self._connection.execute(query).first()
+        return None if row is None else KeptRequest(*row)
+
+    def _receipts(self, condition: ColumnElement[bool]) -> Iterator[KeptReceipt]:
+        c, asked = RECEIPTS.c, REQUESTS.c
+        query = (
+            select(
+                c.id, c.subject, c.doc_number, c.integration, c.operation, c.relation, c.shift, c.fiscal_at,
+                c.offline, c.total, asked.total, asked.payment_uuid,
+            )
+            .select_from(RECEIPTS.outerjoin(REQUESTS, asked.key == c.request))
+            .where(condition)
+        )  # fmt: skip
+        for receipt_id, *row in self._connection.execute(query):
+            row[6] /= 1000
+            yield KeptReceipt(str(receipt_id), *row)
+
+
+def _ids_of(order: UUID) -> Iterator[str]:
+    for attempt in range(_ATTEMPTS):
+        sale = str(sale_receipt_id(order, attempt))
+        yield sale
+        yield from (str(return_receipt_id(sale, place)) for place in range(_PLACES))
+
+
+def _parts(values: list[UUID]) -> Iterator[list[UUID]]:
+    yield from (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,159 @@
+"""One shift at Checkbox against the journal, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from worker.checkbox.books import receipts_of_shift
+from worker.checkbox.searching import Pages, search_returns
+from worker.checkbox.shift_answers import ShiftRecord
+from worker.checkbox.shift_finder import Access, FoundShift, NotAsked, Register, Row, asked
+from worker.checkbox.signed_in import secrets_of
+from worker.fiscal.outcomes import IssuedReceipt
+from worker.journal.finding import JournalUnreadable, looking
+from worker.journal.reconciliation.books import Books
+from worker.journal.reconciliation.comparing import Comparison
+from worker.journal.reconciliation.difference import Difference, Kind
+from worker.journal.reconciliation.kept import Kept
+
+T = TypeVar("T")
+#: Passes of a search for what was given back of one sale.
+_PASSES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftReport:
+    """What came of one shift, for one integration; ``shift`` is None where none could be asked for."""
+
+    integration: str
+    cashier: str | None
+    register: Register | None
+    shift: ShiftRecord | None
+    differences: tuple[Difference, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not any(one.is_one for one in self.differences)
+
+    def data(self) -> dict[str, Any]:
+        """The members of the notice ``shift.reconciled``."""
+        return {
+            **shift_data(self.integration, self.cashier, self.register, self.shift),
+            "ok": self.ok,
+            "differences": [one.line() for one in self.differences],
+        }
+
+
+def shift_data(
+    integration: str, cashier: str | None, register: Register | None, shift: ShiftRecord | None
+) -> dict[str, Any]:
+    """What every notice of a shift begins with."""
+    return {
+        "integration": integration,
+        "cashier": cashier,
+        "register": register and {"fiscalNumber": register.fiscal_number, "isTest": register.is_test},
+        "shift": shift
+        and {
+            "id": shift.id,
+            "serial": shift.serial,
+            "openedAt": utc(shift.opened_at),
+            "closedAt": None if shift.closed_at is None else utc(shift.closed_at),
+        },
+    }
+
+
+def utc(at: float) -> str:
+    """Seconds since the epoch by RFC 3339, in UTC."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def reconcile_shift(engine: Engine, access: Access, found: FoundShift, now: float) -> list[ShiftReport]:
+    """A report for each integration whose shift it is.
+
+    A difference stands with the integration of its order, and with all where that is none of them.
+    """
+    differences = _differences(engine, access, found, now)
+    told_for = found.told_for
+    integrations = {integration for integration, _ in told_for}
+    return [
+        ShiftReport(
+            integration,
+            cashier,
+            found.register,
+            found.record,
+            tuple(
+                one
+                for one in differences
+                if one.integration in (None, integration) or one.integration not in integrations
+            ),
+        )
+        for integration, cashier in told_for
+    ]
+
+
+def _differences(engine: Engine, access: Access, found: FoundShift, now: float) -> list[Difference]:
+    desk = _Desk(access, found)
+    books = Books(found.record, sorted(found.rows), desk.receipts, desk.look_up, desk.returned)
+    try:
+        with looking(engine) as connection:
+            return Comparison(Kept(connection), books, now).differences()
+    except JournalUnreadable as error:
+        return [Difference(Kind.NOT_COMPARED, reason=str(error))]
+
+
+class _Desk:
+    """Reads the shift's receipts as whichever of its rows can sign in: each sees his whole organization's."""
+
+    def __init__(self, access: Access, found: FoundShift) -> None:
+        self._access = access
+        self._found = found
+
+    def receipts(self) -> Any:
+        return self._as_any(
+            lambda _, url, token: receipts_of_shift(self._access.client, url, token, self._found.record.id)
+        )
+
+    def look_up(self, receipt_id: str) -> IssuedReceipt | None:
+        return self._as_any(lambda row, url, token: self._read(row, url, token, UUID(receipt_id)))
+
+    def returned(self, sale: IssuedReceipt) -> int:
+        return self._as_any(lambda row, url, token: self._returned(row, url, token, sale))
+
+    def _read(self, row: Row, url: str, token: str, receipt_id: UUID) -> IssuedReceipt | None:
+        private = secrets_of(self._access.of(row)[1])
+        return self._access.client.receipt(url, token, receipt_id, private=private)
+
+    def _returned(self, row: Row, url: str, token: str, sale: IssuedReceipt) -> int:
+        def page(offset: int, limit: int) -> Any:
+            since = sale.created_at or sale.fiscal_date
+            return self._access.client.search_receipts(
+                url, token, from_date=since, limit=limit, offset=offset
+            )
+
+        pages, offset = Pages(page), 0
+        back: dict[str, IssuedReceipt] = {}
+        for _ in range(_PASSES):
+            part = search_returns(pages, lambda one: self._read(row, url, token, one), sale, offset)
+            back |= {one.id: one for one in part.found if one.is_numbered}
+            if part.next_offset is None:
+                return sum(one.total for one in back.values())
+            offset = part.next_offset
+        raise NotAsked("Checkbox has too many receipts since the sale")
+
+    def _as_any(self, read: Callable[[Row, str, str], T]) -> T:
+        refusal = NotAsked("nobody can sign in")
+        for row in sorted(self._found.openers) + sorted(self._found.sharing - self._found.openers):
+            url = self._access.of(row)[0].checkbox_url
+            try:
+                token = self._access.token(row)
+                return asked(row, partial(read, row, url, token))
+            except NotAsked as reason:
+                refusal = reason
+        raise refusal

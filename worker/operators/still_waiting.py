@@ -1,0 +1,58 @@
+"""Which of some requests still wait: in the dead letters, or in a worker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import pika
+from pika.exceptions import AMQPError, ChannelClosedByBroker
+
+from worker.operators.connection import BrokerUnreachable, broker
+from worker.operators.dead_letters.letter import Filter
+from worker.operators.dead_letters.lock import Locked, locked
+from worker.operators.dead_letters.look_through import LookThrough, NoDeadLetterQueue, depth
+from worker.operators.fleet_inquiry import ask_fleet
+
+#: Requests that the workers are asked for, one by one.
+_ASKED = 200
+
+
+def still_waiting(requests: Iterable[str]) -> tuple[set[str], bool]:
+    """Ids of those that wait, and whether it is certain that the others do not."""
+    asked = set(requests)
+    try:
+        with broker() as (settings, connection):
+            dead, all_dead = _dead_letters(connection)
+            held, all_held = _held(connection, settings.queue, asked - dead)
+            return (dead | held) & asked, all_dead and all_held
+    except BrokerUnreachable:
+        return set(), False
+
+
+def _dead_letters(connection: pika.BlockingConnection) -> tuple[set[str], bool]:
+    try:
+        with (
+            locked(connection, "reconcile", changes=False, clock=time.monotonic),
+            LookThrough(connection, Filter(), depth(connection)) as look,
+        ):
+            return {str(letter.line()["request"]) for letter in look.letters()}, True
+    except (Locked, NoDeadLetterQueue):
+        return set(), False
+
+
+def _held(connection: pika.BlockingConnection, queue: str, asked: set[str]) -> tuple[set[str], bool]:
+    """A backlog may hold any of them; nobody has looked at it yet."""
+    try:
+        depth_of_queue: int = connection.channel().queue_declare(queue, passive=True).method.message_count
+    except (ChannelClosedByBroker, AMQPError):
+        return set(), False
+    found: set[str] = set()
+    is_certain = depth_of_queue == 0 and len(asked) <= _ASKED
+    for request in sorted(asked)[:_ASKED]:
+        held = ask_fleet(connection, queue, request)
+        is_certain = is_certain and held.answered > 0 and held.silent == 0
+        found |= {row["request"] for row in held.waiting}
+        if held.answered == 0:
+            break
+    return found, is_certain
