@@ -24,7 +24,10 @@ _COUNT = {"type": "integer", "minimum": 0}
 _EVENTS = {
     "fiscalizationSucceeded": ("fiscalization_succeeded", "The receipt has a fiscal number. Never before."),
     "fiscalizationFailed": ("fiscalization_failed", "The worker has given up; data.code says why."),
-    "fiscalizationDelayed": ("fiscalization_delayed", "Put off by a fault; at most one for each request."),
+    "fiscalizationDelayed": (
+        "fiscalization_delayed",
+        "Rescheduled after a fault; at most one for each request.",
+    ),
 }
 _LETTER_HEADERS = {
     "x-fiscal-code": _TEXT,

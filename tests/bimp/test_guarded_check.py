@@ -21,7 +21,7 @@ def guarded(server: ScriptedServer, threads: int, monotonic: Callable[[], float]
 
 
 def test_one_that_hangs_is_asked_no_more_for_a_while() -> None:
-    """Of twelve orders two wait for it; the others, and those that come after, are put off without a call."""
+    """Of twelve orders two wait for it; all others are rescheduled without a call."""
     with ScriptedServer(silence) as server:
         check = guarded(server, 2, time.monotonic)
 

@@ -67,7 +67,7 @@ def _run(
             change_each(what, letters, look, limit, rate, report, as_json)
     except AMQPError:
         note(f"{report.done} {what.done} before the broker went away; all others are still in {DEAD_LETTERS}")
-        note("the letter in hand may be both")
+        note("the current letter may be both sent and still in the queue")
         raise
     if look.stopping():
         note(f"stopped: {report.done} {what.done}, all others are still in {DEAD_LETTERS}")

@@ -147,7 +147,7 @@ class Jobs:
         return looks[-1] if looks else None
 
     def end(self) -> None:
-        """Stop all, and wait for them: each letter in hand is finished."""
+        """Stop all, and wait for them: the current letter of each is finished."""
         running: Iterable[Job] = [job for job in self._jobs.values() if not job.is_over]
         for job in running:
             job.stop()

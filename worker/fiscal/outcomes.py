@@ -120,7 +120,7 @@ class Verdict(Exception):
     """Why this pass ended without a fiscal number."""
 
     #: What the next pass shall know; None leaves it as it was.
-    trail: AttemptState | None = None
+    state: AttemptState | None = None
     #: Whether a receipt of this document is known; None where Checkbox was not, or could not be, asked.
     receipt_made: bool | None = None
 

@@ -20,7 +20,7 @@ _AHEAD = 100
 class Reader(Protocol):
     """A pass, as far as it reads."""
 
-    trail: AttemptState
+    state: AttemptState
 
     @property
     def session(self) -> CashierSession: ...
@@ -43,8 +43,8 @@ def returns_at_till(reader: Reader, sale: IssuedReceipt, ours: list[IssuedReceip
     places that were read. ``ours`` were read before.
     """
     _search_to_end(reader, sale)
-    assert reader.trail.search is not None
-    found = set(reader.trail.search.found) - {one.id for one in ours}
+    assert reader.state.search is not None
+    found = set(reader.state.search.found) - {one.id for one in ours}
     ahead = {str(return_receipt_id(sale.id, place)) for place in range(len(ours), len(ours) + _AHEAD)}
     if found & ahead:
         raise Postponed(_LOOK_AFTER, "return_not_shown_yet")
@@ -56,13 +56,13 @@ def returns_at_till(reader: Reader, sale: IssuedReceipt, ours: list[IssuedReceip
 
 def _search_to_end(reader: Reader, sale: IssuedReceipt) -> None:
     """Go on where the last pass ended; what it saw is kept, since the list only grows at its end."""
-    search = reader.trail.search
+    search = reader.state.search
     if search is None or search.sale != sale.id:
         search = Search(sale.id)
     page = reader.session.search_returns(sale, search.offset)
     seen = tuple(one.id for one in page.found if one.id not in search.found)
     offset = search.offset if page.next_offset is None else page.next_offset
-    reader.trail = replace(reader.trail, search=Search(sale.id, offset, (*search.found, *seen)))
+    reader.state = replace(reader.state, search=Search(sale.id, offset, (*search.found, *seen)))
     if page.next_offset is not None:
         raise Postponed(0.0, "returns_searched")
 

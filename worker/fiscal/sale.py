@@ -59,7 +59,7 @@ class Sale:
             raise self._pass.final(refusal) from None
 
     def _is_looked_up_first(self) -> bool:
-        return self._pass.trail.look_up_first or self._order.archived
+        return self._pass.state.look_up_first or self._order.archived
 
     def _walk(self) -> Fiscalized | _Free:
         """The order's receipt, or the first free id; raises ``Postponed`` while that is open."""
@@ -115,4 +115,4 @@ class Sale:
         if isinstance(found, Fiscalized):
             return found
         self._pass.check_free(found.receipt_id)
-        raise self._pass.after_turn("next_receipt")
+        raise self._pass.when_permitted("next_receipt")

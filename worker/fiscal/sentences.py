@@ -31,7 +31,7 @@ def succeeded() -> Sentence:
 
 
 def delayed(detail: Mapping[str, Any], receipt_made: bool) -> Sentence:
-    """For a request that is put off by a fault."""
+    """For a request that is rescheduled after a fault."""
     if receipt_made:
         return texts.DELAYED_WITH_RECEIPT
     is_archive_check = detail.get("service") == "archive_check"

@@ -23,7 +23,7 @@ QUEUE = "x-fiscal-queue"
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message as it is put away."""
+    """A message as it is dead-lettered."""
 
     delivery: Delivery
     headers: Mapping[str, Any]
@@ -33,7 +33,7 @@ class DeadLetter:
         cls,
         delivery: Delivery,
         known: RequestIdentity,
-        trail: AttemptState,
+        state: AttemptState,
         verdict: Rejected,
         queue: str,
         now: float,
@@ -46,15 +46,15 @@ class DeadLetter:
             "x-fiscal-integration": known.integration,
             "x-fiscal-cashier": known.cashier,
             "x-fiscal-request": known.request_id,
-            "x-fiscal-first-seen": rfc3339(trail.first_seen),
+            "x-fiscal-first-seen": rfc3339(state.first_seen),
             "x-fiscal-failed-at": rfc3339(now),
             QUEUE: queue,
         }
         headers: dict[str, Any] = {k: v[:_HEADER_LIMIT] for k, v in texts.items() if v is not None}
         headers["x-fiscal-detail"] = fitted(verdict.detail)
-        headers["x-fiscal-attempts"] = trail.attempts
-        headers[REPLAYS] = trail.replays
-        if trail.delayed:
+        headers["x-fiscal-attempts"] = state.attempts
+        headers[REPLAYS] = state.replays
+        if state.delayed:
             headers[DELAYED] = True
         return cls(delivery, headers)
 

@@ -51,48 +51,48 @@ class Events:
         self._clock = clock
 
     def succeeded(
-        self, known: RequestIdentity, trail: AttemptState, done: Fiscalized, total: int
+        self, known: RequestIdentity, state: AttemptState, done: Fiscalized, total: int
     ) -> Publication:
         data = SucceededData(
-            **self._common(known, trail, sentences.succeeded()),
+            **self._common(known, state, sentences.succeeded()),
             already_fiscalized=done.already,
             receipt=self._receipt(done, total),
         )
-        return _publication(Succeeded(**self._attributes(known, trail, Outcome.SUCCEEDED), data=data))
+        return _publication(Succeeded(**self._attributes(known, state, Outcome.SUCCEEDED), data=data))
 
     def failed(
-        self, known: RequestIdentity, trail: AttemptState, verdict: Rejected, dead_lettered: bool
+        self, known: RequestIdentity, state: AttemptState, verdict: Rejected, dead_lettered: bool
     ) -> Publication:
         made = verdict.receipt_made
         said = sentences.failed(verdict.code, known.operation, verdict.detail, made)
         data = FailedData(
-            **self._common(known, trail, said),
+            **self._common(known, state, said),
             code=verdict.code,
             dead_lettered=dead_lettered,
             detail=dict(verdict.detail),
             receipt_made=made,
         )
-        return _publication(Failed(**self._attributes(known, trail, Outcome.FAILED), data=data))
+        return _publication(Failed(**self._attributes(known, state, Outcome.FAILED), data=data))
 
     def delayed(
-        self, known: RequestIdentity, trail: AttemptState, verdict: Unavailable, due: float
+        self, known: RequestIdentity, state: AttemptState, verdict: Unavailable, due: float
     ) -> Publication:
         data = DelayedData(
-            **self._common(known, trail, sentences.delayed(verdict.detail, trail.posted_at is not None)),
+            **self._common(known, state, sentences.delayed(verdict.detail, state.posted_at is not None)),
             code=Code.CHECKBOX_UNAVAILABLE,
             next_attempt_at=_instant(due),
         )
-        return _publication(Delayed(**self._attributes(known, trail, Outcome.DELAYED), data=data))
+        return _publication(Delayed(**self._attributes(known, state, Outcome.DELAYED), data=data))
 
-    def _attributes(self, known: RequestIdentity, trail: AttemptState, outcome: Outcome) -> dict[str, Any]:
+    def _attributes(self, known: RequestIdentity, state: AttemptState, outcome: Outcome) -> dict[str, Any]:
         return {
-            "id": event_id(known, outcome, trail.replays),
+            "id": event_id(known, outcome, state.replays),
             "subject": str(known.order) if known.order else None,
             "time": _instant(self._clock()),
         }
 
     @staticmethod
-    def _common(known: RequestIdentity, trail: AttemptState, said: Sentence) -> dict[str, Any]:
+    def _common(known: RequestIdentity, state: AttemptState, said: Sentence) -> dict[str, Any]:
         return {
             "request_id": known.request_id,
             "request_source": known.source,
@@ -100,7 +100,7 @@ class Events:
             "cashier": known.cashier,
             "operation": known.operation,
             "order": EventOrder(uuid=str(known.order) if known.order else None, doc_number=known.doc_number),
-            "attempts": trail.attempts,
+            "attempts": state.attempts,
             "message": EventMessage(**said),
         }
 

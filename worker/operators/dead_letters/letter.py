@@ -18,7 +18,7 @@ from worker.rabbit.topology import DEAD_LETTERS, ORDERS_EXCHANGE
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter in hand. What its headers do not tell is None: anybody may have put it there."""
+    """A dead letter. What its headers do not say is None: anybody may have put it there."""
 
     delivery: Delivery
     headers: Mapping[str, Any]
