@@ -37,7 +37,7 @@ def test_held_messages_come_in_the_order_in_which_they_are_due(
     """Not in that of their arrival, and each within 100 ms, though consumers look once a second."""
     seen = Seen()
     with Running(vhost.url, seen, tick=1000) as running:
-        start = time.time() + 0.5
+        start = time.time() + 1.5
         dues = {f"order {n}".encode(): start + n * 0.15 for n in range(8)}
         for body in sorted(dues, key=hash):
             rescheduled(vhost.url, TOPOLOGY.follow_up, body, dues[body])

@@ -12,7 +12,7 @@ from pika.exceptions import AMQPError
 from worker.cli.letter_access import dead_letters
 from worker.operators.dead_letters.access import DeadLetters
 from worker.operators.dead_letters.changes import Change, Report, change_each
-from worker.operators.dead_letters.letter import Wanted
+from worker.operators.dead_letters.filter import Wanted
 from worker.operators.output import Column, Table, json_line, note
 from worker.rabbit.topology import DEAD_LETTERS
 

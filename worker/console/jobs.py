@@ -14,7 +14,7 @@ from config.errors import ConfigurationError
 from worker.console import letters
 from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.changes import Report
-from worker.operators.dead_letters.letter import Filter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.lock import Locked
 from worker.operators.dead_letters.look_through import NoDeadLetterQueue
 from worker.operators.doctor.examination import checkbox, chosen

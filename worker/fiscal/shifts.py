@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from worker.fiscal.instants import DAY, rfc3339
 from worker.fiscal.integrations import Integration, ShiftPolicy
 from worker.fiscal.outcomes import Code, Postponed, Rejected, Unavailable
 from worker.fiscal.ports import CashierSession, KeyRegister, Shift
 
-_DAY = 86400.0
 _UNDER_WAY = frozenset({"CREATED", "OPENING", "CLOSING"})
 _LOOK_AFTER = 1.0
 #: Sales stop at ``rollover_after``; the shift is closed this much later, longer than any call under way.
@@ -28,7 +26,7 @@ def make_ready(session: CashierSession, integration: Integration, now: float) ->
     Raises ``Rejected`` where a person has to act, ``Postponed`` while a shift is being opened or closed.
     """
     is_manual = integration.shifts is ShiftPolicy.MANUAL
-    good_for = _DAY if is_manual else integration.rollover_after.total_seconds()
+    good_for = DAY if is_manual else integration.rollover_after.total_seconds()
     shift = _at_own_register(session, session.shift(good_for))
     if is_manual:
         _demand_open(shift, now)
@@ -66,7 +64,7 @@ def _demand_open(shift: Shift | None, now: float) -> None:
         raise Postponed(_LOOK_AFTER, "shift_opening")
     if shift is None or not shift.is_open:
         raise Rejected(Code.SHIFT_NOT_OPEN, {"shiftId": shift.id, "status": shift.status} if shift else {})
-    if shift.expired or age(shift, now) >= _DAY:
+    if shift.expired or age(shift, now) >= DAY:
         raise Rejected(Code.SHIFT_OPEN_OVER_24H, _told(shift, now))
 
 
@@ -74,7 +72,7 @@ def _told(shift: Shift, now: float) -> dict[str, object]:
     opened = shift.opened_at
     return {
         "shiftId": shift.id,
-        "openedAt": datetime.fromtimestamp(opened, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if opened else None,
+        "openedAt": rfc3339(opened) if opened else None,
         "ageHours": round(age(shift, now) / 3600, 1) if opened else None,
     }
 

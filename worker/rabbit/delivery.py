@@ -17,17 +17,20 @@ import pika
 
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.order import Request
+from worker.rabbit.headers import Header
 from worker.telemetry import trace
 
-_ATTEMPT_STATE = "x-fiscal-trail"
-_DUE = "x-fiscal-due"
-_WAIT = "x-fiscal-wait"
-REPLAYS = "x-fiscal-replays"
-REPLAYED_CODE = "x-fiscal-replayed-code"
-DELAYED = "x-fiscal-delayed"
-#: An event that the broker refused so far, with what is published along with it.
-UNTOLD = "x-fiscal-untold"
-_KEPT = frozenset({_ATTEMPT_STATE, _DUE, _WAIT, UNTOLD, REPLAYS, REPLAYED_CODE, DELAYED})
+_KEPT = frozenset(
+    {
+        Header.ATTEMPT_STATE,
+        Header.DUE,
+        Header.WAIT,
+        Header.UNTOLD,
+        Header.REPLAYS,
+        Header.REPLAYED_CODE,
+        Header.DELAYED,
+    }
+)
 #: Seconds. The broker takes back what is not acknowledged within 30 minutes.
 LONGEST_WAIT = 600.0
 
@@ -56,8 +59,8 @@ class Delivery:
         """Headers of ours count only where they come from us: straight to the queue, through no exchange."""
         headers = properties.headers or {}
         is_ours = method.exchange == ""
-        due = headers.get(_DUE) if is_ours else None
-        wait = headers.get(_WAIT) if is_ours else None
+        due = headers.get(Header.DUE) if is_ours else None
+        wait = headers.get(Header.WAIT) if is_ours else None
         return cls(
             queue=queue,
             body=body,
@@ -90,19 +93,19 @@ class Delivery:
 
     @property
     def replays(self) -> int:
-        count = self.headers.get(REPLAYS)
+        count = self.headers.get(Header.REPLAYS)
         return count if isinstance(count, int) and count > 0 else 0
 
     @property
     def replayed_code(self) -> str | None:
         """The code of the dead letter that this is the replay of; told at its first arrival only."""
-        code = self.headers.get(REPLAYED_CODE)
+        code = self.headers.get(Header.REPLAYED_CODE)
         return code if isinstance(code, str) and not (self.redelivered or self.is_kept) else None
 
     @property
     def is_first(self) -> bool:
         """Nobody has looked at the message before, as far as can be told."""
-        return not (self.redelivered or self.replays or self.is_kept or _ATTEMPT_STATE in self.headers)
+        return not (self.redelivered or self.replays or self.is_kept or Header.ATTEMPT_STATE in self.headers)
 
     def attempt_state(self, now: float) -> AttemptState:
         """What earlier passes left, or a new attempt state. Nothing was first seen after ``now``."""
@@ -110,7 +113,7 @@ class Delivery:
             first_seen=now,
             replays=self.replays,
             look_up_first=self.replays > 0,
-            delayed=self.headers.get(DELAYED) is True,
+            delayed=self.headers.get(Header.DELAYED) is True,
         )
         return replace(
             state,
@@ -124,7 +127,7 @@ class Delivery:
         """What the last pass left, in flight or in a header; None if there was none, or it cannot be read."""
         if self.kept_state is not None:
             return self.kept_state
-        kept = self.headers.get(_ATTEMPT_STATE)
+        kept = self.headers.get(Header.ATTEMPT_STATE)
         # Where the past cannot be told, a look-up comes first.
         return AttemptState.loaded(kept) if isinstance(kept, str) else None
 
@@ -132,7 +135,7 @@ class Delivery:
         self, state: AttemptState, due: float, wait: float = LONGEST_WAIT
     ) -> pika.BasicProperties:
         """Properties under which the same body comes back at ``due``, and in ``wait`` seconds at latest."""
-        return self.properties({_ATTEMPT_STATE: state.dumped(), **waiting(due, wait)})
+        return self.properties({Header.ATTEMPT_STATE: state.dumped(), **waiting(due, wait)})
 
     def properties(self, headers: Mapping[str, Any]) -> pika.BasicProperties:
         """Properties of a message of ours with this body."""
@@ -145,4 +148,4 @@ class Delivery:
 
 def waiting(due: float, wait: float) -> dict[str, int]:
     """Headers that tell when a message may be worked on; both count, since a clock may be wrong."""
-    return {_DUE: int(due * 1000), _WAIT: math.ceil(wait * 1000)}
+    return {Header.DUE: int(due * 1000), Header.WAIT: math.ceil(wait * 1000)}

@@ -6,11 +6,12 @@ import time
 from typing import Any
 
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.instants import rfc3339
 from worker.rabbit.broker import FiscalBroker
-from worker.rabbit.dead_letter import rfc3339
-from worker.rabbit.delivery import UNTOLD, Delivery
-from worker.rabbit.held_messages import Unloaded, known_of
-from worker.rabbit.message.reading import RequestIdentity
+from worker.rabbit.delivery import Delivery
+from worker.rabbit.headers import Header
+from worker.rabbit.held_messages import Unloaded
+from worker.rabbit.message.reading import RequestIdentity, identify
 
 _UNTOLD = "the order is done; its event is refused by a queue, and published again"
 
@@ -22,7 +23,7 @@ def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
     """
     found = []
     for message in broker.waiting:
-        known = message.known if isinstance(message, Unloaded) else known_of(message.body)
+        known = message.known if isinstance(message, Unloaded) else identify(message.body)
         if known.doc_number == order or str(known.order).lower() == order.lower():
             found.append(_row(message, known))
     return found
@@ -31,7 +32,7 @@ def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
 def _row(message: Delivery | Unloaded, known: RequestIdentity) -> dict[str, Any]:
     now = time.time()
     state = message.attempt_state(now)
-    is_told = isinstance(message, Unloaded) or UNTOLD not in message.headers
+    is_told = isinstance(message, Unloaded) or Header.UNTOLD not in message.headers
     return {
         "queue": message.queue,
         "reason": _reason(state) if is_told else _UNTOLD,

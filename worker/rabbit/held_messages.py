@@ -18,7 +18,6 @@ from typing import Generic, Protocol, TypeVar
 
 from worker.fiscal.attempt_state import AttemptState
 from worker.rabbit.delivery import Delivery
-from worker.rabbit.message.json_body import BODY_LIMIT, NotJsonError, parse
 from worker.rabbit.message.reading import RequestIdentity, identify
 
 #: Bytes of messages that wait whole, and of those that threads have, or have next; in each process.
@@ -70,7 +69,7 @@ class Unloaded:
             delivery.due,
             delivery.longest_wait,
             delivery.last_state,
-            known_of(delivery.body),
+            identify(delivery.body),
         )
 
     def attempt_state(self, now: float) -> AttemptState:
@@ -80,14 +79,6 @@ class Unloaded:
     def wait(self, now: float) -> float:
         """Seconds until it may be worked on."""
         return min(self.due - now, self.longest_wait)
-
-
-def known_of(body: bytes) -> RequestIdentity:
-    """As much as can be told of a message, sound or not."""
-    try:
-        return identify(parse(body).value) if len(body) <= BODY_LIMIT else RequestIdentity()
-    except NotJsonError:
-        return RequestIdentity()
 
 
 class HeldMessages(Generic[M]):

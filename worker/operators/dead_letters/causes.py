@@ -12,16 +12,16 @@ from uuid import UUID
 from worker.bimp.archive_check import SERVICE, ArchiveCheck
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.signed_in import secrets_of, signed_in
+from worker.fiscal.instants import DAY
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Code, Rejected, Unavailable, Verdict
 from worker.fiscal.ports import Refusal, TokenRefused
 from worker.fiscal.shifts import age
-from worker.operators.dead_letters.letter import Letter
+from worker.rabbit.dead_letter import DeadLetter
 
 _SHIFT = frozenset({Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H})
 #: What a person, or time, mends without touching the order.
 MENDED_ELSEWHERE = _SHIFT | {Code.CASHIER_CREDENTIALS_REJECTED, Code.CHECKBOX_UNAVAILABLE}
-_DAY = 86400.0
 #: Seconds between two sign-ins that may be refused: Checkbox may lock who is refused often.
 SIGN_IN_AGAIN = 600.0
 
@@ -40,7 +40,7 @@ class Cause:
     receipt: UUID | None = None
 
 
-def cause_of(letter: Letter) -> Cause | None:
+def cause_of(letter: DeadLetter) -> Cause | None:
     """None where a person has to act on the order, or nothing tells whose it is."""
     code, integration, cashier = letter.code, letter.integration, letter.cashier
     if code not in MENDED_ELSEWHERE or integration is None or cashier is None:
@@ -113,7 +113,7 @@ class Causes:
         if cause.code in _SHIFT:
             url, private = integration.checkbox_url, secrets_of(cashier)
             shift = self._client.current_shift(url, token, private=private)
-            return shift is not None and shift.is_open and age(shift, self._clock()) < _DAY
+            return shift is not None and shift.is_open and age(shift, self._clock()) < DAY
         if cause.receipt is None:
             self._client.cashier_me(integration.checkbox_url, token)
             if cashier.license_key is not None:

@@ -20,7 +20,8 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
 
-from worker.operators.dead_letters.letter import Letter, Wanted
+from worker.operators.dead_letters.filter import Wanted
+from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.topology import DEAD_LETTERS
 
 #: Letters that the broker sends ahead. More are on their way only where as many were passed over.
@@ -88,7 +89,7 @@ class LookThrough:
         self._clock = clock
         self.looked_at = 0
         self.removed = 0
-        self._arrived: deque[tuple[int, Letter | None]] = deque()
+        self._arrived: deque[tuple[int, DeadLetter | None]] = deque()
         self._channel: BlockingChannel
         self._current: int | None = None
         #: Letters that are taken for the sake of order only.
@@ -113,7 +114,7 @@ class LookThrough:
     def _unacknowledged(self) -> int:
         return self._held - self._to_skip + len(self._arrived) + self._taken_along
 
-    def letters(self) -> Iterator[Letter]:
+    def letters(self) -> Iterator[DeadLetter]:
         """The wanted ones. One that is not removed before the next is asked for stays."""
         while self.looked_at < self._bound and not self._is_stopping():
             if not self._arrived and not self._await():
@@ -182,7 +183,7 @@ class LookThrough:
         if self._is_closing:
             self._taken_along += 1
             return
-        letter = Letter.received(method, properties, body)
+        letter = DeadLetter.received(method, properties, body)
         # Bodies of letters that are passed over are not kept.
         self._arrived.append((method.delivery_tag, letter if self._wanted(letter) else None))
 
