@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.checkbox.scripted_server import ScriptedServer, answer, silence
-from worker.bimp.archive_check import SERVICE, ArchiveCheck
+from worker.bimp.archive_check import ArchiveCheck
 from worker.bimp.guarded_check import GuardedArchiveCheck
 from worker.fiscal.outcomes import Postponed, Unavailable, Verdict
 
@@ -38,7 +38,7 @@ def test_one_that_hangs_is_asked_no_more_for_a_while() -> None:
         assert sum(isinstance(verdict, Postponed) and took < 2 for verdict, took in told) == 10
         verdict, took = ask(0)
         assert isinstance(verdict, Unavailable)
-        assert verdict.detail == {"service": SERVICE, "reason": "circuit_open"}
+        assert verdict.detail == {"service": "archive_check", "reason": "circuit_open"}
         assert not verdict.may_have_sold
         assert took < 1
         assert len(server.received) == 2

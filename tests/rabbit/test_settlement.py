@@ -35,6 +35,7 @@ from worker.fiscal.outcomes import (
     Unavailable,
     Verdict,
 )
+from worker.fiscal.reasons import Wait
 from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.connection import parameters
 from worker.rabbit.decision import Dependencies, RetryPolicy
@@ -290,7 +291,7 @@ def test_long_names_are_cut_in_headers(desk: Desk) -> None:
 def test_what_needs_time_waits_and_nobody_is_told(desk: Desk, after: float, queue: str) -> None:
     """Short waits in one queue and long ones in another; no attempt is counted."""
     state = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=1)
-    desk.process(Postponed(after, "number", state=state))
+    desk.process(Postponed(after, Wait.NUMBER, state=state))
     [waiting] = desk.waiting(queue)
     assert waiting.body == ORDER
     assert waiting.due == pytest.approx(desk.now + after, abs=0.002)
@@ -302,7 +303,7 @@ def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
     """Nothing is published: the process works on the same delivery again, with what it has read."""
     desk.has_room = True
     state = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=1, look_up_first=True)
-    desk.scenario.script = [Postponed(0.5, "number", state=state)]
+    desk.scenario.script = [Postponed(0.5, Wait.NUMBER, state=state)]
     kept = desk.settlement.process(Delivery("fiscalize", ORDER))
     assert isinstance(kept, Delivery)
     assert (kept.due, kept.attempt_state(desk.now), kept.is_kept) == (desk.now + 0.5, state, True)
@@ -486,7 +487,7 @@ class Broken:
 
 
 @pytest.mark.parametrize(
-    "step", [DONE, Rejected(Code.SHIFT_NOT_OPEN), Postponed(1, "number"), Unavailable({})]
+    "step", [DONE, Rejected(Code.SHIFT_NOT_OPEN), Postponed(1, Wait.NUMBER), Unavailable({})]
 )
 @pytest.mark.parametrize("broken", ["metrics", "_log", "spans"])
 def test_what_only_tells_decides_nothing(
@@ -566,7 +567,7 @@ def test_faults_in_a_row_reach_the_stop_limit(desk: Desk) -> None:
 def test_a_postponed_pass_says_nothing_of_the_worker(desk: Desk) -> None:
     """Waiting in between neither counts nor ends the row."""
     broken = Rejected(Code.INTERNAL_ERROR)
-    for step in (broken, Postponed(1, "number"), broken, Unavailable({}), broken):
+    for step in (broken, Postponed(1, Wait.NUMBER), broken, Unavailable({}), broken):
         desk.process(step)
     assert desk.stop_limit.is_engaged
 
@@ -576,7 +577,7 @@ def test_the_way_through_waits_ends_in_one_event(desk: Desk, eventually: Eventua
     desk.settlement = desk.settling(RetryPolicy(min_backoff=0.1, max_backoff=1, max_age=3600))
     posted = AttemptState(first_seen=1e9, posted_at=1e9 + 5, has_reserved=True)
     desk.scenario.script = [
-        Postponed(0.1, "rate_limit", state=posted),
+        Postponed(0.1, Wait.RATE_LIMIT, state=posted),
         Unavailable({}),
         Postponed(0.1, "shift"),
         DONE,
@@ -603,7 +604,7 @@ def test_a_settled_message_is_let_go_of_at_once(desk: Desk) -> None:
     """Bodies are large: what was refused or rescheduled is not kept until a garbage collection."""
     gc.disable()
     try:
-        for step in (Rejected(Code.SHIFT_NOT_OPEN), Postponed(1.0, "rate_limit"), Unavailable({})):
+        for step in (Rejected(Code.SHIFT_NOT_OPEN), Postponed(1.0, Wait.RATE_LIMIT), Unavailable({})):
             delivery = Delivery("fiscalize", ORDER)
             kept = weakref.ref(delivery)
             desk.scenario.script = [step]

@@ -15,6 +15,7 @@ from structlog.testing import CapturingLogger
 from tests.rabbit.test_settlement import DONE
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
+from worker.fiscal.reasons import Wait
 from worker.rabbit.message.reading import RequestIdentity, read
 from worker.telemetry import logs, pass_log, trace
 
@@ -137,7 +138,7 @@ def test_a_wait_is_no_outcome(lines: list[dict[str, Any]]) -> None:
 
 NO_NEWS = [
     (lambda line, reason=reason: line.postponed(reason, 1.0), "debug")
-    for reason in ("number", "rate_limit", "cashier_in_use", "threads_in_use")
+    for reason in (Wait.NUMBER, Wait.RATE_LIMIT, Wait.CASHIER_IN_USE, Wait.THREADS_IN_USE)
 ]
 
 

@@ -12,6 +12,7 @@ from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import ReceiptRate, Session
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Postponed
+from worker.fiscal.reasons import Wait
 from worker.interprocess.rate_limiter import Reservations
 from worker.telemetry import metrics
 
@@ -57,7 +58,7 @@ class Sessions:
         lane = self._lane(integration, cashier)
         began = self._rate.monotonic()
         if not lane.lock.acquire(blocking=False):
-            raise Postponed(lane.reserve(began), "cashier_in_use")
+            raise Postponed(lane.reserve(began), Wait.CASHIER_IN_USE)
         session = lane.session
         try:
             with self._isolation.guard(integration, cashier):

@@ -19,6 +19,7 @@ from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, R
 from worker.fiscal.plan import Plan
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import ReceiptExists
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 from worker.fiscal.returns import excess, is_full, tax_codes
 from worker.fiscal.returns_made import returns_at_till, returns_of_ours
@@ -51,7 +52,7 @@ class GoodsReturn:
         try:
             return self._give_back(sales, target, places)
         except ReceiptExists:
-            raise self._pass.when_permitted("place_taken") from None
+            raise self._pass.when_permitted(Wait.PLACE_TAKEN) from None
         except Rejected as refusal:
             raise self._pass.final(refusal) from None
 
@@ -89,7 +90,7 @@ class GoodsReturn:
     def _refuse_nameless(self, issued: IssuedReceipt) -> None:
         """It may be this document's: nothing is posted, and a person compares."""
         if not issued.is_numbered:
-            raise Postponed(LOOK_AFTER, "return_of_sale")
+            raise Postponed(LOOK_AFTER, Wait.RETURN_OF_SALE)
         self._pass.receipt_made = None
         reason = "a return of the same content exists, and Checkbox does not show whose it is"
         raise Rejected(Code.RECEIPT_MISMATCH, {"reason": reason, "receiptId": issued.id})
@@ -134,12 +135,12 @@ class GoodsReturn:
             raise self._behind_those_at_the_register()
         waited = self._pass.since(self._pass.state.sale_awaited_since)
         if target is not None or waited < self._pass.dependencies.return_wait:
-            raise Postponed(LOOK_AFTER, "sale_of_return")
+            raise Postponed(LOOK_AFTER, Wait.SALE_OF_RETURN)
         raise self._without_sale("the sale has no receipt")
 
     def _behind_those_at_the_register(self) -> Postponed:
         """The sale may be among those that wait for the register: only after them the wait for it begins."""
-        wait = self._pass.when_permitted("sale_of_return")
+        wait = self._pass.when_permitted(Wait.SALE_OF_RETURN)
         begins = self._pass.dependencies.clock() + wait.after
         self._pass.state = replace(self._pass.state, sale_awaited_since=begins)
         wait.after = max(wait.after, LOOK_AFTER)
@@ -159,7 +160,7 @@ class GoodsReturn:
         if too_much is None:
             return
         if excess(self._order, target, [one for one in taken if one.is_numbered]) is None:
-            raise Postponed(LOOK_AFTER, "return_of_sale")  # one without a number may still be refused
+            raise Postponed(LOOK_AFTER, Wait.RETURN_OF_SALE)  # one without a number may still be refused
         raise Rejected(Code.RETURN_WITHOUT_SALE, too_much)
 
     def _await_copies(
@@ -178,4 +179,4 @@ class GoodsReturn:
             return
         left = SETTLED_AFTER - self._pass.since(state.sales_seen_at)
         if left > 0:
-            raise Postponed(min(left, LONGEST_LOOK), "copy_of_return")
+            raise Postponed(min(left, LONGEST_LOOK), Wait.COPY_OF_RETURN)

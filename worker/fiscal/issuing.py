@@ -19,6 +19,7 @@ from worker.fiscal.order import Request
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Verdict
 from worker.fiscal.ports import ArchiveCheck, CashierSession, ReceiptExists, ShiftExpired, ShiftNotOpened
 from worker.fiscal.privacy import private_values
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.shifts import make_ready
 
@@ -128,7 +129,7 @@ class Issuing:
             looks=state.looks + 1,
             look_up_first=True,
         )
-        return Postponed(self.dependencies.number_times.next_look(state.looks), "number")
+        return Postponed(self.dependencies.number_times.next_look(state.looks), Wait.NUMBER)
 
     def prepare(self) -> None:
         """Return when the cashier may sell. Raises ``Rejected`` (shifts), ``Postponed``."""
@@ -146,7 +147,7 @@ class Issuing:
         """
         self._acquire_permit()
         if until is not None and self.dependencies.monotonic() > until:
-            raise Postponed(0.0, "read_too_long_ago")
+            raise Postponed(0.0, Wait.READ_TOO_LONG_AGO)
         try:
             issued = self.session.sell(receipt_id, receipt, context_of(self.request, self.state))
         except ReceiptExists:
@@ -155,7 +156,7 @@ class Issuing:
         except (ShiftNotOpened, ShiftExpired):
             # The session knows better now what stands in the way.
             make_ready(self.session, self.integration, self.dependencies.clock())
-            raise Postponed(0.0, "shift_changed") from None
+            raise Postponed(0.0, Wait.SHIFT_CHANGED) from None
         if issued.is_refused:
             raise _thrown_out(issued)
         self.has_posted = True
@@ -165,9 +166,9 @@ class Issuing:
         wait = self.session.acquire_permit(again=self.state.has_reserved)
         if wait > 0:
             self.state = replace(self.state, has_reserved=True)
-            raise Postponed(wait, "rate_limit")
+            raise Postponed(wait, Wait.RATE_LIMIT)
 
-    def when_permitted(self, reason: str) -> Postponed:
+    def when_permitted(self, reason: Wait) -> Postponed:
         """Another pass when the rate limiter lets the register send again."""
         return Postponed(self._reserve_permit(), reason)
 
@@ -189,7 +190,7 @@ class Issuing:
         if self.state.hidden_id != str(receipt_id):
             return
         if self.since(self.state.hidden_since) < SETTLED_AFTER:
-            raise Postponed(LOOK_AFTER, "receipt_not_shown_yet")
+            raise Postponed(LOOK_AFTER, Wait.RECEIPT_NOT_SHOWN_YET)
         self.receipt_made = None
         reason = "the receipt's id is taken by one that this cashier cannot see"
         raise Rejected(Code.RECEIPT_MISMATCH, {"reason": reason, "receiptId": str(receipt_id)})
@@ -199,7 +200,7 @@ class Issuing:
         left = SETTLED_AFTER - self.since(self.state.unknown_since)
         if self.state.unknown_since is None or left <= 0:
             return refusal
-        return Postponed(min(left, LONGEST_LOOK), "receipt_may_appear")
+        return Postponed(min(left, LONGEST_LOOK), Wait.RECEIPT_MAY_APPEAR)
 
 
 def _thrown_out(issued: IssuedReceipt) -> Rejected:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.reasons import Wait
 
 
 class Code(StrEnum):
@@ -75,6 +76,11 @@ class IssuedReceipt:
     def is_numbered(self) -> bool:
         """Whether it counts as issued: it has a fiscal number, online or offline, and was not refused."""
         return bool(self.fiscal_code) and not self.is_refused
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it may still get its number, or be refused."""
+        return self.status == "CREATED"
 
     @property
     def is_refused(self) -> bool:
@@ -141,7 +147,7 @@ class Postponed(Verdict):
     """To be looked at again after ``after`` seconds; no attempt is counted and nobody is told."""
 
     after: float
-    reason: str
+    reason: Wait
 
 
 @dataclass(eq=False)

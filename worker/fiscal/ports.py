@@ -64,6 +64,18 @@ class Shift:
     def is_open(self) -> bool:
         return self.status == "OPENED"
 
+    @property
+    def is_opening(self) -> bool:
+        return self.status in ("CREATED", "OPENING")
+
+    @property
+    def is_closing(self) -> bool:
+        return self.status == "CLOSING"
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status == "CLOSED"
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRegister:

@@ -10,6 +10,7 @@ from worker.fiscal.attempt_state import AttemptState, Search
 from worker.fiscal.context import document_of
 from worker.fiscal.outcomes import IssuedReceipt, Postponed, Unavailable
 from worker.fiscal.ports import CashierSession
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import return_receipt_id
 
 _LOOK_AFTER = 1.0
@@ -47,10 +48,10 @@ def returns_at_till(reader: Reader, sale: IssuedReceipt, ours: list[IssuedReceip
     found = set(reader.state.search.found) - {one.id for one in ours}
     ahead = {str(return_receipt_id(sale.id, place)) for place in range(len(ours), len(ours) + _AHEAD)}
     if found & ahead:
-        raise Postponed(_LOOK_AFTER, "return_not_shown_yet")
+        raise Postponed(_LOOK_AFTER, Wait.RETURN_NOT_SHOWN_YET)
     made = [_read(reader, receipt_id) for receipt_id in sorted(found)]
     if any(document_of(one) for one in made):
-        raise Postponed(_LOOK_AFTER, "return_not_shown_yet")
+        raise Postponed(_LOOK_AFTER, Wait.RETURN_NOT_SHOWN_YET)
     return made
 
 
@@ -64,7 +65,7 @@ def _search_to_end(reader: Reader, sale: IssuedReceipt) -> None:
     offset = search.offset if page.next_offset is None else page.next_offset
     reader.state = replace(reader.state, search=Search(sale.id, offset, (*search.found, *seen)))
     if page.next_offset is not None:
-        raise Postponed(0.0, "returns_searched")
+        raise Postponed(0.0, Wait.RETURNS_SEARCHED)
 
 
 def _read(reader: Reader, receipt_id: str) -> IssuedReceipt:

@@ -6,8 +6,8 @@ from worker.fiscal.instants import DAY, rfc3339
 from worker.fiscal.integrations import Integration, ShiftPolicy
 from worker.fiscal.outcomes import Code, Postponed, Rejected, Unavailable
 from worker.fiscal.ports import CashierSession, KeyRegister, Shift
+from worker.fiscal.reasons import Wait
 
-_UNDER_WAY = frozenset({"CREATED", "OPENING", "CLOSING"})
 _LOOK_AFTER = 1.0
 #: Sales stop at ``rollover_after``; the shift is closed this much later, longer than any call under way.
 _GRACE = 20.0
@@ -60,8 +60,8 @@ def _is_at(shift: Shift, register: KeyRegister) -> bool:
 
 
 def _demand_open(shift: Shift | None, now: float) -> None:
-    if shift is not None and shift.status in ("CREATED", "OPENING"):
-        raise Postponed(_LOOK_AFTER, "shift_opening")
+    if shift is not None and shift.is_opening:
+        raise Postponed(_LOOK_AFTER, Wait.SHIFT_OPENING)
     if shift is None or not shift.is_open:
         raise Rejected(Code.SHIFT_NOT_OPEN, {"shiftId": shift.id, "status": shift.status} if shift else {})
     if shift.expired or age(shift, now) >= DAY:
@@ -78,19 +78,19 @@ def _told(shift: Shift, now: float) -> dict[str, object]:
 
 
 def _bring_about(session: CashierSession, shift: Shift | None, rollover_after: float, now: float) -> None:
-    if shift is None or shift.status == "CLOSED":
+    if shift is None or shift.is_closed:
         rest = session.rest_before_opening()
         if rest > 0:
-            raise Postponed(rest, "shift_rollover")
+            raise Postponed(rest, Wait.SHIFT_ROLLOVER)
         session.open_shift()
-        raise Postponed(_LOOK_AFTER, "shift_opening")
-    if shift.status in _UNDER_WAY:
-        raise Postponed(_LOOK_AFTER, "shift_under_way")
+        raise Postponed(_LOOK_AFTER, Wait.SHIFT_OPENING)
+    if shift.is_opening or shift.is_closing:
+        raise Postponed(_LOOK_AFTER, Wait.SHIFT_UNDER_WAY)
     if shift.expired or age(shift, now) >= rollover_after:
         left = seconds_to_closing(shift, rollover_after, now)
         if left <= 0:
             close(session, shift, now)
-        raise Postponed(max(left, _LOOK_AFTER), "shift_rollover")
+        raise Postponed(max(left, _LOOK_AFTER), Wait.SHIFT_ROLLOVER)
 
 
 def seconds_to_closing(shift: Shift, rollover_after: float, now: float) -> float:

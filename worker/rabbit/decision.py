@@ -24,6 +24,7 @@ from worker.fiscal.outcomes import (
     Unavailable,
     Verdict,
 )
+from worker.fiscal.reasons import Wait
 from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.delivery import LONGEST_WAIT, Delivery
@@ -39,7 +40,7 @@ from worker.telemetry.quiet import Quietly
 _log = logger(__name__)
 
 #: Waits for our own limits, which are not faults and always end.
-_OWN_LIMITS = frozenset({"rate_limit", "cashier_in_use", "threads_in_use"})
+_OWN_LIMITS = frozenset({Wait.RATE_LIMIT, Wait.CASHIER_IN_USE, Wait.THREADS_IN_USE})
 #: Longest wait for a number that is spent in this process, in seconds.
 _LONGEST_KEPT = 20.0
 
@@ -193,7 +194,7 @@ class Deciding:
         A crash loses its attempt state: then the message comes back as redelivered, and a look-up goes first.
         """
         state = verdict.state
-        if state is None or self._request is None or verdict.reason != "number" or state.looks > 1:
+        if state is None or self._request is None or verdict.reason != Wait.NUMBER or state.looks > 1:
             return None
         if verdict.after > _LONGEST_KEPT or not self._with.has_room():
             return None

@@ -12,13 +12,14 @@ from uuid import UUID
 
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
+from worker.fiscal.reasons import Wait
 from worker.telemetry import logs, metrics, spans, trace
 from worker.telemetry.quiet import Quietly
 
 _log = logs.logger(__name__)
 _CODES = frozenset(code.value for code in Code)
 #: Waits that nearly every order has, or has many of.
-_NO_NEWS = frozenset({"rate_limit", "cashier_in_use", "threads_in_use", "number"})
+_NO_NEWS = frozenset({Wait.RATE_LIMIT, Wait.CASHIER_IN_USE, Wait.THREADS_IN_USE, Wait.NUMBER})
 _TROUBLE = frozenset({"failed", "delayed", "unsettled"})
 
 

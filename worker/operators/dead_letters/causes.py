@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from worker.bimp.archive_check import SERVICE, ArchiveCheck
+from worker.bimp.archive_check import ArchiveCheck
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.signed_in import secrets_of, signed_in
 from worker.fiscal.instants import DAY
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Code, Rejected, Unavailable, Verdict
 from worker.fiscal.ports import Refusal, TokenRefused
+from worker.fiscal.reasons import Reason
 from worker.fiscal.shifts import age
 from worker.rabbit.dead_letter import DeadLetter
 
@@ -49,7 +50,7 @@ def cause_of(letter: DeadLetter) -> Cause | None:
     detail = letter.line()["detail"] or {}
     if code != Code.CHECKBOX_UNAVAILABLE:
         return Cause(code, integration, cashier)
-    if detail.get("service") == SERVICE:
+    if detail.get("service") == Reason.ARCHIVE_CHECK:
         return Cause(code, integration, cashier, is_archive_check=True)
     return Cause(code, integration, cashier, receipt=_receipt(detail))
 

@@ -117,7 +117,7 @@ def ask_checkbox(
             why = getattr(fault, "detail", {})
             words = why.get("message") or why.get("reason") or type(fault).__name__
             known.not_asked.append(f"Checkbox as {integration.id}/{cashier.id}: {words}")
-        if any(found.receipt.status != "ERROR" for found in known.receipts):
+        if not all(found.receipt.is_refused for found in known.receipts):
             return
 
 
