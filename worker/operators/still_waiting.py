@@ -9,7 +9,7 @@ import pika
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from worker.operators.connection import BrokerUnreachable, broker
-from worker.operators.dead_letters.letter import Filter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.lock import Locked, locked
 from worker.operators.dead_letters.look_through import LookThrough, NoDeadLetterQueue, depth
 from worker.operators.fleet_inquiry import ask_fleet

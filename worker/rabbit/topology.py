@@ -26,12 +26,19 @@ RESUME = b"resume"
 #: The type of a message on it that asks what is held of the order in its body.
 INQUIRY = "inquiry"
 DEFAULT_BINDING = "order.ready_to_fiscalize.#"
+#: The content type of orders and events.
+CLOUD_EVENT = "application/cloudevents+json"
 
 #: -1 is accepted by RabbitMQ 3.10 and removes a message at its first return; without a limit 4.x
 #: removes it after 20 looks; and without one a returned message loses its place.
 DELIVERY_LIMIT = 1_000_000
 #: Seconds: the longest of the short waits.
 SHORT_WAIT = 20.0
+
+
+def order_key(integration: str | None, cashier: str | None) -> str:
+    """The routing key of an order."""
+    return f"order.ready_to_fiscalize.{integration or 'unknown'}.{cashier or 'unknown'}"
 
 
 class TopologyMismatch(Exception):
