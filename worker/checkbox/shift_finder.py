@@ -18,7 +18,7 @@ from worker.checkbox.shift_answers import ShiftRecord
 from worker.checkbox.signed_in import signed_in
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Verdict
-from worker.fiscal.ports import Refusal
+from worker.fiscal.ports import Refusal, TokenRefused
 
 T = TypeVar("T")
 Row = tuple[str, str]
@@ -28,6 +28,10 @@ _AROUND = 600.0
 
 class NotAsked(Exception):
     """Checkbox, or the journal, could not be asked; the text is the reason, in plain words."""
+
+
+class TokenEnded(NotAsked):
+    """The token counts no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Findings:
 
 
 class Access:
-    """Sign-ins of its own, each made when it is first needed and ended with the block."""
+    """Sign-ins of its own, each made when it is first needed, and ended with the block or by ``close``."""
 
     def __init__(self, client: CheckboxClient, integrations: Mapping[str, Integration]) -> None:
         self.client = client
@@ -83,25 +87,43 @@ class Access:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._open.close()
+        self.close()
 
-    def token(self, row: Row) -> str:
-        """Raises ``NotAsked``."""
-        if row not in self._tokens:
-            integration, cashier = self.of(row)
-            signing_in = signed_in(self.client, integration, cashier)
-            self._tokens[row] = asked(row, lambda: self._open.enter_context(signing_in))
-        return self._tokens[row]
+    def close(self) -> None:
+        self._tokens.clear()
+        self._open.close()
 
     def of(self, row: Row) -> tuple[Integration, Cashier]:
         integration = self.integrations[row[0]]
         return integration, integration.cashiers[row[1]]
+
+    def as_row(self, row: Row, call: Callable[[str, str], T]) -> T:
+        """What a call with Checkbox's address and the row's token returns. Raises ``NotAsked``.
+
+        A token that counts no longer is replaced, once.
+        """
+        url = self.of(row)[0].checkbox_url
+        is_old = row in self._tokens
+        try:
+            return asked(row, lambda: call(url, self._token(row)))
+        except TokenEnded:
+            del self._tokens[row]
+            if not is_old:
+                raise
+        return asked(row, lambda: call(url, self._token(row)))
+
+    def _token(self, row: Row) -> str:
+        if row not in self._tokens:
+            self._tokens[row] = self._open.enter_context(signed_in(self.client, *self.of(row)))
+        return self._tokens[row]
 
 
 def asked(row: Row, call: Callable[[], T]) -> T:
     """What the call returns. Raises ``NotAsked`` where Checkbox does not answer, or refuses."""
     try:
         return call()
+    except TokenRefused:
+        raise TokenEnded(f"Checkbox as {row[0]}/{row[1]}: the token was refused") from None
     except (Verdict, Refusal) as fault:
         why = getattr(fault, "detail", {})
         words = why.get("message") or why.get("reason") or type(fault).__name__
@@ -134,8 +156,7 @@ def _find_of_cashier(access: Access, period: Period, row: Row, findings: Finding
     records = own_shifts(access, row, period)
     if not records:
         return
-    url, token = access.of(row)[0].checkbox_url, access.token(row)
-    is_test = asked(row, lambda: access.client.cashier_me(url, token)).is_test
+    is_test = access.as_row(row, access.client.cashier_me).is_test
     for record in records:
         register = Register(record.register_number, is_test)
         findings.shifts.setdefault(record.id, FoundShift(record, register)).openers.add(row)
@@ -143,8 +164,7 @@ def _find_of_cashier(access: Access, period: Period, row: Row, findings: Finding
 
 def own_shifts(access: Access, row: Row, period: Period) -> list[ShiftRecord]:
     """Those of the row's cashier. Raises ``NotAsked``."""
-    url, token = access.of(row)[0].checkbox_url, access.token(row)
-    return asked(row, lambda: shifts_of_cashier(access.client, url, token, period))
+    return access.as_row(row, lambda url, token: shifts_of_cashier(access.client, url, token, period))
 
 
 def _find_of_register(access: Access, period: Period, sharing: list[Row], findings: Findings) -> None:

@@ -25,6 +25,8 @@ from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.shared import Shared
 from worker.process import shift_watch
 from worker.process.chores import chore_round
+from worker.process.closed_shifts import ClosedShifts
+from worker.process.reconciling import reconciling_of
 from worker.process.shift_keeper import ShiftKeeper
 from worker.rabbit import decision
 from worker.rabbit.broker import FiscalBroker
@@ -35,6 +37,7 @@ from worker.rabbit.fleet import Fleet
 from worker.rabbit.held import waiting_for
 from worker.rabbit.loop import Loop
 from worker.rabbit.mending import mend
+from worker.rabbit.notices import Notices
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import Settlement
 from worker.telemetry import metrics, spans, trace
@@ -95,8 +98,9 @@ class Process:
             room=settings.threads * _KEPT_PER_THREAD,
             is_halted=lambda: shared.stop_limit.is_engaged,
         )
+        client = CheckboxClient(headers=trace.headers)
         sessions = Sessions(
-            CheckboxClient(headers=trace.headers),
+            client,
             ReceiptRate(
                 shared.limiter,
                 lambda: settings.register_rate * self._fleet.share,
@@ -107,6 +111,9 @@ class Process:
         )
         self._election = Election(params, topology.chores)
         self._keeper = ShiftKeeper(lambda: integrations.current, sessions)
+        self._closed_shifts = ClosedShifts(
+            lambda: integrations.current, client, Notices(params), reconciling_of(settings)
+        )
         self._watch = shift_watch.ShiftWatch(lambda: integrations.current, sessions)
         archive = archive_check_of(settings)
         fiscalization = Fiscalization(
@@ -164,6 +171,7 @@ class Process:
         self._supervise("integrations", lambda _: self._integrations.look())
         self._supervise("election", lambda _: self._election.round(), after=self._election.close)
         self._supervise("shift_keeper", chore_round(self._election, self._keeper))
+        self._supervise("closed_shifts", chore_round(self._election, self._closed_shifts))
         self._supervise(
             "shift_watch", lambda moved: self._watch.look(self._stop, moved), pause=lambda: shift_watch.EVERY
         )

@@ -21,7 +21,7 @@ from prometheus_client.utils import floatToGoString
 from worker.telemetry.tally import NONE, TALLY, Rows
 
 #: How the gauges of several processes become one: the greatest, or the one that was set last.
-Mode = Literal["max", "latest"]
+Mode = Literal["max", "latest", "elected"]
 _metrics: list[_Metric] = []
 
 
@@ -77,7 +77,7 @@ class Counter(_Metric):
 
 
 class Gauge(_Metric):
-    """The greatest value of all processes, or the one that was set last."""
+    """The greatest value of all processes, or the last that was set; ``elected`` is left out while NaN."""
 
     def __init__(self, name: str, meaning: str, labels: Sequence[str], mode: Mode) -> None:
         super().__init__(name, meaning, labels, 2)
@@ -94,7 +94,9 @@ class Gauge(_Metric):
         shown = GaugeMetricFamily(self.name, self._meaning, labels=self._labels)
         leading = 0 if self._mode == "max" else 1
         for values, settings in rows.items():
-            shown.add_metric(values, max(settings, key=itemgetter(leading))[0])
+            value = max(settings, key=itemgetter(leading))[0]
+            if self._mode != "elected" or not math.isnan(value):
+                shown.add_metric(values, value)
         return shown
 
 

@@ -96,6 +96,18 @@ SHIFT_HELD_BACK = gauge(
     ["integration", "cashier"],
     unit="seconds since 1970",
 )
+JOURNAL_LAG = gauge(
+    "fiscal_journal_lag_messages",
+    "Messages that wait for the journal; absent where there is no journal's queue.",
+    "elected",
+)
+RECONCILIATION_DIFFERENCES = gauge(
+    "fiscal_reconciliation_differences",
+    "Differences between the journal and Checkbox, of the newest reconciliation of each shift that was closed"
+    " in the last 48 hours.",
+    "elected",
+    ["integration", "kind"],
+)
 DEAD_LETTERS = counter("fiscal_dead_letters_total", "Messages put into the dead letters.", ["code"])
 REPLAYED = counter("fiscal_replayed_total", "Replayed dead letters at their first arrival.", ["code"])
 WARNINGS = counter(

@@ -26,6 +26,8 @@ class Comparison:
         self._settled = now - SETTLED
         self._until = books.shift.closed_at or now
         self._changes: list[Change] = []
+        #: Whether all receipts were old enough to be compared.
+        self.is_settled = True
 
     def differences(self) -> list[Difference]:
         """All of them, in the order of the kinds."""
@@ -67,7 +69,8 @@ class Comparison:
             *self._sums(known, issued, seen),
             *self._untold(untold, owners, seen),
         ]
-        if not (young or young_told):
+        self.is_settled = not (young or young_told)
+        if self.is_settled:
             found += self._shift(issued, told)
         return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from worker.checkbox.books import receipts_of_shift
+from worker.checkbox.receipt_answers import SearchResult
 from worker.checkbox.searching import Pages, search_returns
 from worker.checkbox.shift_answers import ShiftRecord
-from worker.checkbox.shift_finder import Access, FoundShift, NotAsked, Register, Row, asked
+from worker.checkbox.shift_finder import Access, FoundShift, NotAsked, Register, Row
 from worker.checkbox.signed_in import secrets_of
 from worker.fiscal.outcomes import IssuedReceipt
 from worker.journal.finding import JournalUnreadable, looking
@@ -22,6 +22,7 @@ from worker.journal.reconciliation.books import Books
 from worker.journal.reconciliation.comparing import Comparison
 from worker.journal.reconciliation.difference import Difference, Kind
 from worker.journal.reconciliation.kept import Kept
+from worker.journal.shift_data import shift_data
 
 T = TypeVar("T")
 #: Passes of a search for what was given back of one sale.
@@ -37,6 +38,8 @@ class ShiftReport:
     register: Register | None
     shift: ShiftRecord | None
     differences: tuple[Difference, ...]
+    #: Whether all receipts were old enough to be compared.
+    is_settled: bool = True
 
     @property
     def ok(self) -> bool:
@@ -51,35 +54,12 @@ class ShiftReport:
         }
 
 
-def shift_data(
-    integration: str, cashier: str | None, register: Register | None, shift: ShiftRecord | None
-) -> dict[str, Any]:
-    """What every notice of a shift begins with."""
-    return {
-        "integration": integration,
-        "cashier": cashier,
-        "register": register and {"fiscalNumber": register.fiscal_number, "isTest": register.is_test},
-        "shift": shift
-        and {
-            "id": shift.id,
-            "serial": shift.serial,
-            "openedAt": utc(shift.opened_at),
-            "closedAt": None if shift.closed_at is None else utc(shift.closed_at),
-        },
-    }
-
-
-def utc(at: float) -> str:
-    """Seconds since the epoch by RFC 3339, in UTC."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def reconcile_shift(engine: Engine, access: Access, found: FoundShift, now: float) -> list[ShiftReport]:
     """A report for each integration whose shift it is.
 
     A difference stands with the integration of its order, and with all where that is none of them.
     """
-    differences = _differences(engine, access, found, now)
+    differences, is_settled = _differences(engine, access, found, now)
     told_for = found.told_for
     integrations = {integration for integration, _ in told_for}
     return [
@@ -93,19 +73,23 @@ def reconcile_shift(engine: Engine, access: Access, found: FoundShift, now: floa
                 for one in differences
                 if one.integration in (None, integration) or one.integration not in integrations
             ),
+            is_settled,
         )
         for integration, cashier in told_for
     ]
 
 
-def _differences(engine: Engine, access: Access, found: FoundShift, now: float) -> list[Difference]:
+def _differences(
+    engine: Engine, access: Access, found: FoundShift, now: float
+) -> tuple[list[Difference], bool]:
     desk = _Desk(access, found)
     books = Books(found.record, sorted(found.rows), desk.receipts, desk.look_up, desk.returned)
     try:
         with looking(engine) as connection:
-            return Comparison(Kept(connection), books, now).differences()
+            comparison = Comparison(Kept(connection), books, now)
+            return comparison.differences(), comparison.is_settled
     except JournalUnreadable as error:
-        return [Difference(Kind.NOT_COMPARED, reason=str(error))]
+        return [Difference(Kind.NOT_COMPARED, reason=str(error))], True
 
 
 class _Desk:
@@ -113,12 +97,12 @@ class _Desk:
 
     def __init__(self, access: Access, found: FoundShift) -> None:
         self._access = access
+        self._client = access.client
         self._found = found
 
-    def receipts(self) -> Any:
-        return self._as_any(
-            lambda _, url, token: receipts_of_shift(self._access.client, url, token, self._found.record.id)
-        )
+    def receipts(self) -> list[SearchResult]:
+        shift = self._found.record.id
+        return self._as_any(lambda _, url, token: receipts_of_shift(self._client, url, token, shift))
 
     def look_up(self, receipt_id: str) -> IssuedReceipt | None:
         return self._as_any(lambda row, url, token: self._read(row, url, token, UUID(receipt_id)))
@@ -128,14 +112,13 @@ class _Desk:
 
     def _read(self, row: Row, url: str, token: str, receipt_id: UUID) -> IssuedReceipt | None:
         private = secrets_of(self._access.of(row)[1])
-        return self._access.client.receipt(url, token, receipt_id, private=private)
+        return self._client.receipt(url, token, receipt_id, private=private)
 
     def _returned(self, row: Row, url: str, token: str, sale: IssuedReceipt) -> int:
-        def page(offset: int, limit: int) -> Any:
-            since = sale.created_at or sale.fiscal_date
-            return self._access.client.search_receipts(
-                url, token, from_date=since, limit=limit, offset=offset
-            )
+        since = sale.created_at or sale.fiscal_date
+
+        def page(offset: int, limit: int) -> list[SearchResult]:
+            return self._client.search_receipts(url, token, from_date=since, limit=limit, offset=offset)
 
         pages, offset = Pages(page), 0
         back: dict[str, IssuedReceipt] = {}
@@ -150,10 +133,8 @@ class _Desk:
     def _as_any(self, read: Callable[[Row, str, str], T]) -> T:
         refusal = NotAsked("nobody can sign in")
         for row in sorted(self._found.openers) + sorted(self._found.sharing - self._found.openers):
-            url = self._access.of(row)[0].checkbox_url
             try:
-                token = self._access.token(row)
-                return asked(row, partial(read, row, url, token))
+                return self._access.as_row(row, partial(read, row))
             except NotAsked as reason:
                 refusal = reason
         raise refusal

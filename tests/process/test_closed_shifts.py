@@ -1,0 +1,177 @@
+"""A shift that is closed, by whomever, is told once, and held against the journal where one is kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pika
+import pytest
+from prometheus_client import REGISTRY
+
+from tests.journal.till import Till
+from worker.checkbox.client import CheckboxClient
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.vhost import VirtualHost
+from worker.journal import database, subscription
+from worker.journal.reconciliation.shift import reconcile_shift
+from worker.process.closed_shifts import ClosedShifts, Reconcile
+from worker.rabbit.notices import Notices
+from worker.rabbit.topology import EVENTS_EXCHANGE, JOURNAL_QUEUE, Topology
+
+OPTIONS = {"throttle": "false", "done_after": 0.0, "open_after": 0.0, "close_after": 0.0}
+EXAMPLES = Path(__file__).parents[1] / "data" / "contract" / "notices"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess(options=OPTIONS) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def vhost(rabbitmq: PrivateRabbitMQ) -> Iterator[VirtualHost]:
+    rabbitmq.start()
+    vhost = rabbitmq.new_vhost()
+    yield vhost
+    rabbitmq.start()
+    vhost.delete()
+
+
+@pytest.fixture(params=["by key", "by cashier"])
+def till(request: pytest.FixtureRequest, sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Till]:
+    with CheckboxClient() as client:
+        engine = database.writing(f"sqlite:///{tmp_path / 'journal.db'}")
+        yield Till(sandbox, client, engine, with_key=request.param == "by key")
+
+
+def value(name: str, **labels: str) -> float | None:
+    """What this process exports."""
+    return REGISTRY.get_sample_value(name, labels)
+
+
+class Listener:
+    """Hears all notices of shifts, and lets a chore work meanwhile."""
+
+    def __init__(self, url: str, till: Till, reconcile: Reconcile | None) -> None:
+        self._connection = pika.BlockingConnection(pika.URLParameters(url))
+        self.channel = self._connection.channel()
+        Topology().declare(self.channel)
+        subscription.declare(self._connection)
+        self._queue = self.channel.queue_declare("", exclusive=True).method.queue
+        self.channel.queue_bind(self._queue, EVENTS_EXCHANGE, "shift.#")
+        self.heard: list[dict[str, Any]] = []
+        integrations = {till.integration.id: till.integration}
+        notices = Notices([pika.URLParameters(url)])
+        self.chore = ClosedShifts(lambda: integrations, till.client, notices, reconcile)
+
+    def round(self) -> list[dict[str, Any]]:
+        self.chore.work(lambda: None)
+        while (got := self.channel.basic_get(self._queue, auto_ack=True))[0] is not None:
+            self.heard.append({**json.loads(got[2]), "routing_key": got[0].routing_key})
+        return self.heard
+
+    def close(self) -> None:
+        self.chore.rest()
+        self.channel.queue_delete(JOURNAL_QUEUE)
+        self._connection.close()
+
+
+@pytest.fixture
+def listen(vhost: VirtualHost, till: Till) -> Iterator[Callable[..., Listener]]:
+    opened: list[Listener] = []
+
+    def start(reconcile: Reconcile | None = None) -> Listener:
+        opened.append(Listener(vhost.url, till, reconcile))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def test_a_closed_shift_is_told_once(
+    till: Till, listen: Callable[..., Listener], eventually: Callable[..., object]
+) -> None:
+    """With its Z-report, in the members that the example has; an open one is not told."""
+    till.sell()
+    till.sell(data__payments=[{"form": "CASH", "amount": "300.00"}])
+    listener = listen()
+    eventually(lambda: not listener.round() and listener.chore._closings._lists)
+    assert listener.heard == []
+    till.close()
+    another = listen()
+    eventually(another.round)
+    for _ in range(3):
+        another.round()
+    (notice,) = another.heard
+    example = json.loads((EXAMPLES / "shift.closed.json").read_text())
+    assert notice.pop("routing_key") == "shift.closed"
+    assert shape(notice) == shape(example)
+    data = notice["data"]
+    assert (data["integration"], data["cashier"]) == (till.integration.id, "olena")
+    assert data["shift"]["id"] == till.shift.id
+    report = data["zReport"]
+    assert (report["sales"], report["salesCount"], report["returns"]) == ("540.00", 2, "0.00")
+    assert {one["label"]: one["sales"] for one in report["payments"]} == {
+        "Картка": "270.00",
+        "Готівка": "270.00",
+    }
+    assert report["taxes"][0]["salesTurnover"] == "540.00"
+
+
+def shape(value: Any) -> Any:
+    """Names and types, of the first entry of each list."""
+    if isinstance(value, dict):
+        return {name: shape(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [shape(one) for one in value[:1]]
+    return type(value)
+
+
+def test_it_is_held_against_the_journal(
+    till: Till, listen: Callable[..., Listener], eventually: Callable[..., object]
+) -> None:
+    """As soon as nothing waits for the journal; the gauges say what it came to, until it is not elected."""
+    till.sell()
+    untold = till.sell(told=False)
+    till.close()
+
+    def later(*arguments: Any) -> Any:
+        return partial(reconcile_shift, till.engine)(*arguments[:2], time.time() + 400)
+
+    listener = listen(later)
+    listener.channel.basic_publish("", JOURNAL_QUEUE, b"waits")
+    eventually(listener.round)
+    eventually(lambda: listener.round() and value("fiscal_journal_lag_messages") == 1)
+    assert [one["routing_key"] for one in listener.heard] == ["shift.closed"]
+    listener.channel.queue_purge(JOURNAL_QUEUE)
+    listener.chore._lag_at = 0.0
+    eventually(lambda: len(listener.round()) == 2)
+    notice = listener.heard[1]
+    assert notice["routing_key"] == "shift.reconciled"
+    assert notice["data"]["ok"] is False
+    (difference,) = notice["data"]["differences"]
+    assert (difference["kind"], difference["receiptId"]) == ("receipt_untold", untold.id)
+    labels = {"integration": till.integration.id, "kind": "receipt_untold"}
+    assert value("fiscal_reconciliation_differences", **labels) == 1
+    listener.chore.rest()
+    assert value("fiscal_reconciliation_differences", **labels) is None
+    assert value("fiscal_journal_lag_messages") is None
+
+
+def test_young_receipts_are_waited_for(
+    till: Till, listen: Callable[..., Listener], eventually: Callable[..., object]
+) -> None:
+    """Nothing is told of them before they can be compared."""
+    till.sell(told=False)
+    till.close()
+    listener = listen(partial(reconcile_shift, till.engine))
+    eventually(listener.round)
+    eventually(lambda: listener.round() and listener.chore._pending and listener.chore._pending[0].at)
+    assert [one["routing_key"] for one in listener.heard] == ["shift.closed"]

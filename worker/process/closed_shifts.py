@@ -1,0 +1,170 @@
+"""What is done for each shift that is seen closed: a notice, and a reconciliation where a journal is kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from worker.checkbox.client import CheckboxClient
+from worker.checkbox.shift_finder import Access, FoundShift
+from worker.fiscal.integrations import Integration
+from worker.journal.shift_data import report_data, shift_data
+from worker.process.shift_closings import BACK, Closings
+from worker.rabbit.notices import Notices, Unpublished
+from worker.telemetry import metrics
+from worker.telemetry.logs import logger
+
+if TYPE_CHECKING:
+    from worker.journal.reconciliation.shift import ShiftReport
+
+_log = logger(__name__)
+#: Seconds between two looks at the journal's queue.
+_LAG_EVERY = 10.0
+#: Seconds until a shift is looked at again whose receipts are too young, or could not be compared.
+_AGAIN = 30.0
+_NOT_COMPARED_AGAIN = 900.0
+
+#: Holds a shift against the journal; a report for each integration.
+Reconcile = Callable[[Access, FoundShift, float], "list[ShiftReport]"]
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A closed shift that is to be held against the journal at a time (monotonic)."""
+
+    found: FoundShift
+    at: float = 0.0
+
+
+class ClosedShifts:
+    """The chore; for one thread. Reconciliations run one by one in another."""
+
+    def __init__(
+        self,
+        integrations: Callable[[], Mapping[str, Integration]],
+        client: CheckboxClient,
+        notices: Notices,
+        reconcile: Reconcile | None,
+    ) -> None:
+        """``reconcile`` is None where no journal is kept."""
+        self._integrations = integrations
+        self._client = client
+        self._notices = notices
+        self._reconcile = reconcile
+        self._closings = Closings(integrations, client)
+        self._pending: list[_Pending] = []
+        self._running: tuple[_Pending, Future[list[ShiftReport]]] | None = None
+        self._thread = ThreadPoolExecutor(1, "reconciliation")
+        self._lag: int | None = None
+        self._lag_at = 0.0
+        #: Differences by kind, by shift and integration; and when the shift was closed.
+        self._counts: dict[tuple[str, str], tuple[float, Counter[str]]] = {}
+        self._shown: set[tuple[str, str]] = set()
+        self._is_known_to_rest = False
+
+    def work(self, progress: Callable[[], None]) -> None:
+        """One round. A broker that is away leaves what is to be told for the next."""
+        self._is_known_to_rest = False
+        try:
+            self._look_at_lag()
+            self._closings.look()
+            while self._closings.found:
+                self._tell_closed(self._closings.found[0])
+                self._closings.found.popleft()
+                progress()
+            self._hold_against_journal()
+        except Unpublished as reason:
+            _log.info("notice_not_published", reason=str(reason))
+        self._show()
+
+    def rest(self) -> None:
+        """Metrics are withdrawn, and what was known is forgotten."""
+        if self._is_known_to_rest:
+            return
+        self._is_known_to_rest = True
+        self._closings.forget()
+        self._pending, self._counts, self._lag = [], {}, None
+        self._show()
+        self._notices.close()
+
+    def _look_at_lag(self) -> None:
+        now = time.monotonic()
+        if now >= self._lag_at:
+            self._lag_at = now + _LAG_EVERY
+            self._lag = None
+            self._lag = self._notices.journal_lag()
+
+    def _tell_closed(self, found: FoundShift) -> None:
+        for integration, cashier in found.told_for:
+            data = {
+                **shift_data(integration, cashier, found.register, found.record),
+                "zReport": report_data(found.record.z_report),
+            }
+            self._notices.publish("shift.closed", [integration, found.record.id], data)
+        if self._reconcile is not None:
+            self._pending.append(_Pending(found))
+
+    def _hold_against_journal(self) -> None:
+        if self._running is not None:
+            pending, future = self._running
+            if not future.done():
+                return
+            self._take(pending, future)
+            self._running = None
+        due = [one for one in self._pending if one.at <= time.monotonic()]
+        # What still waits for the journal would seem to be missing in it.
+        if due and self._lag == 0:
+            self._running = due[0], self._thread.submit(self._reconciled, due[0].found)
+
+    def _reconciled(self, found: FoundShift) -> list[ShiftReport]:
+        assert self._reconcile is not None
+        with Access(self._client, self._integrations()) as access:
+            return self._reconcile(access, found, time.time())
+
+    def _take(self, pending: _Pending, future: Future[list[ShiftReport]]) -> None:
+        error = future.exception()
+        if error is not None:
+            _log.error("shift_not_reconciled", exc_info=error)
+            pending.at = time.monotonic() + _NOT_COMPARED_AGAIN
+            return
+        reports = future.result()
+        if not all(one.is_settled for one in reports):
+            pending.at = time.monotonic() + _AGAIN
+            return
+        for report in reports:
+            self._tell_reconciled(report.data())
+            self._count(report)
+        if any(one.kind.value == "not_compared" for report in reports for one in report.differences):
+            pending.at = time.monotonic() + _NOT_COMPARED_AGAIN
+        else:
+            self._pending.remove(pending)
+
+    def _tell_reconciled(self, data: dict[str, Any]) -> None:
+        identity = [data["integration"], data["shift"]["id"], data["differences"]]
+        self._notices.publish("shift.reconciled", identity, data)
+
+    def _count(self, report: ShiftReport) -> None:
+        assert report.shift is not None
+        counts = Counter(one.kind.value for one in report.differences)
+        self._counts[report.shift.id, report.integration] = report.shift.closed_at or time.time(), counts
+
+    def _show(self) -> None:
+        metrics.JOURNAL_LAG.set(math.nan if self._lag is None else self._lag)
+        configured, since = self._integrations(), time.time() - BACK
+        sums: Counter[tuple[str, str]] = Counter()
+        for key, (closed_at, counts) in list(self._counts.items()):
+            if closed_at < since or key[1] not in configured:
+                del self._counts[key]
+                continue
+            for kind, count in counts.items():
+                sums[key[1], kind] += count
+        for label in self._shown - set(sums):
+            metrics.RECONCILIATION_DIFFERENCES.labels(*label).set(math.nan)
+        for label, count in sums.items():
+            metrics.RECONCILIATION_DIFFERENCES.labels(*label).set(count)
+        self._shown = set(sums)
