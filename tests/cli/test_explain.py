@@ -17,8 +17,10 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
+from tests.builders import a_body
 from tests.cli.letters import put
 from tests.cli.orders import sell
+from tests.journal.messages import an_event
 from tests.system.shop import CONTRACT, Shop
 from worker.cli.explain import explain
 from worker.demo.free_ports import free_ports
@@ -26,6 +28,9 @@ from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.worker_process import WorkerProcess
 from worker.fiscal.outcomes import Code
+from worker.journal import database
+from worker.journal.heard import rows_of_event, rows_of_request
+from worker.journal.writer import Writer
 from worker.operators.dead_letters.next_steps import NEXT_STEPS, next_step
 from worker.rabbit.topology import DEAD_LETTERS
 
@@ -61,11 +66,14 @@ def well(shop: Shop) -> None:
     shop.sandbox.clear_faults()
 
 
-def ask(shop: Shop, *arguments: str, port: int | None = None) -> Result:
+def ask(
+    shop: Shop, *arguments: str, port: int | None = None, url: str | None = None, journal: str | None = None
+) -> Result:
     app = typer.Typer()
     app.command()(explain)
     environment = {
-        "FISCAL_RABBITMQ_URL": shop.vhost.url,
+        **({"FISCAL_JOURNAL_URL": journal} if journal else {}),
+        "FISCAL_RABBITMQ_URL": url or shop.vhost.url,
         "FISCAL_CHECKBOX_URL": shop.sandbox.url,
         "FISCAL_INTEGRATIONS_FILE": str(CONTRACT / "integrations.yaml"),
         "FISCAL_METRICS_PORT": str(port or shop.worker.port),
@@ -73,8 +81,8 @@ def ask(shop: Shop, *arguments: str, port: int | None = None) -> Result:
     return CliRunner().invoke(app, arguments, env=environment)
 
 
-def answer(shop: Shop, *arguments: str, code: int = 0) -> dict[str, Any]:
-    result = ask(shop, "--json", *arguments)
+def answer(shop: Shop, *arguments: str, code: int = 0, journal: str | None = None) -> dict[str, Any]:
+    result = ask(shop, "--json", *arguments, journal=journal)
     assert result.exit_code == code, result.output
     document: dict[str, Any] = json.loads(result.stdout)
     return document
@@ -159,11 +167,15 @@ def test_an_order_that_nobody_knows(shop: Shop) -> None:
 
 
 def test_who_cannot_be_asked_is_named(shop: Shop) -> None:
-    """A worker on another machine, and Checkbox for an order whose uuid nobody knows."""
+    """The broker leads to the workers of other machines; without it those of this one are asked, if any."""
     result = ask(shop, "D-none", port=free_ports(1)[0])
     assert result.exit_code == 1
-    assert "not asked    a running worker: none answers on port" in result.stdout
+    assert "a running worker" not in result.stdout
     assert "not asked    Checkbox: it knows orders by uuid" in result.stdout
+    result = ask(shop, "D-none", port=free_ports(1)[0], url=f"{shop.vhost.url}-not-there")
+    assert result.exit_code == 1
+    assert "not asked    the broker:" in result.stdout
+    assert "not asked    a running worker: none answers on port" in result.stdout
 
 
 def test_nobody_stays_signed_in(shop: Shop) -> None:
@@ -206,3 +218,59 @@ def test_the_page_is_for_nobody_else(shop: Shop) -> None:
     with httpx2.Client(base_url=f"http://{own}:{shop.worker.port}", trust_env=False) as stranger:
         assert stranger.get(f"/orders/{uuid4()}").status_code == 404
         assert stranger.get("/metrics").status_code == 200
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> str:
+    """A journal that knows three orders of old; Checkbox knows none of them."""
+    url = f"sqlite:///{tmp_path / 'journal.db'}"
+    writer = Writer(database.writing(url))
+    for number in range(3):
+        order = f"00000000-0000-4000-8000-00000000000{number}"
+        body = a_body(
+            id=f"Old {number}", subject=order, data__order__uuid=order, data__order__docNumber=f"СТ-{number}7"
+        )
+        writer.write(rows_of_request(body, 1000 + number))
+        receipt = {"receipt__id": order, "receipt__fiscalCode": f"F{number}"}
+        writer.write(rows_of_event(an_event(request=f"Old {number}", order=order, **receipt), 2000 + number))
+    return url
+
+
+@pytest.mark.parametrize("text", ["ст-17", "СТ - 17", "old 1", "f1", "00000000-0000-4000-8000-000000000001"])
+def test_the_journal_finds_an_order_that_is_long_done(shop: Shop, journal: str, text: str) -> None:
+    """By whatever a person has of it, with its history."""
+    told = answer(shop, text, journal=journal)
+    assert told["order"] == "00000000-0000-4000-8000-000000000001"
+    assert told["verdict"] == "fiscalized, by the journal: F1"
+    assert [one["what"] for one in told["history"]] == ["asked", "succeeded"]
+    assert "F1" in ask(shop, text, journal=journal).stdout
+
+
+def test_several_orders_are_listed(shop: Shop, journal: str) -> None:
+    """By the beginning of a docNumber: that of the latest request first."""
+    result = ask(shop, "--json", "ст-", journal=journal)
+    assert result.exit_code == 0
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["docNumber"] for line in lines] == ["СТ-27", "СТ-17", "СТ-07"]
+    assert all(line["history"] for line in lines)
+    assert len(ask(shop, "ст-", journal=journal).stdout.splitlines()) == 3
+
+
+def test_a_journal_that_is_away_is_said(shop: Shop, tmp_path: Path) -> None:
+    """The others are asked all the same: exit 1 where they know nothing."""
+    url = f"sqlite:///{tmp_path / 'none.db'}"
+    told = answer(shop, "D-none", code=1, journal=url)
+    assert told["notAsked"][0] == "the journal cannot be read (OperationalError)"
+
+
+def test_without_a_journal_a_receipt_id_and_a_request_id_lead_to_the_order(shop: Shop) -> None:
+    """Checkbox knows the receipt and whose it is; a dead letter names its request."""
+    number = next(NUMBERS)
+    order = sell(shop, number)
+    event = shop.outcome(f"request-{number}")
+    told = answer(shop, event["data"]["receipt"]["id"])
+    assert told["verdict"].startswith("fiscalized")
+    assert [one["what"] for one in told["history"]] == ["receipt"]
+    put(shop.vhost.url, [number], request=f"Letter-{number}", order=order)
+    told = answer(shop, f"LETTER-{number}")
+    assert sorted(one["what"] for one in told["history"]) == ["dead_letter", "receipt"]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.signed_in import secrets_of
+from worker.fiscal.context import document_of
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import IssuedReceipt
@@ -46,3 +47,20 @@ def receipts_of(
             if back is None:
                 break
             yield FoundReceipt(Operation.RETURN, back)
+
+
+def by_receipt_id(
+    client: CheckboxClient, token: str, integration: Integration, cashier: Cashier, receipt_id: UUID
+) -> list[FoundReceipt]:
+    """The receipt of this id and, where it says whose it is, all of its order. Raises what a call raises."""
+    private = secrets_of(cashier)
+    receipt = client.receipt(integration.checkbox_url, token, receipt_id, private=private)
+    if receipt is None:
+        return []
+    found = FoundReceipt(Operation.RETURN if receipt.is_return else Operation.SELL, receipt)
+    order = document_of(receipt)
+    try:
+        of_order = list(receipts_of(client, token, integration, cashier, UUID(order))) if order else []
+    except ValueError:  # somebody else's context
+        of_order = []
+    return of_order if any(one.receipt.id == receipt.id for one in of_order) else [found]

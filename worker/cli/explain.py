@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -16,9 +17,12 @@ from config.settings import Settings
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.receipt_search import FoundReceipt
 from worker.cli.command_options import Integrations
+from worker.journal.found_order import FoundOrder
 from worker.operators.connection import BrokerUnreachable, broker
+from worker.operators.explain.history import history
 from worker.operators.explain.sources import Explanation, ask_broker, ask_checkbox, ask_worker
 from worker.operators.explain.verdict import verdict
+from worker.operators.journal_access import JournalAway, found_in_journal
 from worker.operators.output import json_line, printable
 from worker.rabbit.dead_letter import DeadLetter
 
@@ -26,27 +30,62 @@ _NOTHING_KNOWN = 3
 
 
 def explain(
-    order: Annotated[str, typer.Argument(metavar="ORDER", help="The order's uuid or docNumber.")],
+    order: Annotated[
+        str,
+        typer.Argument(
+            metavar="ORDER",
+            help="Its uuid or docNumber, a receipt's id or fiscal number, a request's id.",
+        ),
+    ],
     integration: Integrations = [],  # noqa: B006 - typer copies it
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
-    """Tell what is known of an order, and what to do next: dead letters, a running worker, Checkbox.
+    """Tell what is known of an order, and what to do next: the journal, dead letters, workers, Checkbox.
 
-    Nothing is changed. The exit code is 3 when nobody knows the order, 1 when somebody could not be asked and
-    the others know nothing.
+    Nothing is changed. Where the journal knows several orders of the name they are listed, at most 20. The
+    exit code is 3 when nobody knows the order, 1 when somebody could not be asked and the rest know nothing.
     """
     settings = configuration.load()
-    known = _ask(settings, order, set(integration))
+    known = Explanation(order)
+    several = _ask_journal(settings, known)
+    if several:
+        for one in several:
+            _list(one, as_json=as_json)
+        return
+    _ask(settings, known, set(integration))
     if as_json:
         json_line(_document(known))
     else:
         _tell(known)
-    if not (known.letters or known.waiting or known.receipts):
+    if not (known.letters or known.waiting or known.receipts or known.found):
         raise typer.Exit(1 if known.not_asked else _NOTHING_KNOWN)
 
 
-def _ask(settings: Settings, order: str, integrations: set[str]) -> Explanation:
-    known = Explanation(order)
+def _ask_journal(settings: Settings, known: Explanation) -> list[FoundOrder]:
+    """All orders that are meant, where there are several; one is noted."""
+    if settings.journal_url is None:
+        return []
+    try:
+        found = found_in_journal(settings, known.order)
+    except (ConfigurationError, JournalAway) as error:
+        known.not_asked.append(str(error))
+        return []
+    if len(found) == 1:
+        known.found = found[0]
+    return found if len(found) > 1 else []
+
+
+def _list(found: FoundOrder, *, as_json: bool) -> None:
+    if as_json:
+        json_line(found.line())
+        return
+    line = found.line()
+    last = found.history[-1]["what"] if found.history else ""
+    words = (line["time"], line["docNumber"], line["order"], f"{line['integration']}/{line['cashier']}", last)
+    _line("order", "  ".join(str(word) for word in words if word))
+
+
+def _ask(settings: Settings, known: Explanation, integrations: set[str]) -> None:
     try:
         with broker() as (_, connection):
             ask_broker(known, settings, connection)
@@ -59,10 +98,9 @@ def _ask(settings: Settings, order: str, integrations: set[str]) -> Explanation:
         )
     except ConfigurationError as error:
         known.not_asked.append(f"Checkbox: {error.lines[0]}")
-        return known
+        return
     with closing(CheckboxClient()) as client:
         ask_checkbox(known, loaded.integrations, integrations, client)
-    return known
 
 
 def _document(known: Explanation) -> dict[str, Any]:
@@ -75,6 +113,7 @@ def _document(known: Explanation) -> dict[str, Any]:
         "deadLetters": [letter.line() for letter in known.letters],
         "waiting": known.waiting,
         "receipts": [_receipt(found) for found in known.receipts],
+        "history": history(known),
         "ready": known.ready,
         "notAsked": known.not_asked,
     }
@@ -111,8 +150,16 @@ def _tell(known: Explanation) -> None:
         number = told["fiscalCode"] or told["error"] or "no number"
         parts = (told["operation"], told["status"], number, told["total"], told["fiscalDate"], told["taxUrl"])
         _line("receipt", "  ".join(str(part) for part in parts if part))
+    for entry in known.found.history if known.found else ():
+        _line("history", _of_entry(entry))
     for source in known.not_asked:
         _line("not asked", source)
+
+
+def _of_entry(entry: Mapping[str, Any]) -> str:
+    numbers = [one["fiscalCode"] for one in entry.get("receipts") or ()]
+    words = [entry["time"], entry["what"], entry.get("operation"), entry.get("docNumber"), entry.get("total")]
+    return "  ".join(str(word) for word in [*words, entry.get("code"), *numbers] if word)
 
 
 def _of_letter(letter: DeadLetter) -> str:

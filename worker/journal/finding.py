@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Select, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from worker.journal.found_order import FoundOrder
 from worker.journal.heard import searched
-from worker.journal.history import Entry, history_of, shown_time
+from worker.journal.history import history_of
 from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
 
 #: Orders that are listed.
@@ -25,30 +25,6 @@ _LAST = chr(0x10FFFF)
 
 class JournalUnreadable(Exception):
     """The database is away, or holds no journal."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundOrder:
-    """An order, as its latest request names it; what nobody told is None."""
-
-    order: UUID | None
-    doc_number: str | None
-    integration: str | None
-    cashier: str | None
-    #: When the journal heard of it last; milliseconds since the epoch.
-    heard_at: int
-    history: Sequence[Entry]
-
-    def line(self) -> dict[str, Any]:
-        """As the commands print it."""
-        return {
-            "order": str(self.order) if self.order else None,
-            "docNumber": self.doc_number,
-            "integration": self.integration,
-            "cashier": self.cashier,
-            "time": shown_time(self.heard_at),
-            "history": list(self.history),
-        }
 
 
 def find(engine: Engine, text: str) -> list[FoundOrder]:

@@ -13,6 +13,7 @@ from sqlalchemy import Table
 
 from worker.fiscal.context import request_key
 from worker.fiscal.order import Payment, PaymentForm, Request
+from worker.fiscal.typed_names import as_typed
 from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
 from worker.rabbit.message.reading import InvalidMessage, RequestIdentity, read
 
@@ -161,7 +162,7 @@ def _receipts(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def searched(text: str) -> str:
     """As it is compared with what a person types: case and spaces do not count."""
-    return storable("".join(text.split()).casefold()) or ""
+    return storable(as_typed(text)) or ""
 
 
 def storable(text: str | None) -> str | None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, or_, select
 
 from worker.fiscal.money import hryvnias
+from worker.journal.found_order import Entry, shown_time
 from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
-
-Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,6 @@ def history_of(connection: Connection, subject: UUID) -> History:
     timed.sort(key=lambda one: one[:2])
     heard = max((row["heard_at"] for row in [*requests, *outcomes]), default=0)
     return History([{"time": shown_time(at), **entry} for at, _, entry in timed], heard)
-
-
-def shown_time(milliseconds: int) -> str:
-    """RFC 3339, in UTC."""
-    instant = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _rows(connection: Connection, table: Any, condition: Any) -> Sequence[RowMapping]:

@@ -6,6 +6,11 @@ from importlib.util import find_spec
 
 from config.errors import ConfigurationError
 from config.settings import Settings, variable
+from worker.journal.found_order import FoundOrder
+
+
+class JournalAway(Exception):
+    """The journal could not be asked; the text says why."""
 
 
 def journal_url(settings: Settings) -> str:
@@ -17,3 +22,18 @@ def journal_url(settings: Settings) -> str:
             [f"{variable('journal_url')}: sqlalchemy is not installed: pip install 'fiscal-worker[journal]'"]
         )
     return settings.journal_url.get_secret_value()
+
+
+def found_in_journal(settings: Settings, text: str) -> list[FoundOrder]:
+    """Orders by whatever a person has of them. Raises ``ConfigurationError``, and ``JournalAway``."""
+    url = journal_url(settings)
+    from worker.journal import database
+    from worker.journal.finding import JournalUnreadable, find
+
+    engine = database.reading(url)
+    try:
+        return find(engine, text)
+    except JournalUnreadable as error:
+        raise JournalAway(str(error)) from None
+    finally:
+        engine.dispose()

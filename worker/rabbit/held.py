@@ -7,6 +7,7 @@ from typing import Any
 
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.instants import rfc3339
+from worker.fiscal.typed_names import is_named
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.headers import Header
@@ -26,13 +27,9 @@ def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
     found = []
     for message in broker.waiting:
         known = message.known if isinstance(message, Unloaded) else identify(message.body)
-        if _plain(order) in map(_plain, (known.order, known.doc_number, known.request_id)):
+        if is_named(order, known.order, known.doc_number, known.request_id):
             found.append(_row(message, known))
     return found
-
-
-def _plain(told: object) -> str:
-    return "".join(str(told).split()).casefold() if told is not None else ""
 
 
 def _row(message: Delivery | Unloaded, known: RequestIdentity) -> dict[str, Any]:

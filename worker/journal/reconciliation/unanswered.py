@@ -11,7 +11,7 @@ from sqlalchemy import Engine, exists, select
 
 from worker.journal.day import bounds
 from worker.journal.finding import looking
-from worker.journal.history import shown_time
+from worker.journal.found_order import shown_time
 from worker.journal.reconciliation.difference import Kind
 from worker.journal.tables import OUTCOMES, REQUESTS
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -18,14 +19,16 @@ from pika.exceptions import ChannelClosedByBroker
 from config.settings import Settings
 from worker.app import topology_of
 from worker.checkbox.client import CheckboxClient
-from worker.checkbox.receipt_search import FoundReceipt, receipts_of
+from worker.checkbox.receipt_search import FoundReceipt, by_receipt_id, receipts_of
 from worker.checkbox.signed_in import signed_in
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Verdict
 from worker.fiscal.ports import Refusal
-from worker.operators.dead_letters.filter import Filter
+from worker.fiscal.typed_names import is_named
+from worker.journal.found_order import FoundOrder
 from worker.operators.dead_letters.lock import Locked, locked
 from worker.operators.dead_letters.look_through import LookThrough, NoDeadLetterQueue, depth
+from worker.operators.fleet_inquiry import ask_fleet
 from worker.rabbit.dead_letter import DeadLetter
 
 #: Integrations that are asked where nothing tells which one it is.
@@ -46,11 +49,25 @@ class Explanation:
     #: Messages that nobody has looked at yet; None where unknown.
     ready: int | None = None
     not_asked: list[str] = field(default_factory=list)
+    #: The workers answered over the broker.
+    is_fleet_asked: bool = False
+    #: As the journal knows the order.
+    found: FoundOrder | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the order's messages may be known by."""
+        told = [self.order]
+        if self.found is not None:
+            told += [str(one) for one in (self.found.order, self.found.doc_number) if one]
+        return tuple(told)
 
     @property
     def uuid(self) -> UUID | None:
         """The order's, where it was given or anybody told it."""
-        told = [self.order, *(one.order for one in self.letters), *(row.get("order") for row in self.waiting)]
+        if self.found is not None and self.found.order is not None:
+            return self.found.order
+        told = [*(one.order for one in self.letters), *(row.get("order") for row in self.waiting), self.order]
         for text in told:
             try:
                 return UUID(text)
@@ -62,6 +79,7 @@ class Explanation:
         """Integration and cashier of its messages."""
         told = [(one.integration, one.cashier) for one in self.letters]
         told += [(row.get("integration"), row.get("cashier")) for row in self.waiting]
+        told += [(self.found.integration, self.found.cashier)] if self.found else []
         return {(integration, cashier) for integration, cashier in told if integration and cashier}
 
 
@@ -70,7 +88,7 @@ def ask_broker(known: Explanation, settings: Settings, connection: pika.Blocking
     try:
         with (
             locked(connection, f"explain {known.order}", changes=False, clock=time.monotonic),
-            LookThrough(connection, Filter(order=known.order), depth(connection)) as look,
+            LookThrough(connection, partial(_is_meant, known.names), depth(connection)) as look,
         ):
             known.letters = list(look.letters())
     except (Locked, NoDeadLetterQueue) as refusal:
@@ -78,10 +96,26 @@ def ask_broker(known: Explanation, settings: Settings, connection: pika.Blocking
     with suppress(ChannelClosedByBroker):  # not there: no worker has run
         found = connection.channel().queue_declare(topology_of(settings).queue, passive=True)
         known.ready = found.method.message_count
+    _ask_fleet(known, connection, topology_of(settings).queue)
+
+
+def _is_meant(names: Iterable[str], letter: DeadLetter) -> bool:
+    return any(is_named(name, letter.order, letter.doc_number, letter.line()["request"]) for name in names)
+
+
+def _ask_fleet(known: Explanation, connection: pika.BlockingConnection, queue: str) -> None:
+    """What all workers hold, whatever machine they run on."""
+    held = ask_fleet(connection, queue, known.names[-1])
+    known.waiting = held.waiting
+    known.is_fleet_asked = held.answered > 0
+    if held.silent and held.answered:
+        known.not_asked.append(f"{held.silent} of {held.silent + held.answered} processes of the workers")
 
 
 def ask_worker(known: Explanation, port: int) -> None:
-    """What the processes of a worker on this machine hold."""
+    """What the processes of a worker on this machine hold, where the broker led to none."""
+    if known.is_fleet_asked:
+        return
     url = f"http://127.0.0.1:{port}/orders/{quote(known.order, safe='')}"
     try:
         with _DIRECT.open(url, timeout=_PAGE_TIMEOUT) as answer:
@@ -113,6 +147,8 @@ def ask_checkbox(
         try:
             with signed_in(client, integration, cashier) as token:
                 known.receipts += receipts_of(client, token, integration, cashier, order)
+                if not known.receipts and known.found is None:
+                    known.receipts += by_receipt_id(client, token, integration, cashier, order)
         except (Verdict, Refusal) as fault:
             why = getattr(fault, "detail", {})
             words = why.get("message") or why.get("reason") or type(fault).__name__

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from worker.operators.dead_letters.next_steps import next_step
+from worker.journal.found_order import FoundOrder
+from worker.operators.dead_letters.next_steps import NEXT_STEPS, next_step
 from worker.operators.explain.sources import Explanation
 
 
@@ -23,9 +24,24 @@ def verdict(known: Explanation) -> tuple[str, str]:
         return f"dead letter {newest.code}{made}", next_step(newest.code)
     if unnumbered:
         return "made at Checkbox, without a fiscal number yet", "Wait some seconds, then ask again."
+    if known.found and (stands := _by_journal(known.found)):
+        return stands
     if known.receipts:
         return "refused by the tax service, with no letter left", "Have the button pressed again in Bimp."
     return _not_seen(known)
+
+
+def _by_journal(found: FoundOrder) -> tuple[str, str] | None:
+    """Where nobody else knows it any more, or could be asked."""
+    told = [entry for entry in found.history if entry["what"] != "asked"]
+    if not told:
+        return None
+    last = told[-1]
+    if last["what"] == "succeeded":
+        numbers = " and ".join(one["fiscalCode"] for one in last.get("receipts") or ())
+        return f"fiscalized, by the journal: {numbers}", "Nothing."
+    step = NEXT_STEPS.get(last.get("code") or "", "Press the button in Bimp again where it is still needed.")
+    return f"{last['what']} {last.get('code') or ''}, by the journal", step
 
 
 def _not_seen(known: Explanation) -> tuple[str, str]:
