@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,6 +48,23 @@ def test_the_demo_ends_as_the_contract_says() -> None:
     examples = [*CONTRACT.glob("valid/*.json"), *CONTRACT.glob("invalid/*.json")]
     assert done.returncode == 0, (rows, done.stderr)
     assert {row["example"] for row in rows} == {path.stem for path in examples}
+
+
+def test_a_demo_that_is_kept_names_lines_that_work() -> None:
+    """They are typed in another terminal, and Ctrl-C ends all of it."""
+    command = [sys.executable, "-m", "worker", "demo", "--keep"]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **pipes) as demo:
+        assert demo.stderr is not None
+        said = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, demo.stderr))
+        lines = "".join(said).partition("In another terminal:\n")[2].strip().splitlines()
+        assert len(lines) == 5, said
+        done = subprocess.run(["bash", "-euc", "\n".join(lines)], capture_output=True, text=True, check=False)
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(30) == 0
+    assert done.returncode == 0, done.stderr
+    assert "succeeded" in done.stdout
+    assert "INVALID_MESSAGE" in done.stdout
 
 
 def test_the_operators_commands_do_what_they_say(shop: Callable[..., Shop]) -> None:
