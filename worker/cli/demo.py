@@ -17,7 +17,8 @@ from rich.table import Table
 from worker.demo.examples import Example, examples
 from worker.demo.playground import Playground, playground
 from worker.operators.interruption import Interruption
-from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE
+from worker.rabbit.headers import Header
+from worker.rabbit.topology import CLOUD_EVENT, DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE, order_key
 
 _PATIENCE = 60.0
 
@@ -73,8 +74,8 @@ def _run(url: str, orders: list[Example]) -> Mapping[str, Seen]:
     published: dict[str, float] = {}
     for example in orders:
         known = example.known
-        key = f"order.ready_to_fiscalize.{known.integration or 'unknown'}.{known.cashier or 'unknown'}"
-        properties = pika.BasicProperties(delivery_mode=2, content_type="application/cloudevents+json")
+        key = order_key(known.integration, known.cashier)
+        properties = pika.BasicProperties(delivery_mode=2, content_type=CLOUD_EVENT)
         published[example.name] = time.monotonic()
         channel.basic_publish(ORDERS_EXCHANGE, key, example.body, properties, mandatory=True)
     seen: dict[str, Seen] = {}
@@ -102,7 +103,7 @@ def _letters(channel: Any, names: Mapping[bytes, str]) -> Iterator[tuple[str, st
     """Messages without an id have a dead letter and no event. All letters return to their queue."""
     while (got := channel.basic_get(DEAD_LETTERS))[0] is not None:
         if got[2] in names:
-            yield names[got[2]], "dead letter", got[1].headers["x-fiscal-code"]
+            yield names[got[2]], "dead letter", got[1].headers[Header.CODE]
 
 
 def _show(orders: list[Example], seen: Mapping[str, Seen], as_json: bool) -> bool:

@@ -21,9 +21,8 @@ from worker.operators.event_stream import listen, serve
 from worker.operators.interruption import Interruption
 from worker.operators.message_files import FileMessage, UnreadableFile, check_readable, read_messages
 from worker.operators.output import Column, Table, json_line, note
-from worker.rabbit.held_messages import known_of
-from worker.rabbit.message.reading import RequestIdentity
-from worker.rabbit.topology import ORDERS_EXCHANGE
+from worker.rabbit.message.reading import RequestIdentity, identify
+from worker.rabbit.topology import ORDERS_EXCHANGE, order_key
 
 _WAIT = timedelta(minutes=1)
 _WAITING = "waiting"
@@ -111,8 +110,8 @@ def _send(connection: pika.BlockingConnection, files: list[str], shown: _Shown) 
 
 
 def _publish(channel: BlockingChannel, message: FileMessage, sent: Callable[[_Published], None]) -> bool:
-    known = known_of(message.body)
-    key = f"order.ready_to_fiscalize.{known.integration or 'unknown'}.{known.cashier or 'unknown'}"
+    known = identify(message.body)
+    key = order_key(known.integration, known.cashier)
     properties = pika.BasicProperties(content_type=message.content_type, delivery_mode=2)
     try:
         channel.basic_publish(ORDERS_EXCHANGE, key, message.body, properties, mandatory=True)

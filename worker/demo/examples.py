@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker.rabbit.held_messages import known_of
-from worker.rabbit.message.reading import RequestIdentity
+from worker.rabbit.message.reading import RequestIdentity, identify
 
 _IN_WHEEL = Path(__file__).parent / "examples"
 FOLDER = _IN_WHEEL if _IN_WHEEL.is_dir() else Path(__file__).parents[2] / "docs" / "examples"
@@ -25,7 +24,7 @@ class Example:
 
     @property
     def known(self) -> RequestIdentity:
-        return known_of(self.body)
+        return identify(self.body)
 
 
 def examples() -> Iterator[Example]:

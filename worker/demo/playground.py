@@ -18,7 +18,7 @@ from worker.demo.guarded_folder import GuardedFolder
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.worker_process import WorkerProcess
-from worker.rabbit.held_messages import known_of
+from worker.rabbit.message.reading import identify
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Playground:
         return [
             f". {shlex.quote(str(file))}",
             f"{program} publish {shlex.quote(str(order))} --wait",
-            f"{program} explain {known_of(order.read_bytes()).order}",
+            f"{program} explain {identify(order.read_bytes()).order}",
             f"{program} dead-letters list --group-by code",
-            f"{program} dead-letters show {known_of(refused.read_bytes()).order}",
+            f"{program} dead-letters show {identify(refused.read_bytes()).order}",
         ]
 
     def start_console(self) -> tuple[str, str]:

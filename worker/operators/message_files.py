@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from worker.rabbit.topology import CLOUD_EVENT
+
 STDIN = "-"
-CONTENT_TYPE = "application/cloudevents+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class FileMessage:
 
     source: str
     body: bytes
-    content_type: str | None = CONTENT_TYPE
+    content_type: str | None = CLOUD_EVENT
 
 
 class UnreadableFile(Exception):
