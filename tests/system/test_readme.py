@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,10 +40,25 @@ def test_make_knows_its_targets(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_demo_ends_as_the_contract_says() -> None:
-    """It shows a row for each example, and each ends as its name says."""
+def test_the_demo_of_a_wheel_ends_as_the_contract_says(tmp_path: Path) -> None:
+    """Built, unpacked, and run in a bare folder: a row for each example, which ends as its name says."""
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    installed, bare = tmp_path / "installed", tmp_path / "bare"
+    bare.mkdir()
+    zipfile.ZipFile(wheel).extractall(installed)
     done = subprocess.run(
-        [sys.executable, "-m", "worker", "demo", "--json"], cwd=ROOT, capture_output=True, check=False
+        [sys.executable, "-P", "-m", "worker", "demo", "--json"],
+        cwd=bare,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        check=False,
     )
     rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
     examples = [*CONTRACT.glob("valid/*.json"), *CONTRACT.glob("invalid/*.json")]
