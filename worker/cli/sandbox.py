@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from config.integrations import load
 from config.settings import environment
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
-from worker.sandbox.faults import Fault, described
+from worker.sandbox.fault_kinds import described
+from worker.sandbox.faults import Fault
 
 if TYPE_CHECKING:  # starlette and uvicorn are an extra
     from worker.sandbox.seeding import Shop, Till
