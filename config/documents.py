@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
-from config.yaml_nodes import ListReader, Mark, Node, Scalar, Sequence, YamlError
+from config.yaml_nodes import START, ListReader, Mark, Node, Scalar, Sequence, YamlError
 from config.yaml_nodes import Mapping as MappingNode
 
 ROOT = "integrations"
@@ -193,7 +193,7 @@ def _members(cursor: _Cursor, rows: Rows[Row]) -> Content[Row]:
     if cursor.next():
         raise ValueError("more behind the end")
     if items is None:
-        raise Unreadable(None, f"does not hold the key {ROOT}")
+        raise Unreadable(START, f"does not hold the key {ROOT}")
     return Content(items, strange)
 
 

@@ -77,8 +77,8 @@ class IntegrationsWatch:
     def look(self) -> Version | None:
         """The new version, where documents or the files of secrets have changed.
 
-        A change is taken when a second look finds the same state: until then somebody may be writing. Survives
-        whatever goes wrong: else no later change would be seen.
+        A change is taken when a second look finds the same state: until then somebody may be writing.
+        Survives whatever goes wrong: else no later change would be seen.
         """
         try:
             return self._look()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import SecretStr
 
-from config.integrations import load
-from config.settings import environment
+from config.environment import environment
+from config.integrations_watch import IntegrationsWatch
+from config.reading import DocumentReader
+from config.sources import Files
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
 from worker.sandbox.faults import Fault, described
 
@@ -87,8 +90,13 @@ Kinds of faults:
 
 
 def _shops(integrations: Path) -> list[Shop]:
-    """The shops of a file, read as the worker reads it. Raises ``ConfigurationError``."""
-    return [_shop(each) for each in load(integrations, _ANY_ADDRESS, environment()).integrations.values()]
+    """The shops of a file or folder, read as the worker reads it. Raises ``ConfigurationError``."""
+    reader = DocumentReader(_ANY_ADDRESS, environment(), is_remote=False)
+    watch = IntegrationsWatch(Files(integrations), reader)
+    watch.start()
+    for line in chain.from_iterable(watch.version.problems.values()):
+        typer.echo(line, err=True)
+    return [_shop(integration) for integration in watch.current.in_force.values()]
 
 
 def _shop(integration: Integration) -> Shop:

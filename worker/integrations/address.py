@@ -13,6 +13,8 @@ from worker.http.connections import Connections
 _TIMEOUTS = Timeouts(connect=5.0, read=10.0, write=5.0, whole=10.0)
 #: Bytes of a document.
 LONGEST = 16 * 1024 * 1024
+#: Characters of what it calls a version.
+LONGEST_ETAG = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +61,4 @@ class Address:
 
 def _sendable(etag: str) -> str:
     """Empty where it could not be sent back."""
-    return etag if len(etag) <= 1024 and etag.isascii() and etag.isprintable() else ""
+    return etag if len(etag) <= LONGEST_ETAG and etag.isascii() and etag.isprintable() else ""

@@ -18,6 +18,14 @@ class Polling:
         #: Why the last look found no document; None where it did, or found nothing new.
         self.fault: str | None = None
 
+    @property
+    def awaited(self) -> str | None:
+        """Why the worker has no integrations yet; None where it has."""
+        document = self._document
+        if document.version and not document.refusal:
+            return None
+        return self.fault or document.refusal or "not asked yet"
+
     def poll(self) -> None:
         """Ask once. What cannot be had changes nothing."""
         known = self._document.read()
@@ -27,8 +35,8 @@ class Polling:
             self._tell(str(fault))
             return
         self._tell(None)
-        if fetched is not None and (known is None or known[1] != fetched.body):
-            self._document.write(fetched.etag.encode("ascii"), fetched.body)
+        if fetched is not None and known != (found := (fetched.etag.encode("ascii"), fetched.body)):
+            self._document.write(*found)
 
     def _tell(self, fault: str | None) -> None:
         """Once for each reason, until the address answers again."""
