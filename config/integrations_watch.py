@@ -11,7 +11,7 @@ from config.errors import ConfigurationError
 from config.merging import merged
 from config.reading import DocumentReader, Placed, ReadDocument
 from config.secret_references import Fingerprint, fingerprint
-from config.sources import Source
+from config.sources import Files, Source
 from worker.fiscal.configured import Integrations
 
 #: Of the documents, and of the files of their secrets.
@@ -32,11 +32,18 @@ class Version:
     warnings: tuple[str, ...] = ()
 
 
+def load(path: Path, default_checkbox_url: str, environ: Mapping[str, str]) -> Version:
+    """A file or folder, once. Raises ``ConfigurationError`` where no document can be read."""
+    watch = IntegrationsWatch(Files(path), DocumentReader(default_checkbox_url, environ, is_remote=False))
+    watch.start()
+    return watch.version
+
+
 class IntegrationsWatch:
     """Holds the integrations in force.
 
     ``current`` may be read by any thread; all else is for one thread at a time. A process that is forked
-    inherits the last sound versions too. Rows that a new version leaves as they were stay the same objects.
+    inherits the last sound versions too.
     """
 
     def __init__(self, source: Source, reader: DocumentReader) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from config.errors import ConfigurationError
-from config.integrations_watch import IntegrationsWatch, Version
-from config.reading import DocumentReader
-from config.sources import Files
+from config.integrations_watch import Version
+from config.integrations_watch import load as load_version
 from worker.fiscal.integrations import Integration
 
 DEFAULT_URL = "https://api.checkbox.ua"
@@ -40,11 +39,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Loaded:
-    watch = IntegrationsWatch(
-        Files(path), DocumentReader(DEFAULT_URL, environ or {}, is_remote=False)
-    )
-    watch.start()
-    return Loaded(watch.version, watch.current.in_force, list(watch.version.warnings))
+    version = load_version(path, DEFAULT_URL, environ or {})
+    return Loaded(version, version.integrations.in_force, list(version.warnings))
 
 
 @pytest.fixture

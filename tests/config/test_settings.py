@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from config.environment import environment
 from config.errors import ConfigurationError
-from config.settings import Settings, environment, load
+from config.settings import Settings, load
 from config.unknown_variables import unknown_variables
 
 CONTRACT_DEFAULTS = {

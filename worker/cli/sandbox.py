@@ -11,9 +11,8 @@ import typer
 from pydantic import SecretStr
 
 from config.environment import environment
-from config.integrations_watch import IntegrationsWatch
-from config.reading import DocumentReader
-from config.sources import Files
+from config.errors import ConfigurationError
+from config.integrations_watch import load
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
 from worker.sandbox.faults import Fault, described
 
@@ -90,13 +89,11 @@ Kinds of faults:
 
 
 def _shops(integrations: Path) -> list[Shop]:
-    """The shops of a file or folder, read as the worker reads it. Raises ``ConfigurationError``."""
-    reader = DocumentReader(_ANY_ADDRESS, environment(), is_remote=False)
-    watch = IntegrationsWatch(Files(integrations), reader)
-    watch.start()
-    for line in chain.from_iterable(watch.version.problems.values()):
-        typer.echo(line, err=True)
-    return [_shop(integration) for integration in watch.current.in_force.values()]
+    """The shops of a file or folder, read as the worker reads it. Raises ``ConfigurationError``: all or none."""
+    version = load(integrations, _ANY_ADDRESS, environment())
+    if problems := [*version.faults, *chain.from_iterable(version.problems.values())]:
+        raise ConfigurationError(problems)
+    return [_shop(integration) for integration in version.integrations.in_force.values()]
 
 
 def _shop(integration: Integration) -> Shop:
