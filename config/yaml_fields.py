@@ -13,7 +13,8 @@ from config.values import shown
 from config.yaml_nodes import Mapping, Mark, Node, Scalar, Sequence
 
 ID_RULE = "allowed are 1 to 64 of a-z, 0-9, '_' and '-'"
-_ID = re.compile(r"[a-z0-9_-]{1,64}")
+ID_PATTERN = "[a-z0-9_-]{1,64}"
+_ID = re.compile(ID_PATTERN)
 #: A key in an error line; a longer or stranger one may be a secret that lost its blank or its indentation.
 _SHOWN_KEY = re.compile(r"[a-z_]{1,20}")
 _KINDS = {Scalar: "a single value", Sequence: "a list", Mapping: "a mapping"}

@@ -89,7 +89,10 @@ Kinds of faults:
 
 
 def _shops(integrations: Path) -> list[Shop]:
-    """The shops of a file or folder, read as the worker reads it. Raises ``ConfigurationError``: all or none."""
+    """The shops of a file or folder, read as the worker reads it; all or none.
+
+    Raises ``ConfigurationError``.
+    """
     version = load(integrations, _ANY_ADDRESS, environment())
     if problems := [*version.faults, *chain.from_iterable(version.problems.values())]:
         raise ConfigurationError(problems)
