@@ -18,7 +18,8 @@ def _reads(shop: Counter) -> int:
     return sum(line["event"] == "integrations_file_read" for line in shop.worker.lines())
 
 
-def _workers(shop: Counter) -> list[int]:
+def processes(shop: Counter) -> list[int]:
+    """The worker's, without the main one."""
     assert shop.worker.process is not None
     listed = subprocess.run(["pgrep", "-P", str(shop.worker.process.pid)], capture_output=True, text=True)
     return [int(pid) for pid in listed.stdout.split()]
@@ -66,7 +67,7 @@ def test_three_tenants(vhost: VirtualHost, tmp_path: Path) -> None:
         shop.until(lambda: len(shop.events) == 2)
         assert {event["routing_key"] for event in shop.events} == {"fiscalization.succeeded"}
         assert _code(shop, "4", "olena", "sound") == "succeeded"
-        for pid in _workers(shop):
+        for pid in processes(shop):
             os.kill(pid, signal.SIGKILL)
         shop.until(lambda: sum(line["event"] == "process_died" for line in shop.worker.lines()) == 3)
         shop.until(lambda: shop.worker.page("/readyz")[0] == 200)

@@ -55,7 +55,7 @@ class Address:
         if answer.status == 304 and etag:
             return None
         if answer.status != 200:
-            raise NotFetched(f"status {answer.status}; expected is 200 or 304")
+            raise NotFetched(f"status {answer.status} instead of 200{' or 304' if etag else ''}")
         return Fetched(answer.body, _sendable(answer.headers.get("etag", "")))
 
 
