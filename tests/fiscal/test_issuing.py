@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.builders import AN_ORDER, FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
+from tests.builders import AN_ORDER, FIRST_SEEN, a_line, a_request, a_tax, an_integration, an_order, issued
 from tests.fiscal.fakes import NOW, FakeArchive, FakeCheckbox, FakeSessions, a_shift
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.context import context_of
@@ -323,12 +323,20 @@ def hindered(code: Code, receipts: FakeCheckbox) -> tuple[Story, Request]:
             receipts.current = None
             receipts.faults["open_shift"] = [Rejected(Code.REGISTER_BUSY)]
             story.integration = AUTO
+        case Code.TAX_RATE_MISMATCH:
+            receipts.taxes = [a_tax(1, 7)]
         case Code.ORDER_ARCHIVED:
             return story, ARCHIVED
     return story, REQUEST
 
 
-REASONS = [Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H, Code.REGISTER_BUSY, Code.ORDER_ARCHIVED]
+REASONS = [
+    Code.SHIFT_NOT_OPEN,
+    Code.SHIFT_OPEN_OVER_24H,
+    Code.REGISTER_BUSY,
+    Code.TAX_RATE_MISMATCH,
+    Code.ORDER_ARCHIVED,
+]
 
 
 @pytest.mark.parametrize("code", REASONS)
