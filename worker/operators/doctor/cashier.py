@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from worker.checkbox.answers import CashierInfo, RegisterInfo
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.party_answers import CashierInfo, RegisterInfo
 from worker.checkbox.signed_in import secrets_of, signed_in
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
 from worker.fiscal.outcomes import Rejected, Unavailable
