@@ -52,7 +52,7 @@ _STEPS = (
     "Publisher.send",
     "Events.succeeded",
     "Delivery.received",
-    "Delivery.trail",
+    "Delivery.state",
     "read",
     "to_request",
     "plan",
@@ -72,9 +72,9 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
     integrations = IntegrationsFile(
         place.integrations, place.checkbox_url, {}, on_error=lambda _: None, on_change=lambda _: None
     )
-    pace = ReceiptRate(RegisterRateLimiter(), lambda: 100.0, time.monotonic, time.time)
-    sessions = Sessions(CheckboxClient(headers=trace.headers), pace, Isolation(8, time.monotonic))
-    story = Fiscalization(
+    rate = ReceiptRate(RegisterRateLimiter(), lambda: 100.0, time.monotonic, time.time)
+    sessions = Sessions(CheckboxClient(headers=trace.headers), rate, Isolation(8, time.monotonic))
+    fiscalization = Fiscalization(
         lambda: integrations.current,
         sessions,
         issuing.Dependencies(
@@ -89,7 +89,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
     )
     return Settlement(
         Dependencies(
-            fiscalize=story.fiscalize,
+            fiscalize=fiscalization.fiscalize,
             publisher=publisher,
             topology=Topology(),
             policy=RetryPolicy(1.0, 2.0, 1000.0),

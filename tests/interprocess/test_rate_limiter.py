@@ -202,7 +202,7 @@ def test_a_place_that_was_idle_for_long_is_used_again() -> None:
 
 
 def test_more_registers_than_places_get_their_permits_all_the_same() -> None:
-    """Pacing never refuses: whoever was idle for longest is forgotten, and nobody is shared with."""
+    """It never refuses: whoever was idle for longest is forgotten, and nobody is shared with."""
     limiter = RegisterRateLimiter(places=4)
     permits = [limiter.acquire(shop, 10.0 + n, 1.0, again=False)[0] for n, shop in enumerate(SHOPS[:8])]
     assert None not in permits

@@ -51,10 +51,11 @@ def rows_to_check(row: IntegrationRow) -> list[Row]:
     """Those that sell: of an integration that is out of service nobody is asked, nor of such a cashier."""
     if row.in_force is None or row.problems:
         return []
+    in_force = row.in_force
     return [
-        Row(row.in_force, row.in_force.cashiers[cashier.id], f"/cashiers/{index}")
+        Row(in_force, found, f"/cashiers/{index}")
         for index, cashier in enumerate(row.cashiers or ())
-        if cashier.id in row.in_force.cashiers and not cashier.problems
+        if not cashier.problems and (found := in_force.cashiers.get(cashier.id or "")) is not None
     ]
 
 

@@ -17,10 +17,10 @@ from worker.checkbox.client import CheckboxClient
 from worker.checkbox.receipt_search import FoundReceipt
 from worker.cli.command_options import Integrations
 from worker.operators.connection import BrokerUnreachable, broker
-from worker.operators.dead_letters.letter import Letter
 from worker.operators.explain.sources import Explanation, ask_broker, ask_checkbox, ask_worker
 from worker.operators.explain.verdict import verdict
 from worker.operators.output import json_line, printable
+from worker.rabbit.dead_letter import DeadLetter
 
 _NOTHING_KNOWN = 3
 
@@ -115,7 +115,7 @@ def _tell(known: Explanation) -> None:
         _line("not asked", source)
 
 
-def _of_letter(letter: Letter) -> str:
+def _of_letter(letter: DeadLetter) -> str:
     line = letter.line()
     detail = json.dumps(line["detail"], ensure_ascii=False) if line["detail"] else ""
     since = f"since {line['failedAt']}, first seen {line['firstSeen']}"

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from config.integrations import load
 from config.settings import environment
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
-from worker.sandbox.faults import Fault, described
+from worker.sandbox.fault_kinds import described
+from worker.sandbox.faults import Fault
 
 if TYPE_CHECKING:  # starlette and uvicorn are an extra
     from worker.sandbox.seeding import Shop, Till
@@ -44,7 +45,7 @@ def sandbox(
         str, typer.Option(help="Of fractions of a kopiyka: half_up, truncate or half_even.")
     ] = "half_up",
     option: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE of the assumptions and the pace; repeatable.")
+        list[str] | None, typer.Option(help="NAME=VALUE of the assumptions and the timing; repeatable.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Repeats the faults of an earlier run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the address as a JSON line.")] = False,

@@ -14,7 +14,7 @@ from config.errors import ConfigurationError
 from worker.console import letters
 from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.changes import Report
-from worker.operators.dead_letters.letter import Filter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.lock import Locked
 from worker.operators.dead_letters.look_through import NoDeadLetterQueue
 from worker.operators.doctor.examination import checkbox, chosen
@@ -147,7 +147,7 @@ class Jobs:
         return looks[-1] if looks else None
 
     def end(self) -> None:
-        """Stop all, and wait for them: each letter in hand is finished."""
+        """Stop all, and wait for them: the current letter of each is finished."""
         running: Iterable[Job] = [job for job in self._jobs.values() if not job.is_over]
         for job in running:
             job.stop()

@@ -30,18 +30,18 @@ class Fiscalization:
         self._sessions = sessions
         self._dependencies = dependencies
 
-    def fiscalize(self, request: Request, trail: AttemptState) -> Fiscalized:
+    def fiscalize(self, request: Request, state: AttemptState) -> Fiscalized:
         """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
         try:
             integration, cashier = self._chosen(request)
-            planned = cache(partial(_plan, request, integration, trail.first_seen))
-            if not trail.look_up_first:
+            planned = cache(partial(_plan, request, integration, state.first_seen))
+            if not state.look_up_first:
                 planned()  # what message and configuration alone decide needs no Checkbox
             with self._sessions.enter(integration, cashier) as session:
-                issuing = Issuing(request, trail, integration, session, self._dependencies)
+                issuing = Issuing(request, state, integration, session, self._dependencies)
                 return self._issue(issuing, planned)
         except Verdict as verdict:
-            if verdict.receipt_made is None and verdict.trail is None and trail.posted_at is not None:
+            if verdict.receipt_made is None and verdict.state is None and state.posted_at is not None:
                 verdict.receipt_made = True
             raise
 
@@ -50,7 +50,7 @@ class Fiscalization:
         try:
             return kind(issuing, planned).run()
         except Verdict as verdict:
-            verdict.trail, verdict.receipt_made = issuing.trail, issuing.receipt_made
+            verdict.state, verdict.receipt_made = issuing.state, issuing.receipt_made
             raise
         finally:
             if issuing.has_posted:

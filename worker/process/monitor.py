@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pika
@@ -21,6 +20,7 @@ from pika.exceptions import (
 
 from config.settings import Settings
 from worker.app import topology_of
+from worker.fiscal.instants import rfc3339
 from worker.interprocess.shared import Shared
 from worker.process import probe_pages
 from worker.rabbit.connection import parameters
@@ -179,7 +179,7 @@ class Monitor:
         for slot, name in heartbeat.standing.items():
             yield f"process {slot}: ended or stands still: {name}"
         if stop_limit.is_engaged:
-            until = f"until {_shown(stop_limit.released_at)}, or `fiscal-worker resume`"
+            until = f"until {rfc3339(stop_limit.released_at)}, or `fiscal-worker resume`"
             yield f"stopped itself {until}, after too many dead letters in a row"
         elif self.refusal is not None:
             yield self.refusal
@@ -191,12 +191,7 @@ class Monitor:
     def _why_unseen(self) -> str:
         if not self._seen_at:
             return "the broker has not been there since the start"
-        return f"the broker is away since {_shown(time.time() - (time.monotonic() - self._seen_at))}"
-
-
-def _shown(at: float) -> str:
-    """Seconds since the epoch as a time in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"the broker is away since {rfc3339(time.time() - (time.monotonic() - self._seen_at))}"
 
 
 def _refusal(fault: Exception) -> str | None:

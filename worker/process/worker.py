@@ -50,7 +50,7 @@ _BEAT = 1.0
 _ON_THEIR_WAY = 4
 
 #: Requests that wait for their number, for each thread: what it sells in the two seconds that this takes.
-_IN_HAND = 24
+_KEPT_PER_THREAD = 24
 
 #: No pass takes longer: every call has a deadline, and so has every publish. The longest is that of a return,
 #: which may read ten pages of receipts.
@@ -92,7 +92,7 @@ class Process:
             params,
             topology,
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
-            room=settings.threads * _IN_HAND,
+            room=settings.threads * _KEPT_PER_THREAD,
             is_halted=lambda: shared.stop_limit.is_engaged,
         )
         sessions = Sessions(
@@ -109,7 +109,7 @@ class Process:
         self._keeper = ShiftKeeper(lambda: integrations.current, sessions)
         self._watch = shift_watch.ShiftWatch(lambda: integrations.current, sessions)
         archive = archive_check_of(settings)
-        story = Fiscalization(
+        fiscalization = Fiscalization(
             lambda: integrations.current,
             sessions,
             Dependencies(
@@ -125,7 +125,7 @@ class Process:
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
         settlement = Settlement(
             decision.Dependencies(
-                fiscalize=story.fiscalize,
+                fiscalize=fiscalization.fiscalize,
                 publisher=self._publisher,
                 topology=topology,
                 policy=RetryPolicy(

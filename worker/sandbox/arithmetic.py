@@ -128,7 +128,7 @@ def _line(
     if net < 0:
         raise negative_total()
     taxes = []
-    for key in good.get("tax") or ():
+    for key in good.get("tax") or good.get("taxes") or ():
         tax = organization.tax(key)
         if tax is None:
             raise unknown_tax(options, key)

@@ -16,6 +16,7 @@ from worker.sandbox import parties
 from worker.sandbox.arithmetic import total_up
 from worker.sandbox.booking import book
 from worker.sandbox.clock import iso
+from worker.sandbox.external import external_totals
 from worker.sandbox.faults import Fault
 from worker.sandbox.ledger import Receipt
 from worker.sandbox.refusals import Refusal
@@ -164,10 +165,12 @@ def _set_receipt(state: State, body: _Json) -> Any:
     now = state.clock.now()
     transaction = receipt.transaction
     if status == "ERROR" and transaction.error is None:
-        _book(state, receipt, sign=-1)
+        if not receipt.is_offline:
+            _book(state, receipt, sign=-1)
         transaction.error = str(body.get("words", "Помилка перевірки документа"))
     elif status == "DONE" and transaction.error is not None:
-        _book(state, receipt, sign=1)
+        if not receipt.is_offline:
+            _book(state, receipt, sign=1)
         transaction.error = None
     transaction.done_at = min(transaction.done_at, now)
     return _entry(receipt, now, with_body=False)
@@ -177,7 +180,8 @@ def _book(state: State, receipt: Receipt, *, sign: int) -> None:
     totals = None
     if receipt.type in ("SELL", "RETURN"):
         organization = receipt.shift.register.organization
-        totals = total_up(json.loads(receipt.request), organization, state.options)
+        body = json.loads(receipt.request)
+        totals = external_totals(body) if receipt.is_external else total_up(body, organization, state.options)
     book(receipt, totals, sign=sign)
 
 

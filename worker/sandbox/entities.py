@@ -132,6 +132,17 @@ class Paid:
 
 
 @dataclass(slots=True, eq=False)
+class Webhook:
+    """Where Checkbox tells of a register's receipts and shifts; ``key`` signs the bodies."""
+
+    url: str
+    key: str
+    created_at: float
+    last_error_at: float | None = None
+    last_error: str | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Balance:
     """Money of a shift. Receipts count from the moment they are accepted, except in their own 201 answer."""
 

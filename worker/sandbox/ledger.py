@@ -20,7 +20,9 @@ from worker.sandbox.entities import (
     Sums,
     Tax,
     Turnover,
+    Webhook,
 )
+from worker.sandbox.transactions import Transaction
 
 MAIN_BRANCH = "Головна"
 #: When the organizations set up their taxes.
@@ -86,6 +88,7 @@ class Register:
     #: Checkbox fetches new codes by itself when few are left.
     refills_codes: bool = True
     used_codes: set[str] = field(default_factory=set)
+    webhook: Webhook | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -151,52 +154,6 @@ class Shift:
         return now - self.opened_at > DAY
 
 
-#: Where in its processing a document is signed, and where the tax service has received it.
-_SIGNED, _DELIVERED = 0.4, 0.7
-
-
-@dataclass(slots=True, eq=False)
-class Transaction:
-    """A document on its way to the tax service."""
-
-    id: str
-    type: str
-    serial: int
-    created_at: float
-    #: When the tax service answers; infinite while that is not known.
-    done_at: float
-    previous_hash: str
-    #: The tax service's words when it refuses.
-    error: str | None = None
-    fiscal_code: str | None = None
-    offline_id: str | None = None
-    original_datetime: float | None = None
-    shift: Shift | None = None
-
-    def is_over(self, now: float) -> bool:
-        return now >= self.done_at
-
-    def status(self, now: float) -> str:
-        if self.is_over(now):
-            return "DONE" if self.error is None else "ERROR"
-        if now < self.signed_at:
-            return "PENDING"
-        return "SIGNED" if now < self.delivered_at else "DELIVERED"
-
-    @property
-    def signed_at(self) -> float:
-        return self._moment(_SIGNED)
-
-    @property
-    def delivered_at(self) -> float:
-        return self._moment(_DELIVERED)
-
-    def _moment(self, share: float) -> float:
-        if math.isinf(self.done_at):
-            return self.done_at
-        return self.created_at + share * (self.done_at - self.created_at)
-
-
 @dataclass(slots=True, eq=False)
 class Receipt:
     """A receipt. What never changes is kept as JSON text: a benchmark holds 100,000 of them."""
@@ -220,11 +177,24 @@ class Receipt:
     is_offline: bool = False
     hide_context: bool = False
     old_names: bool = False
+    is_external: bool = False
+    #: DONE since then, although the tax service has not seen it: the register is offline by hand.
+    settled_at: float = math.inf
     #: When a look-up by id first found it ended.
     shown_at: float | None = None
 
+    @property
+    def is_booked(self) -> bool:
+        return self.transaction.error is None or self.is_offline
+
     def status(self, now: float) -> str:
-        return self.transaction.status(now) if self.transaction.is_over(now) else "CREATED"
+        if self.transaction.is_over(now):
+            return self.transaction.status(now)
+        return "DONE" if now >= self.settled_at else "CREATED"
+
+    def updated_at(self, now: float) -> float:
+        ended_at = min(self.transaction.done_at, self.settled_at)
+        return ended_at if now >= ended_at else self.created_at
 
     def fiscal_code(self, now: float) -> str | None:
         if self.is_offline:

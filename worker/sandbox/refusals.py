@@ -173,6 +173,11 @@ def fiscal_date_before_shift(opened_at: str) -> Refusal:
     return business(400, "date.fiscal_date_logic", message)
 
 
+def wrong_register_type() -> Refusal:
+    """ASSUMED: code and text; known is the status."""
+    return business(400, "base.bad_request", "Операція недоступна для даного типу каси")
+
+
 def no_offline_codes() -> Refusal:
     """ASSUMED: the text; without the tax service and without codes there is no number to give."""
     return business(400, None, "Немає доступних офлайн кодів")

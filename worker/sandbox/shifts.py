@@ -146,7 +146,7 @@ def _new_shift(
         force_close=state.options.force_close_at_24h,
         transactions=1,
     )
-    shift.initial.shift = shift
+    shift.initial.cashier_id = cashier.id
     if state.options.serials == "shift":
         shift.initial.serial = 0
     state.shifts[shift.id] = shift

@@ -15,9 +15,10 @@ from uuid import uuid4
 from worker.sandbox.clock import Clock
 from worker.sandbox.entities import Tax, stable_id
 from worker.sandbox.faults import FaultBook
-from worker.sandbox.ledger import Cashier, Organization, Receipt, Register, Report, Shift, Transaction
+from worker.sandbox.ledger import Cashier, Organization, Receipt, Register, Report, Shift
 from worker.sandbox.options import Options
 from worker.sandbox.refusals import bad_token, wrong_license_key, wrong_password, wrong_pin_code
+from worker.sandbox.transactions import Transaction
 
 #: An eleventh sign-in kills the oldest token (checkbox-sdk, "getting started").
 _LIVE_TOKENS = 10
@@ -177,7 +178,7 @@ class State:
             created_at=min(self.clock.now(), done_at),
             done_at=done_at,
             previous_hash=register.last_hash,
-            shift=shift,
+            cashier_id=shift.cashier.id if shift is not None else None,
         )
         register.last_hash = hashlib.sha256((register.last_hash + transaction.id).encode()).hexdigest()
         self.transactions[transaction.id] = transaction

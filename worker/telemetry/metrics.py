@@ -41,7 +41,7 @@ UNSETTLED = counter(
 )
 POSTPONED = counter(
     "fiscal_postponed_total",
-    "Waits that are no fault: a number, a turn, a thread, a shift, a sale.",
+    "Waits that are not faults: for a number, the rate limiter, a thread, a shift or a sale.",
     ["reason"],
 )
 RETRIES = counter("fiscal_retries_total", "Passes that ended in a fault and are tried again.")

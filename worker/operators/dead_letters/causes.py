@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from worker.bimp.archive_check import SERVICE, ArchiveCheck
+from worker.bimp.archive_check import ArchiveCheck
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.signed_in import secrets_of, signed_in
+from worker.fiscal.instants import DAY
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Code, Rejected, Unavailable, Verdict
 from worker.fiscal.ports import Refusal, TokenRefused
+from worker.fiscal.reasons import Reason
 from worker.fiscal.shifts import age
 from worker.fiscal.tax_rates import CheckboxTax, TaxRates, misfit, read_rate
-from worker.operators.dead_letters.letter import Letter
+from worker.rabbit.dead_letter import DeadLetter
 
 _SHIFT = frozenset({Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H})
 #: What a person, or time, mends without touching the order.
@@ -26,7 +28,6 @@ MENDED_ELSEWHERE = _SHIFT | {
     Code.CASHIER_CREDENTIALS_REJECTED,
     Code.CHECKBOX_UNAVAILABLE,
 }
-_DAY = 86400.0
 #: Seconds between two sign-ins that may be refused: Checkbox may lock who is refused often.
 SIGN_IN_AGAIN = 600.0
 
@@ -47,7 +48,7 @@ class Cause:
     rate: str | None = None
 
 
-def cause_of(letter: Letter) -> Cause | None:
+def cause_of(letter: DeadLetter) -> Cause | None:
     """None where a person has to act on the order, or nothing tells whose it is."""
     code, integration, cashier = letter.code, letter.integration, letter.cashier
     if code not in MENDED_ELSEWHERE or integration is None or cashier is None:
@@ -58,7 +59,7 @@ def cause_of(letter: Letter) -> Cause | None:
         return Cause(code, integration, cashier, rate=str(detail.get("rate")))
     if code != Code.CHECKBOX_UNAVAILABLE:
         return Cause(code, integration, cashier)
-    if detail.get("service") == SERVICE:
+    if detail.get("service") == Reason.ARCHIVE_CHECK:
         return Cause(code, integration, cashier, is_archive_check=True)
     return Cause(code, integration, cashier, receipt=_receipt(detail))
 
@@ -129,7 +130,7 @@ class Causes:
         if cause.code in _SHIFT:
             url, private = integration.checkbox_url, secrets_of(cashier)
             shift = self._client.current_shift(url, token, private=private)
-            return shift is not None and shift.is_open and age(shift, self._clock()) < _DAY
+            return shift is not None and shift.is_open and age(shift, self._clock()) < DAY
         if cause.rate is not None:
             return _fits(
                 cause.rate, integration.tax_rates, self._client.taxes(integration.checkbox_url, token)

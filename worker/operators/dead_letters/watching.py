@@ -17,10 +17,10 @@ from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.access import letters_alone
 from worker.operators.dead_letters.causes import Cause, Causes, cause_of
 from worker.operators.dead_letters.changes import Report, change_each, replaying
-from worker.operators.dead_letters.letter import Letter
 from worker.operators.dead_letters.lock import Locked
 from worker.operators.dead_letters.look_through import NoDeadLetterQueue
 from worker.operators.output import note
+from worker.rabbit.dead_letter import DeadLetter
 
 _NAME = "dead-letters watch"
 Stopping = Callable[[], bool]
@@ -78,7 +78,7 @@ class Watching:
         }
 
     def _replay(self, gone: set[Cause], stopping: Stopping) -> bool:
-        def wanted(letter: Letter) -> bool:
+        def wanted(letter: DeadLetter) -> bool:
             return self._may_go(letter) and cause_of(letter) in gone
 
         report = Report()
@@ -91,7 +91,7 @@ class Watching:
         note(f"{report.done} replayed, {report.failed} failed: {codes}")
         return report.failed == 0
 
-    def _may_go(self, letter: Letter) -> bool:
+    def _may_go(self, letter: DeadLetter) -> bool:
         """Not one that came back so often, nor one that came back just now."""
         if cause_of(letter) is None or self._what.withholds(letter):
             return False

@@ -65,7 +65,7 @@ def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
         "fiscal_date": iso(receipt.fiscal_date),
         "tax_url": _tax_url(state, receipt, fiscal_code) if fiscal_code else None,
         "delivered_at": None,
-        "updated_at": iso(receipt.created_at if status == "CREATED" else receipt.transaction.done_at),
+        "updated_at": iso(receipt.updated_at(now)),
         "is_created_offline": receipt.is_offline,
         "control_number": receipt.control_number,
         "processed_counter": 0 if status == "CREATED" else 1,

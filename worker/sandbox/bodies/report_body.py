@@ -28,7 +28,7 @@ def figures(item: Report, now: float) -> Body:
     """All that does not change after the report is made."""
     shift = item.shift
     balance = shift.balance
-    types = [receipt.type for receipt in shift.receipts if receipt.transaction.error is None]
+    types = [receipt.type for receipt in shift.receipts if receipt.is_booked]
     return {
         "id": item.id,
         "shift_id": shift.id,

@@ -10,7 +10,8 @@ from worker.sandbox.bodies.party_body import cashier, register_in_shift
 from worker.sandbox.bodies.report_body import report
 from worker.sandbox.clock import iso, iso_kyiv
 from worker.sandbox.entities import Tax, plain
-from worker.sandbox.ledger import TAXES_SINCE, Organization, Shift, Transaction
+from worker.sandbox.ledger import TAXES_SINCE, Organization, Shift
+from worker.sandbox.transactions import Transaction
 
 Body = dict[str, Any]
 

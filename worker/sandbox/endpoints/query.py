@@ -55,6 +55,13 @@ def moment(call: Call, name: str) -> float | None:
         raise _wrong("query", name, "Невірний формат дати і часу", "value_error.datetime") from None
 
 
+def required_moment(call: Call, name: str) -> float:
+    found = moment(call, name)
+    if found is None:
+        raise _wrong("query", name, "Обов'язкове поле не заповнено", "value_error.missing")
+    return found
+
+
 def path_id(call: Call, name: str) -> str:
     value = call.path[name]
     if not is_uuid(value):

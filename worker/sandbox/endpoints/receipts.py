@@ -13,7 +13,7 @@ from worker.sandbox.bodies.short_receipt_body import short_receipt_body
 from worker.sandbox.endpoints.query import flag, moment, number, one, page
 from worker.sandbox.exchange import Call
 from worker.sandbox.ledger import Receipt
-from worker.sandbox.refusals import Refusal, receipt_not_found
+from worker.sandbox.refusals import Refusal, receipt_not_found, wrong_register_type
 from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift
 
@@ -24,6 +24,15 @@ def sell(call: Call) -> Reply:
 
 def sell_offline(call: Call) -> Reply:
     return Reply(sales.sell_offline(call.state, call.cashier, call.body, call.raw), 201)
+
+
+def add_external(call: Call) -> Reply:
+    return Reply(sales.add_external(call.state, call.cashier, call.body, call.raw), 201)
+
+
+def service_currency(_: Call) -> Reply:
+    """For registers of exchange offices alone, and the sandbox has none."""
+    raise wrong_register_type()
 
 
 def validate(call: Call) -> Reply:
@@ -115,7 +124,7 @@ def receipt_pdf(call: Call) -> Reply:
 
 
 def receipt_png(call: Call) -> Reply:
-    return Reply(printed.png(_receipt(call)), media_type="image/png")
+    return Reply(printed.png(_receipt(call).id), media_type="image/png")
 
 
 def receipt_xml(call: Call) -> Reply:

@@ -54,7 +54,7 @@ def go_offline(call: Call) -> Reply:
 
 
 def go_online(call: Call) -> Reply:
-    return answer(offline.go_online(call.state, call.register))
+    return answer(offline.go_online(call.state, call.register, call.cashier.login))
 
 
 def ask_offline_codes(call: Call) -> Reply:
