@@ -27,6 +27,7 @@ MENDED_ELSEWHERE = _SHIFT | {
     Code.TAX_RATE_MISMATCH,
     Code.CASHIER_CREDENTIALS_REJECTED,
     Code.CHECKBOX_UNAVAILABLE,
+    Code.CONFIGURATION_INVALID,
 }
 #: Seconds between two sign-ins that may be refused: Checkbox may lock who is refused often.
 SIGN_IN_AGAIN = 600.0
@@ -111,6 +112,8 @@ class Causes:
         cashier = integration.cashiers.get(cause.cashier) if integration else None
         if integration is None or cashier is None:
             return False
+        if cause.code == Code.CONFIGURATION_INVALID:
+            return True  # read now, without an earlier version: the row is sound
         try:
             if cause.is_archive_check:
                 return archive is None or archive.is_archived(UUID(int=0)) is not None
