@@ -33,8 +33,6 @@ from worker.rabbit.message.kinds import (
     Uuid,
 )
 
-MESSAGE_TYPE = "ua.bimp.order.ready_to_fiscalize.v1"
-
 #: Stands for a buyer that cannot be one; no address and no number looks like it.
 _MALFORMED = "?"
 
