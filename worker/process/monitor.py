@@ -69,9 +69,8 @@ class Monitor:
             self._shared.heartbeat,
             (self._topology.follow_up, self._topology.retry),
         )
-        server = probe_pages.server(
-            self._shared.pages, observed, self._what_is_dead, self._readiness, self._what_is_held
-        )
+        shown = probe_pages.Pages(observed, self._what_is_dead, self._readiness, self._what_is_held)
+        server = probe_pages.server(self._shared.pages, shown)
         pages = threading.Thread(target=server.serve_forever, daemon=True)
         pages.start()
         while not self._stop.is_set() and os.getppid() == parent and pages.is_alive():

@@ -19,10 +19,9 @@ from dramatiq.broker import MessageProxy
 from dramatiq.errors import ConnectionClosed
 
 from worker.rabbit.consumed_message import ConsumedMessage
-from worker.rabbit.consuming_connection import ConsumingConnection
+from worker.rabbit.consuming_connection import ConsumingConnection, Dependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.held_messages import AtWork, HeldMessages, Unloaded
-from worker.rabbit.loop import Loop
 
 #: Seconds before what cannot be settled is returned: as long as the broker has taken nothing, within these.
 GIVE_BACK_AFTER, GIVE_BACK_WITHIN = 2.0, 60.0
@@ -42,30 +41,23 @@ class DeliveryConsumer:
 
     def __init__(
         self,
-        loop: Loop,
-        params: list[pika.URLParameters],
+        dependencies: Dependencies,
         name: str,
         prefetch: Mapping[str, int],
         timeout: float,
-        is_halted: Callable[[], bool],
         hand_over: Callable[[MessageProxy], None],
-        clock: Callable[[], float],
-        monotonic: Callable[[], float],
     ) -> None:
         """``name`` is what Dramatiq knows the consumer by; an actor is named like the queue it works on.
 
-        What is worked on again goes to the actor of the first queue. ``clock`` is what headers are read by.
+        What is worked on again goes to the actor of the first queue.
         """
-        self._loop = loop
-        self._params = params
+        self._with = dependencies
+        self._loop = dependencies.loop
         self._name = name
         self._prefetch = prefetch
         self._again = next(iter(prefetch))
         self._timeout = timeout
-        self._is_halted = is_halted
         self._hand_over = hand_over
-        self._clock = clock
-        self._monotonic = monotonic
         self._opened: Future[None] = Future()
         self._over = threading.Event()
         #: Guards what other threads see as well.
@@ -109,7 +101,7 @@ class DeliveryConsumer:
     def _connect(self) -> None:
         self._loop.broken.add(self._end)
         self._subscription = ConsumingConnection(
-            self._loop.io, self._params, self._prefetch, self._begin, self._on_message, self._ended
+            self._loop.io, self._with.params, self._prefetch, self._begin, self._on_message, self._ended
         )
 
     def _begin(self) -> None:
@@ -137,7 +129,7 @@ class DeliveryConsumer:
         if not self.is_open:
             return
         self._obey_halt()
-        for held in self._held.take(until=self._monotonic()):
+        for held in self._held.take(until=self._with.monotonic()):
             if isinstance(held, Unloaded):
                 self._at_work.turn_away(held)
             else:
@@ -148,7 +140,7 @@ class DeliveryConsumer:
     def _look_later(self) -> None:
         if self._next_look is not None:
             self._loop.io.remove_timeout(self._next_look)
-        patience = min(self._timeout, max(0.0, self._held.first_due - self._monotonic()))
+        patience = min(self._timeout, max(0.0, self._held.first_due - self._with.monotonic()))
         self._next_look = self._loop.io.call_later(patience, self._look)
 
     def _on_message(
@@ -156,9 +148,9 @@ class DeliveryConsumer:
     ) -> None:
         delivery = Delivery.received(queue, method, properties, body)
         message = self._message(queue, delivery, method.delivery_tag)
-        wait = delivery.wait(self._clock())
+        wait = delivery.wait(self._with.clock())
         if wait > 0:
-            self._held.add(message, self._monotonic() + wait)
+            self._held.add(message, self._with.monotonic() + wait)
             self._look_later()
         else:
             self._put_to_work(message)
@@ -177,7 +169,7 @@ class DeliveryConsumer:
     def _obey_halt(self) -> None:
         """While the worker has stopped itself nothing is consumed, and what waits here goes back."""
         assert self._subscription is not None
-        if not self._is_halted():
+        if not self._with.is_halted():
             self._subscription.consume()
             return
         self._subscription.pause()
@@ -198,8 +190,8 @@ class DeliveryConsumer:
 
     def _keep_in_flight(self, message: ConsumedMessage) -> None:
         """By any thread. The loop looks once in the time-out anyway: for later it is not woken."""
-        wait = message.delivery.wait(self._clock())
-        self._held.add(message, self._monotonic() + wait)
+        wait = message.delivery.wait(self._with.clock())
+        self._held.add(message, self._with.monotonic() + wait)
         if wait < self._timeout:
             self._loop.soon(self._look)
 
@@ -225,7 +217,7 @@ class DeliveryConsumer:
             self._recall()
 
     def _patience(self) -> float:
-        now = self._monotonic()
+        now = self._with.monotonic()
         if self._refused_since is None:
             self._refused_since = now
         return min(max(now - self._refused_since, GIVE_BACK_AFTER), GIVE_BACK_WITHIN)

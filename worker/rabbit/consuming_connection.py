@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,6 +13,19 @@ from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
 
 from worker.rabbit.connection import BrokerConnection
+from worker.rabbit.loop import Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What all consumers of a process are made with."""
+
+    loop: Loop
+    params: list[pika.URLParameters]
+    is_halted: Callable[[], bool] = lambda: False
+    #: What headers are read by, in seconds since the epoch.
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
 
 
 class ConsumingConnection(BrokerConnection):
