@@ -50,7 +50,7 @@ class Heartbeat:
         self._standing[slot].value = b""
 
     def stand(self, slot: int, name: str) -> None:
-        """This loop or thread of the process ended or stands still: there is no beat instead."""
+        """This loop or thread of the process ended or is stuck: the heartbeat is left out."""
         self._standing[slot].value = name.encode()[: _NAME - 1]
 
     def hold(self, slot: int, held: Held) -> None:

@@ -1,4 +1,4 @@
-"""Questions to the processes of a worker about what they hold in memory; while nobody asks, nothing runs.
+"""Asks the processes of a worker what they hold in memory; costs nothing otherwise.
 
 Each process answers on a Unix socket of its own; the one that serves the pages asks all of them.
 """

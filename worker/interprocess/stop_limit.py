@@ -1,7 +1,7 @@
 """A deploy gone wrong must not pour the queue into the dead letters.
 
 Past a number of dead letters in a row that speak of a fault of ours, the whole worker stops consuming, until
-somebody resumes it or the pause is over. The count is one for all processes of the worker.
+it is resumed or the pause is over. The count is one for all processes of the worker.
 """
 
 from __future__ import annotations

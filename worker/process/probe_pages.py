@@ -165,7 +165,7 @@ def server(listening: socket.socket, pages: Pages) -> ThreadingHTTPServer:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-            """Probes every few seconds are no news."""
+            """Probes every few seconds are not worth a line."""
 
     pages_server = ThreadingHTTPServer(listening.getsockname()[:2], Page, bind_and_activate=False)
     pages_server.socket.close()

@@ -103,7 +103,7 @@ class Supervisor:
         return received.si_signo if received else None
 
     def _watch(self) -> None:
-        """Until somebody asks for the end."""
+        """Until the end is asked for."""
         looked_at = time.monotonic()
         while self._next_signal(1.0) not in (signal.SIGTERM, signal.SIGINT):
             # A change counts when two looks see the same: signals must not bring these together.
@@ -164,7 +164,7 @@ def _in_child(work: Callable[[], None], log: LogWriter) -> None:
     try:
         work()
         code = 0
-    except Exception as error:  # told before the process ends; the parent starts another
+    except Exception as error:  # logged before the process ends; the parent starts another
         _log.error("process_broke", exc_info=error)
     finally:
         log.drain()

@@ -82,7 +82,7 @@ class FiscalBroker(dramatiq.Broker):
         return LastingConsumer(partial(self._consume, queue_name, timeout))
 
     def _consume(self, queue_name: str, timeout: int) -> DeliveryConsumer | None:
-        """None where there is no broker: one process tells of it, the others wait in silence."""
+        """None if the broker cannot be reached: one process logs it, the others wait silently."""
         if self.stopping.is_set():
             return None
         try:

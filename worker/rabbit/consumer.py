@@ -33,7 +33,7 @@ class DeliveryConsumer:
     """Consumes the queues of a deployment on one connection, and hands over each message when it is due.
 
     Messages that are not due yet are held here, unacknowledged, until they are: Dramatiq's own delay queue
-    would publish each of them once more and look at them once a second. How long is told by the monotonic
+    would publish each of them once more and look at them once a second. How long is measured by the monotonic
     clock, once a message is here: a clock that is set neither holds it longer nor lets it go early. What is
     due and finds no room in memory is turned away: it is given back when there is some, and delivered again.
     Dramatiq's thread only waits for its end: a message goes from the loop's thread straight to the worker's.
@@ -72,7 +72,7 @@ class DeliveryConsumer:
         self._refused_since: float | None = None
 
     def open(self) -> None:
-        """Raises ``ConnectionClosed`` when there is no broker, or it refuses."""
+        """Raises ``ConnectionClosed`` if the broker cannot be reached or refuses."""
         self._loop.soon(self._connect)
         self._opened.result()
 

@@ -40,7 +40,7 @@ class ConsumingConnection(BrokerConnection):
         arrived: Callable[..., None],
         ended: Callable[[BaseException], None],
     ) -> None:
-        """``arrived`` gets a queue, then what pika tells of a message."""
+        """``arrived`` gets a queue, then pika's arguments for a message."""
         self._prefetch = prefetch
         self._ready = ready
         self._arrived = arrived

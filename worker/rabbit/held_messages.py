@@ -162,7 +162,7 @@ class AtWork(Generic[M]):
             self._bytes -= self._weights.pop((message.delivery.queue, message.tag), 0)
 
     def recalled(self) -> Iterator[Unloaded]:
-        """Those that there is room for now: to be delivered again, to whomever. By one thread at a time."""
+        """Those that there is room for now; the broker delivers them again. By one thread at a time."""
         with self._lock:
             room = ROOM_AT_WORK - self._bytes
         while self._turned_away and (room == ROOM_AT_WORK or self._turned_away[0].weight <= room):

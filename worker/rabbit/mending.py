@@ -22,7 +22,7 @@ _HOLDS_FOR = 5.0
 
 
 def mend(topology: Topology, channel: BlockingChannel) -> None:
-    """Declare everything, and tell what had been missing. Raises ``AMQPError`` and ``TopologyMismatch``."""
+    """Declare everything, and return what had been missing. Raises ``AMQPError`` and ``TopologyMismatch``."""
     missing = topology.missing(channel.connection)
     topology.declare(channel)
     for name in missing:

@@ -25,12 +25,12 @@ Path = tuple[str | int, ...]
 _LEVELS = 16
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^"\[\]{}]+', re.DOTALL)
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-#: Numbers whose exponent is worked out; others are no sums.
+#: Numbers whose exponent is expanded; larger ones cannot be sums.
 _SCIENTIFIC = re.compile(r"-?[0-9.]{1,32}[eE][+-]?[0-9]{1,2}")
 
 
 class NotJsonError(ValueError):
-    """The body is no JSON text in UTF-8; the words say why and repeat nothing of it."""
+    """The body is not JSON in UTF-8; the text says why and repeats nothing of it."""
 
 
 class Number:
@@ -49,7 +49,7 @@ class Number:
 
 
 class Unspeakable:
-    """Stands for a text that UTF-8 cannot carry (half of a surrogate pair): it is no text for anybody."""
+    """Stands for a text that UTF-8 cannot encode (half of a surrogate pair)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def _without_the_deep(text: str) -> str:
 
 
 def _without_halves(parsed: Parsed) -> Parsed:
-    """Puts ``Unspeakable`` in the place of texts that nobody could be sent."""
+    """Replaces texts that cannot be encoded by ``Unspeakable``."""
     for container in _containers([parsed.value]):
         items = list(container.items()) if isinstance(container, dict) else list(enumerate(container))
         for key, item in items:

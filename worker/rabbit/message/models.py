@@ -1,7 +1,7 @@
 """The message as it stands on the wire. The JSON Schema of the contract is generated from these models.
 
-Strict: a string is no number and 1 is not true. Unknown members are ignored; null for an optional member is
-the same as leaving it out.
+Strict: a string is not a number and 1 is not true. Unknown members are ignored; null for an optional member
+is the same as leaving it out.
 """
 
 from __future__ import annotations
