@@ -8,7 +8,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.builders import AN_ORDER, FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
+from tests.builders import (
+    AN_ORDER,
+    FIRST_SEEN,
+    a_line,
+    a_request,
+    an_integration,
+    an_order,
+    configured,
+    issued,
+)
 from tests.fiscal.fakes import NOW, FakeArchive, FakeCheckbox, FakeSessions, a_shift
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.context import context_of
@@ -43,7 +52,7 @@ class Scenario:
 
     def once(self, request: Request = REQUEST, state: AttemptState = STATE) -> Fiscalized:
         scenario = Fiscalization(
-            lambda: {self.integration.id: self.integration},
+            lambda: configured(self.integration),
             FakeSessions(self.checkbox, self.refusal),
             Dependencies(
                 archive=self.archive,

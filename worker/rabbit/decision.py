@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from worker.fiscal.attempt_state import AttemptState
-from worker.fiscal.integrations import Integration
+from worker.fiscal.configured import IntegrationRow
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import (
     NOT_DEAD_LETTERED,
@@ -69,7 +69,7 @@ class Dependencies:
     topology: Topology
     policy: RetryPolicy
     stop_limit: StopLimit
-    configured: Callable[[str], Integration | None]
+    configured: Callable[[str], IntegrationRow | None]
     has_room: Callable[[], bool]
     clock: Callable[[], float]
     random: Random

@@ -105,7 +105,7 @@ WARNINGS = counter(
 )
 INTEGRATIONS_BROKEN = gauge(
     "fiscal_integrations_file_broken",
-    "1 while the integrations file cannot be used and an older one is in force, else 0.",
+    "1 while integrations cannot be read or fetched and an older version is in force, else 0.",
     "max",
 )
 LOG_LINES_DROPPED = counter(

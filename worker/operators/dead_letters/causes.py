@@ -22,7 +22,11 @@ from worker.rabbit.dead_letter import DeadLetter
 
 _SHIFT = frozenset({Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H})
 #: What a person, or time, mends without touching the order.
-MENDED_ELSEWHERE = _SHIFT | {Code.CASHIER_CREDENTIALS_REJECTED, Code.CHECKBOX_UNAVAILABLE}
+MENDED_ELSEWHERE = _SHIFT | {
+    Code.CASHIER_CREDENTIALS_REJECTED,
+    Code.CHECKBOX_UNAVAILABLE,
+    Code.CONFIGURATION_INVALID,
+}
 #: Seconds between two sign-ins that may be refused: Checkbox may lock who is refused often.
 SIGN_IN_AGAIN = 600.0
 
@@ -95,6 +99,8 @@ class Causes:
         cashier = integration.cashiers.get(cause.cashier) if integration else None
         if integration is None or cashier is None:
             return False
+        if cause.code == Code.CONFIGURATION_INVALID:
+            return True  # read now, without an earlier version: the row is sound
         try:
             if cause.is_archive_check:
                 return archive is None or archive.is_archived(UUID(int=0)) is not None
