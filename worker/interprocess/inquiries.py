@@ -32,7 +32,7 @@ class Inquiries:
         self._listening = [_listening() for _ in range(processes)]
 
     def answering(self, slot: int, find: Callable[[str], Rows]) -> Callable[[], None]:
-        """What waits a second for a question to this process and answers it."""
+        """A function that waits a second for a question to this process and answers it."""
         return partial(_serve, self._listening[slot], find)
 
     def ask(self, question: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from worker.interprocess.fork_lock import ForkLock
 #: A permit that was acquired by a process that died is free again after this; longer than any call.
 LEASE = 60.0
 
-#: Registers that are served within a lease; of more, the one that was idle for longest loses its state.
+#: Registers served within a lease; if there are more, the longest idle one loses its state.
 PLACES = 1 << 15
 #: Most requests of a register that may be under way at once.
 _PERMITS = 10
@@ -143,7 +143,7 @@ class RegisterRateLimiter:
         return self._keys[place], self._keys[place + 1]
 
     def _last_used(self, place: int) -> float:
-        """Nothing of it reaches beyond this."""
+        """The latest of its times."""
         times = self._times
         return max(
             times[place + _RESERVED],

@@ -62,7 +62,7 @@ class Monitor:
         self._lost: bool | None = None
         address, document = address_of(settings), shared.document
         self._polling = Polling(address, document) if address and document else None
-        #: Why the broker does not let the worker in, with the cure; None where it does, or is away.
+        #: Why the broker refuses the worker, with the cure; None if it does not, or is away.
         self.refusal: str | None = None
 
     def run(self) -> None:

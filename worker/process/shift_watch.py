@@ -1,7 +1,7 @@
 """Looks again at shifts that have been open for long, so that the metrics stay true.
 
 A person closes a shift at Checkbox, and where no order follows nothing else shows it: the morning after, the
-worker would still hold yesterday's shift for open, and an alarm would go off for each cashier.
+worker would still report yesterday's shift as open, and an alert would fire for each cashier.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``fiscal-worker run``: starts the processes, restarts what dies, ends them within the time that is given.
 
-It has no thread but the one that writes its log, whose locks no fork leaves locked.
+Its only other thread writes the log and holds no lock across a fork.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Supervisor:
             self._mind_children()
 
     def _mind_children(self) -> None:
-        """Start anew what died, after a moment."""
+        """Restart what died, after a moment."""
         for slot, status in self._reap():
             _log.error("process_died", exit_code=os.waitstatus_to_exitcode(status))
             metrics.PROCESS_RESTARTS.inc()

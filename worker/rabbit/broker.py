@@ -1,4 +1,4 @@
-"""Dramatiq's broker over our queues: where its holes are closed.
+"""Dramatiq's broker over our queues, without the faults of its own RabbitMQ broker.
 
 Only Dramatiq's public seams are used: ``Broker``, ``Consumer``, ``Middleware``, ``Worker``. Its RabbitMQ
 broker is not, since nothing of it would be left: see docs/decisions.

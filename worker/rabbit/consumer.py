@@ -1,6 +1,6 @@
 """How messages come off the queues and how they are settled.
 
-Dramatiq's stock consumer acknowledges other people's messages after a reconnect, and acknowledges what a
+Dramatiq's stock consumer acknowledges other messages after a reconnect, and acknowledges what a
 failing hook left undone. Here a message knows the consumer it came from, and is acknowledged only when its
 actor has returned and the broker has confirmed what the actor returned; everything else goes back.
 """
@@ -25,7 +25,7 @@ from worker.rabbit.held_messages import AtWork, HeldMessages, Unloaded
 
 #: Seconds before what cannot be settled is returned: as long as the broker has taken nothing, within these.
 GIVE_BACK_AFTER, GIVE_BACK_WITHIN = 2.0, 60.0
-#: Seconds that the end waits for confirms that are on their way, and for the broker to close.
+#: Seconds that closing waits for outstanding confirms, and for the broker.
 _LAST_CONFIRMS, _GOODBYE = 5.0, 2.0
 
 
@@ -109,7 +109,7 @@ class DeliveryConsumer:
         self._look()
 
     def _end(self) -> None:
-        """Whatever state it is in."""
+        """In any state."""
         if self._subscription is not None:
             self._subscription.let_go()
         self._ended(ConnectionClosed("the consumer broke"))
@@ -167,7 +167,7 @@ class DeliveryConsumer:
         return ConsumedMessage(Message(self._name, actor, (delivery,), {}, {}, message_id=""), self, tag)
 
     def _obey_halt(self) -> None:
-        """While the worker has stopped itself nothing is consumed, and what waits here goes back."""
+        """While the worker has stopped itself nothing is consumed, and waiting messages go back."""
         assert self._subscription is not None
         if not self._with.is_halted():
             self._subscription.consume()
@@ -178,7 +178,7 @@ class DeliveryConsumer:
 
     def finish(self, message: ConsumedMessage) -> None:
         """Acknowledge a settled message that came by here, give back any other."""
-        # Let go of: the effect knows the message, and a cycle would keep the body until a collection.
+        # Cleared: the effect refers to the message, and a cycle would keep the body until a collection.
         effect, message.effect = message.effect, None
         if not message.is_done or effect is None:
             self._loop.soon(partial(self._settle, message, message.is_done))

@@ -1,4 +1,4 @@
-"""A connection that brings messages, each queue by a channel of its own."""
+"""A connection that consumes, each queue on a channel of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Dependencies:
 
 
 class ConsumingConnection(BrokerConnection):
-    """To several queues, each with a prefetch of its own."""
+    """Consumes several queues, each with a prefetch of its own."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class ConsumingConnection(BrokerConnection):
                 )
 
     def pause(self) -> None:
-        """What was brought may be settled all the same."""
+        """Delivered messages may still be settled."""
         if self.is_open:
             for queue, tag in self._tags.items():
                 self._channels[queue].basic_cancel(tag)
@@ -107,5 +107,5 @@ class ConsumingConnection(BrokerConnection):
             self._agreed.add(queue)
 
     def _cancelled(self, _: Any) -> None:
-        """A deleted queue, for one; channel and connection would stay open, and silent."""
+        """For example after its queue was deleted; channel and connection would stay open, and silent."""
         self.close()

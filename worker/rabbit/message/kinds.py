@@ -121,7 +121,7 @@ def _plain(validate: Callable[..., Any], schema: dict[str, Any]) -> tuple[PlainV
 
 
 def printable(text: str) -> str:
-    """What steers a printer is not part of a text: each control character becomes a space."""
+    """Control characters may steer a printer: each becomes a space."""
     return text if text.isprintable() else _CONTROLS.sub(" ", text)
 
 

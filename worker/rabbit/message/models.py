@@ -57,7 +57,7 @@ def _lenient_buyer(buyer: Any) -> Any:
 
 
 def _lenient_text(value: Any) -> str | None:
-    """A buyer is dropped where he is malformed, and fails no message."""
+    """A malformed buyer is dropped, and fails no message."""
     return value if value is None or isinstance(value, str) else _MALFORMED
 
 
