@@ -137,12 +137,12 @@ $(BENCH): requirements/bench.lock $(INSTALLED)
 	@$(PIP) install --require-hashes --requirement requirements/bench.lock --target $(@D)
 	@touch $@
 
-# The peers run the worker's own packages: what both need is what the worker has. Only Celery wants another dateutil.
+# The peers run the worker's own packages: what both need is what the worker has.
 .PHONY: lock-bench
 lock-bench: $(INSTALLED) ## Resolve what only `make bench` needs into requirements/bench.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock-bench" $(BIN)/uv pip compile --quiet \
 		--generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
-		--constraint <(sed -n '/^python-dateutil/!s/^\([a-z].*\) \\$$/\1/p' requirements/worker.lock) \
+		--constraint <(sed -n 's/^\([a-z].*\) \\$$/\1/p' requirements/worker.lock) \
 		--group bench --output-file requirements/bench.lock
 
 .PHONY: bench

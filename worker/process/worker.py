@@ -26,7 +26,7 @@ from worker.interprocess.shared import Shared
 from worker.process import shift_watch
 from worker.process.chores import chore_round
 from worker.process.shift_keeper import ShiftKeeper
-from worker.rabbit import decision
+from worker.rabbit import consuming_connection, decision
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
 from worker.rabbit.decision import RetryPolicy
@@ -37,6 +37,7 @@ from worker.rabbit.loop import Loop
 from worker.rabbit.mending import mend
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import Settlement
+from worker.rabbit.topology import Topology
 from worker.telemetry import metrics, spans, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
@@ -68,6 +69,19 @@ def _duplicate_prevented() -> None:
         metrics.DUPLICATES_PREVENTED.inc()
 
 
+def _dependencies_of_a_pass(settings: Settings) -> Dependencies:
+    archive = archive_check_of(settings)
+    return Dependencies(
+        archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
+        clock=time.time,
+        monotonic=time.monotonic,
+        return_wait=settings.return_wait.total_seconds(),
+        number_times=NumberTimes(),
+        duplicate_prevented=_duplicate_prevented,
+        warn=_put_right,
+    )
+
+
 class Process:
     """One worker process: threads, consumers, and a heartbeat."""
 
@@ -89,42 +103,33 @@ class Process:
         self._loop = Loop()
         self._loops = [self._loop.supervised]
         self._broker = FiscalBroker(
-            self._loop,
-            params,
+            consuming_connection.Dependencies(self._loop, params, lambda: shared.stop_limit.is_engaged),
             topology,
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
             room=settings.threads * _KEPT_PER_THREAD,
-            is_halted=lambda: shared.stop_limit.is_engaged,
         )
-        sessions = Sessions(
-            CheckboxClient(headers=trace.headers),
-            ReceiptRate(
-                shared.limiter,
-                lambda: settings.register_rate * self._fleet.share,
-                time.monotonic,
-                time.time,
-            ),
-            Isolation(settings.threads, time.monotonic),
-        )
+        sessions = self._sessions(settings, shared)
         self._election = Election(params, topology.chores)
         self._keeper = ShiftKeeper(lambda: integrations.current.in_force, sessions)
         self._watch = shift_watch.ShiftWatch(lambda: integrations.current.in_force, sessions)
-        archive = archive_check_of(settings)
-        fiscalization = Fiscalization(
-            lambda: integrations.current,
-            sessions,
-            Dependencies(
-                archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
-                clock=time.time,
-                monotonic=time.monotonic,
-                return_wait=settings.return_wait.total_seconds(),
-                number_times=NumberTimes(),
-                duplicate_prevented=_duplicate_prevented,
-                warn=_put_right,
-            ),
-        )
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
-        settlement = Settlement(
+        self._broker.install(self._settlement(settings, shared, topology, sessions).process)
+        self._worker = self._broker.worker(threads_of(settings.threads))
+
+    def _sessions(self, settings: Settings, shared: Shared) -> Sessions:
+        rate = ReceiptRate(
+            shared.limiter, lambda: settings.register_rate * self._fleet.share, time.monotonic, time.time
+        )
+        client = CheckboxClient(headers=trace.headers)
+        return Sessions(client, rate, Isolation(settings.threads, time.monotonic))
+
+    def _settlement(
+        self, settings: Settings, shared: Shared, topology: Topology, sessions: Sessions
+    ) -> Settlement:
+        fiscalization = Fiscalization(
+            lambda: self._integrations.current, sessions, _dependencies_of_a_pass(settings)
+        )
+        return Settlement(
             decision.Dependencies(
                 fiscalize=fiscalization.fiscalize,
                 publisher=self._publisher,
@@ -135,14 +140,12 @@ class Process:
                     settings.retry_max_age.total_seconds(),
                 ),
                 stop_limit=shared.stop_limit,
-                configured=lambda name: integrations.current.rows.get(name),
+                configured=lambda name: self._integrations.current.rows.get(name),
                 has_room=self._broker.has_room,
                 clock=time.time,
                 random=random.Random(),  # noqa: S311 - jitter
             )
         )
-        self._broker.install(settlement.process)
-        self._worker = self._broker.worker(threads_of(settings.threads))
 
     def run(self) -> None:
         """Work until SIGTERM, or until the parent process is gone."""

@@ -18,7 +18,7 @@ from worker.rabbit.connection import BrokerConnection
 #: Seconds that the broker has to confirm: a queue without a leader or a majority keeps silent, on a
 #: connection that is well.
 CONFIRMED_WITHIN = 30.0
-#: Messages to nobody that a new connection is tried out with.
+#: Unroutable messages that a new connection is tried out with.
 _TRIED_WITH = 2
 
 
@@ -119,7 +119,7 @@ class PublishingConnection(BrokerConnection):
     def _try_out(self, channel: Channel) -> None:
         """What is sent during an alarm is read when it is over, even if we are gone by then.
 
-        So each try would leave one more copy, were it not for messages to nobody, of which the broker takes
+        So each try would leave one more copy, were it not for unroutable messages, of which the broker takes
         the first one even then.
         """
         self._channel = channel

@@ -19,7 +19,7 @@ from worker.operators.doctor.tax_table import check_tax_rates
 
 _SIGN_IN, _KEY, _REGISTER, _SHIFT = "sign-in", "key", "register", "shift"
 _SOON = 14 * DAY
-#: Seconds before a shift's 24th hour in which somebody should think of it.
+#: Seconds before a shift's 24th hour in which a person should think of it.
 _LATE = 2 * 3600.0
 #: How much later than ``rollover_after`` a shift may still be open: its receipts finish first.
 _GRACE = 600.0
@@ -49,7 +49,7 @@ class Row:
 
 
 def check_cashier(row: Row, client: CheckboxClient, clock: Callable[[], float]) -> Iterator[Finding]:
-    """All that can be told of one row, with one sign-in that is ended again."""
+    """All that can be found out about one row, with one sign-in that is ended again."""
     register, findings = _register(row, client)
     yield from findings
     try:

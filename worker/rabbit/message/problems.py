@@ -1,4 +1,4 @@
-"""What is wrong with a message, in words for whoever has to mend it. Nothing personal is repeated."""
+"""What is wrong with a message, in words for the person who fixes it. Nothing personal is repeated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Problem = dict[str, str]
 _SHOWN = 40
 #: No value under these is.
 _PERSONAL = frozenset({"buyer", "card"})
-#: A code, a number, an id or a time. Any other text may be somebody's words.
+#: A code, a number, an id or a time. Any other text may be personal.
 _QUOTABLE = re.compile(r"[\w.,:/+-]+", re.ASCII)
 MISSING = "is missing"
 _PROBLEMS = {
