@@ -7,18 +7,16 @@ empty variable counts as not set.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from config.environment import ENV_FILE, SECRETS_DIR, environment, secrets_folder
 from config.errors import ConfigurationError
-from config.secrets_folder import secrets_folder
 from config.setting_types import (
     ORDER_UUID,
     ArchiveCheckUrl,
@@ -27,17 +25,17 @@ from config.setting_types import (
     BrokerUrls,
     Duration,
     HttpUrl,
+    IntegrationsUrl,
     JournalUrl,
     LogLevel,
     QueueName,
 )
 from config.values import format_duration, shown
+from config.wrong_values import wrong_value
 
 PREFIX = "FISCAL_"
 #: Where the project is published.
 RUNBOOK_URL = "https://bimpsoft.com/fiscal-worker/docs/runbook.md"
-_ENV_FILE = Path(".env")
-_SECRETS_DIR = Path("/run/secrets")
 
 
 def _setting(default: Any, allowed: str, meaning: str, **bounds: Any) -> Any:
@@ -50,7 +48,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=_ENV_FILE,
+        env_file=ENV_FILE,
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",  # a .env file serves other programs too
@@ -70,8 +68,25 @@ class Settings(BaseSettings):
     )
     integrations_file: Path = _setting(
         Path("config/integrations.yaml"),
-        "the path of a file",
-        "integrations, cashiers and tax rates; re-read when it changes",
+        "the path of a file or folder",
+        "integrations, cashiers and tax rates: a file, or a folder whose `*.yaml` are read together; re-read"
+        " when something changes",
+    )
+    integrations_url: IntegrationsUrl | None = _setting(
+        None,
+        "an https:// address, or an http:// address of this machine",
+        "instead of the file: an address of Bimp's that gives the same document as JSON or YAML",
+        repr=False,
+    )
+    integrations_token: BearerToken | None = _setting(
+        None, "a bearer token of visible ASCII characters", "sent to that address as a bearer token"
+    )
+    integrations_poll: Duration = _setting(
+        timedelta(seconds=30),
+        "an ISO 8601 duration over PT0S, up to PT24H",
+        "how often that address is asked",
+        gt=timedelta(0),
+        le=timedelta(hours=24),
     )
     metrics_port: int = _setting(
         9191,
@@ -175,7 +190,7 @@ class Settings(BaseSettings):
         "the runbook that the console and the alerts link to; the alerts are built with it",
     )
     secrets_dir: Path = _setting(
-        _SECRETS_DIR,
+        SECRETS_DIR,
         "a folder that can be read",
         "folder with a file for each variable that is kept out of the environment, such as"
         " `FISCAL_RABBITMQ_URL`; the default may be missing",
@@ -197,16 +212,12 @@ class Settings(BaseSettings):
         return tuple(self.rabbitmq_url.get_secret_value().split(";"))
 
 
-#: Not secrets by themselves, but people put passwords into addresses: no error line repeats them.
-_NEVER_SHOWN = frozenset(
-    {"rabbitmq_url", "checkbox_url", "runbook_url", "archive_check_url", "archive_check_token", "journal_url"}
-)
-
-
 def load() -> Settings:
     """The settings of this process; raises ``ConfigurationError`` with a line for each wrong value."""
-    folder, lines = secrets_folder(environment().get(variable("secrets_dir")), _SECRETS_DIR)
-    lines = [f"{variable('secrets_dir')}: {line} is not {allowed('secrets_dir')}" for line in lines]
+    given = environment().get(variable("secrets_dir"))
+    folder, lines = secrets_folder(given), []
+    if given and folder is None:
+        lines = [f"{variable('secrets_dir')}: {shown(given)} is not {allowed('secrets_dir')}"]
     try:
         settings = Settings(_secrets_dir=folder)
     except ValidationError as error:
@@ -214,18 +225,11 @@ def load() -> Settings:
     except SettingsError as error:
         cause = type(error.__cause__ or error).__name__
         raise ConfigurationError([*lines, f"{folder}: a file in it cannot be read: {cause}"]) from None
+    if settings.integrations_url is not None and "integrations_file" in settings.model_fields_set:
+        lines.append(f"{variable('integrations_url')}: stands beside the file; allowed is one of the two")
     if lines:
         raise ConfigurationError(lines)
     return settings
-
-
-def environment() -> dict[str, str]:
-    """The variables of the process, and under them those of ``.env``; raises ``ConfigurationError``."""
-    try:
-        from_file = dotenv_values(_ENV_FILE, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"{_ENV_FILE}: cannot be read: {type(error).__name__}"]) from None
-    return {name: value for name, value in from_file.items() if value is not None} | dict(os.environ)
 
 
 def variable(field: str) -> str:
@@ -241,9 +245,4 @@ def allowed(field: str) -> str:
 
 def _line(error: Mapping[str, Any]) -> str:
     field = str(error["loc"][0])
-    if error["type"] == "value_error":
-        return f"{variable(field)}: {error['ctx']['error']}; allowed is {allowed(field)}"
-    given = error["input"]
-    text = format_duration(given) if isinstance(given, timedelta) else str(given)
-    value = "the value" if field in _NEVER_SHOWN else shown(text)
-    return f"{variable(field)}: {value} is not {allowed(field)}"
+    return wrong_value(error, field, variable(field), allowed(field))

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from config.integrations_watch import IntegrationsFile
+from config.integrations_watch import load
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import ReceiptRate
@@ -29,16 +29,11 @@ class UseCase:
     """One for each process. The rate of 100 is shared evenly by its processes."""
 
     def __init__(self) -> None:
-        integrations = IntegrationsFile(
-            Path(os.environ["FISCAL_INTEGRATIONS_FILE"]),
-            os.environ["FISCAL_CHECKBOX_URL"],
-            {},
-            on_error=lambda _: None,
-            on_change=lambda _: None,
-        )
+        path = Path(os.environ["FISCAL_INTEGRATIONS_FILE"])
+        integrations = load(path, os.environ["FISCAL_CHECKBOX_URL"], {}).integrations
         rate = ReceiptRate(RegisterRateLimiter(), lambda: 100 / PROCESSES, time.monotonic, time.time)
         self._fiscalization = Fiscalization(
-            lambda: integrations.current,
+            lambda: integrations,
             Sessions(CheckboxClient(), rate, Isolation(THREADS, time.monotonic)),
             None,
             time.time,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
-from tests.builders import an_integration, issued
+from tests.builders import an_integration, configured, issued
 from tests.fiscal.fakes import NOW, a_shift
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.fiscalization import Fiscalization
@@ -81,7 +81,7 @@ class World:
         self._idle = threading.Semaphore(0)
         self._current: Delivery | None = None
         self._story = Fiscalization(
-            lambda: {"shop-main": an_integration()},
+            lambda: configured(an_integration()),
             self,
             Dependencies(
                 archive=None,

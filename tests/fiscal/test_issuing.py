@@ -8,7 +8,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.builders import AN_ORDER, FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
+from tests.builders import (
+    AN_ORDER,
+    FIRST_SEEN,
+    a_line,
+    a_request,
+    a_tax,
+    an_integration,
+    an_order,
+    configured,
+    issued,
+)
 from tests.fiscal.fakes import NOW, FakeArchive, FakeCheckbox, FakeSessions, a_shift
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.context import context_of
@@ -43,7 +53,7 @@ class Scenario:
 
     def once(self, request: Request = REQUEST, state: AttemptState = STATE) -> Fiscalized:
         scenario = Fiscalization(
-            lambda: {self.integration.id: self.integration},
+            lambda: configured(self.integration),
             FakeSessions(self.checkbox, self.refusal),
             Dependencies(
                 archive=self.archive,
@@ -323,12 +333,20 @@ def hindered(code: Code, receipts: FakeCheckbox) -> tuple[Scenario, Request]:
             receipts.current = None
             receipts.faults["open_shift"] = [Rejected(Code.REGISTER_BUSY)]
             scenario.integration = AUTO
+        case Code.TAX_RATE_MISMATCH:
+            receipts.taxes = [a_tax(1, 7)]
         case Code.ORDER_ARCHIVED:
             return scenario, ARCHIVED
     return scenario, REQUEST
 
 
-REASONS = [Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H, Code.REGISTER_BUSY, Code.ORDER_ARCHIVED]
+REASONS = [
+    Code.SHIFT_NOT_OPEN,
+    Code.SHIFT_OPEN_OVER_24H,
+    Code.REGISTER_BUSY,
+    Code.TAX_RATE_MISMATCH,
+    Code.ORDER_ARCHIVED,
+]
 
 
 @pytest.mark.parametrize("code", REASONS)

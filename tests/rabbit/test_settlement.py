@@ -19,7 +19,7 @@ from typing import Any
 import pika
 import pytest
 
-from tests.builders import a_body, an_integration
+from tests.builders import a_body, an_integration, configured
 from tests.rabbit.running import TOPOLOGY, Running, declare, drained, publish
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import VirtualHost
@@ -48,7 +48,7 @@ from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
 from worker.telemetry import pass_log, spans
 
 Eventually = Callable[..., Any]
-EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 ORDER = (EXAMPLES / "valid" / "one_line_card.json").read_bytes()
 REQUEST_ID = json.loads(ORDER)["id"]
 RECEIPT = IssuedReceipt(
@@ -110,7 +110,7 @@ class Desk:
                 topology=self.topology,
                 policy=policy,
                 stop_limit=self.stop_limit,
-                configured={"shop-main": an_integration(company="000001398")}.get,
+                configured=configured(an_integration(company="000001398")).rows.get,
                 has_room=lambda: self.has_room,
                 clock=lambda: self.now,
                 random=Random(1),

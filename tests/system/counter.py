@@ -81,9 +81,10 @@ def counter(
     vhost: VirtualHost,
     integrations: Path,
     options: Mapping[str, Any] | None = None,
+    wait: bool = True,
     **environment: str,
 ) -> Iterator[Counter]:
-    """A worker at an empty broker and a sandbox that is quick."""
+    """A worker at an empty broker and a sandbox that is quick; without ``wait`` it may not be ready."""
     pace = {"done_after": 0.3, "open_after": 0.3, "close_after": 0.3, **(options or {})}
     with SandboxProcess(integrations=integrations, options=pace) as sandbox:
         worker = WorkerProcess(
@@ -100,7 +101,7 @@ def counter(
         )
         shop = Counter(vhost, sandbox, worker)
         try:
-            worker.start()
+            worker.start(wait)
             yield shop
         finally:
             shop.close()

@@ -16,9 +16,10 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from worker.checkbox import answers, wire
-from worker.checkbox.answers import CashierInfo, RegisterInfo, SignatureStatus, Unreadable
+from worker.checkbox.answers import Unreadable
 from worker.checkbox.calls import Call, Calls, Private
 from worker.checkbox.endpoints import Endpoint
+from worker.checkbox.party_calls import PartyCalls
 from worker.checkbox.receipt_answers import SearchResult, read_receipt, read_result
 from worker.checkbox.shift_answers import ShiftPage, read_shifts
 from worker.checkbox.transport import Transport
@@ -27,7 +28,6 @@ from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.ports import Shift, ShiftNotOpened
 from worker.fiscal.reasons import Reason
 from worker.fiscal.receipt import Receipt
-from worker.fiscal.tax_rates import CheckboxTax
 from worker.http.call import Timeouts
 
 #: Most receipts that a page of the search may have.
@@ -36,7 +36,7 @@ PAGE_LIMIT = 100
 _NOT_TAKEN = frozenset({Reason.CONNECT_TIMEOUT, Reason.CONNECT_ERROR, Reason.THROTTLED})
 
 
-class CheckboxClient:
+class CheckboxClient(PartyCalls):
     """One for each process, shared by its threads.
 
     The base URL is given with every call: integrations may override it.
@@ -51,7 +51,7 @@ class CheckboxClient:
     ) -> None:
         """``headers`` are added to every call (``traceparent``); ``clock`` dates a Retry-After."""
         self._transport = Transport(timeouts, headers)
-        self._calls = Calls(self._transport, clock)
+        super().__init__(Calls(self._transport, clock))
 
     def sign_in(self, url: str, cashier: Cashier) -> str:
         """A bearer token: by login and password, or else by PIN and licence key.
@@ -183,26 +183,6 @@ class CheckboxClient:
         endpoint = Endpoint.REGISTER_SHIFTS if license_key else Endpoint.SHIFTS
         call = Call(endpoint=endpoint, url=url, token=token, license_key=license_key, params=params)
         return self._calls.read(call, read_shifts)
-
-    def taxes(self, url: str, token: str) -> list[CheckboxTax]:
-        """The taxes of the cashier's organization."""
-        call = Call(endpoint=Endpoint.CASHIER_TAX, url=url, token=token)
-        return self._calls.read(call, answers.read_taxes)
-
-    def register_info(self, url: str, license_key: SecretStr) -> RegisterInfo:
-        """The register behind a licence key; no sign-in is needed."""
-        call = Call(endpoint=Endpoint.REGISTER_INFO, url=url, license_key=license_key)
-        return self._calls.read(call, answers.read_register)
-
-    def cashier_me(self, url: str, token: str) -> CashierInfo:
-        """Who is signed in."""
-        call = Call(endpoint=Endpoint.CASHIER_ME, url=url, token=token)
-        return self._calls.read(call, answers.read_cashier)
-
-    def check_signature(self, url: str, token: str) -> SignatureStatus:
-        """Whether the cashier's key can sign, which an opening of a shift needs."""
-        call = Call(endpoint=Endpoint.CHECK_SIGNATURE, url=url, token=token)
-        return self._calls.read(call, answers.read_signature_status)
 
     def close(self) -> None:
         """Close the connections."""

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from config import integrations as integrations_file
 from config import settings as configuration
 from config.errors import ConfigurationError
 from config.settings import Settings
+from worker.app import read_integrations
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.receipt_search import FoundReceipt
 from worker.cli.command_options import Integrations
@@ -93,14 +93,12 @@ def _ask(settings: Settings, known: Explanation, integrations: set[str]) -> None
         known.not_asked.append(f"the broker: {error}")
     ask_worker(known, settings.metrics_port)
     try:
-        loaded = integrations_file.load(
-            settings.integrations_file, settings.checkbox_url, configuration.environment()
-        )
+        loaded = read_integrations(settings)
     except ConfigurationError as error:
         known.not_asked.append(f"Checkbox: {error.lines[0]}")
         return
     with closing(CheckboxClient()) as client:
-        ask_checkbox(known, loaded.integrations, integrations, client)
+        ask_checkbox(known, loaded.integrations.in_force, integrations, client)
 
 
 def _document(known: Explanation) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from config import integrations as integrations_file
 from config import settings as configuration
+from worker.app import read_integrations
 from worker.cli.command_options import Integrations
 from worker.fiscal.kyiv import KYIV
 from worker.operators.output import Column, Table, json_line, note
@@ -40,9 +40,7 @@ def reconcile(
     compared.
     """
     settings = configuration.load()
-    loaded = integrations_file.load(
-        settings.integrations_file, settings.checkbox_url, configuration.environment()
-    ).integrations
+    loaded = read_integrations(settings).integrations.in_force
     unknown = set(integration) - set(loaded)
     if unknown:
         raise typer.BadParameter(f"no such integration: {', '.join(sorted(unknown))}")

@@ -8,9 +8,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from config import integrations as integrations_file
 from config import settings as configuration
 from config.errors import ConfigurationError
+from worker.app import read_integrations
 from worker.console import letters
 from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.changes import Report
@@ -104,10 +104,8 @@ class CashierLook(Job):
 
     def __init__(self) -> None:
         settings = configuration.load()
-        loaded = integrations_file.load(
-            settings.integrations_file, settings.checkbox_url, configuration.environment()
-        )
-        self._rows = chosen(loaded.integrations, set(), set())
+        loaded = read_integrations(settings)
+        self._rows = chosen(loaded.integrations.in_force, set(), set())
         self.findings: list[Finding] = []
         super().__init__(len(self._rows))
 

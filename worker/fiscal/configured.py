@@ -10,6 +10,9 @@ from types import MappingProxyType
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Code, Rejected
 
+#: Problems that an event names; of more the first ones.
+_AT_MOST = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -98,5 +101,5 @@ class Integrations:
         problems = row.problems_of(cashier)
         if not problems:
             raise Rejected(Code.UNKNOWN_CASHIER, named)
-        shown = [{"path": one.path, "problem": one.problem} for one in problems]
+        shown = [{"path": one.path, "problem": one.problem} for one in problems[:_AT_MOST]]
         raise Rejected(Code.CONFIGURATION_INVALID, {**named, "problems": shown})

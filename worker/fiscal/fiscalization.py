@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache, partial
 
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.configured import Integrations
 from worker.fiscal.goods_return import GoodsReturn
-from worker.fiscal.integrations import Cashier, Integration
+from worker.fiscal.integrations import Integration
 from worker.fiscal.issuing import Dependencies, Issuing
 from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Verdict
@@ -22,7 +23,7 @@ class Fiscalization:
 
     def __init__(
         self,
-        integrations: Callable[[], Mapping[str, Integration]],
+        integrations: Callable[[], Integrations],
         sessions: CashierSessions,
         dependencies: Dependencies,
     ) -> None:
@@ -33,7 +34,9 @@ class Fiscalization:
     def fiscalize(self, request: Request, state: AttemptState) -> Fiscalized:
         """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
         try:
-            integration, cashier = self._chosen(request)
+            integration, cashier = self._integrations().choose(
+                request.integration, request.cashier, request.source
+            )
             planned = cache(partial(_plan, request, integration, state.first_seen))
             if not state.look_up_first:
                 planned()  # what message and configuration alone decide needs no Checkbox
@@ -57,16 +60,13 @@ class Fiscalization:
                 for warning in planned().warnings:
                     self._dependencies.warn(warning)
 
-    def _chosen(self, request: Request) -> tuple[Integration, Cashier]:
-        integration = self._integrations().get(request.integration)
-        if integration is None or integration.is_foreign(request.source):
-            raise Rejected(Code.UNKNOWN_INTEGRATION, {"integration": request.integration})
-        cashier = integration.cashiers.get(request.cashier)
-        if cashier is None:
-            raise Rejected(
-                Code.UNKNOWN_CASHIER, {"integration": request.integration, "cashier": request.cashier}
-            )
-        return integration, cashier
+
+def decide_alone(request: Request, integrations: Integrations, first_seen: float) -> None:
+    """The verdicts that need no Checkbox. Raises ``Rejected``; ``first_seen`` in seconds since the epoch."""
+    integration, _ = integrations.choose(request.integration, request.cashier, request.source)
+    _plan(request, integration, first_seen)
+    if request.order.archived:
+        raise Rejected(Code.ORDER_ARCHIVED)
 
 
 def _plan(request: Request, integration: Integration, first_seen: float) -> Plan:

@@ -74,6 +74,11 @@ FAILED: Mapping[Code, Sentence] = {
         "Выбранный кассир не настроен в интеграции: выберите другого или обратитесь к администратору",
         "The chosen cashier is not set up in the integration: choose another one or ask the administrator",
     ),
+    Code.CONFIGURATION_INVALID: in_each(
+        "У налаштуваннях інтеграції або касира є помилка: виправте її та спробуйте ще раз",
+        "В настройках интеграции или кассира есть ошибка: исправьте её и попробуйте ещё раз",
+        "The settings of the integration or cashier have a mistake: correct it and try again",
+    ),
     Code.ORDER_ARCHIVED: in_each(
         "Замовлення в архіві: поверніть його з архіву та спробуйте ще раз",
         "Заказ в архиве: верните его из архива и попробуйте ещё раз",

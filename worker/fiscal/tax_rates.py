@@ -73,6 +73,14 @@ def _fitting_code(rate: Rate, taxes: Iterable[CheckboxTax]) -> int | None:
     return best.code if best else None
 
 
+_NOT_ACCOUNTABLE = "not_accountable"
+
+
 def shown(rate: Rate) -> str:
     """In plain notation."""
-    return "not_accountable" if rate is None else f"{rate.normalize():f}"
+    return _NOT_ACCOUNTABLE if rate is None else f"{rate.normalize():f}"
+
+
+def read_rate(text: str) -> Rate:
+    """What ``shown`` wrote. Raises ``ArithmeticError``."""
+    return None if text == _NOT_ACCOUNTABLE else Decimal(text)

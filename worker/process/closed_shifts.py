@@ -50,13 +50,15 @@ class ClosedShifts:
         client: CheckboxClient,
         notices: Notices,
         reconcile: Reconcile | None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``reconcile`` is None where no journal is kept."""
         self._integrations = integrations
         self._client = client
         self._notices = notices
         self._reconcile = reconcile
-        self._closings = Closings(integrations, client)
+        self._monotonic = monotonic
+        self._closings = Closings(integrations, client, monotonic)
         self._pending: list[_Pending] = []
         self._running: tuple[_Pending, Future[list[ShiftReport]]] | None = None
         self._thread = ThreadPoolExecutor(1, "reconciliation")
@@ -93,7 +95,7 @@ class ClosedShifts:
         self._notices.close()
 
     def _look_at_lag(self) -> None:
-        now = time.monotonic()
+        now = self._monotonic()
         if now >= self._lag_at:
             self._lag_at = now + _LAG_EVERY
             self._lag = None
@@ -116,7 +118,7 @@ class ClosedShifts:
                 return
             self._take(pending, future)
             self._running = None
-        due = [one for one in self._pending if one.at <= time.monotonic()]
+        due = [one for one in self._pending if one.at <= self._monotonic()]
         # What still waits for the journal would seem to be missing in it.
         if due and self._lag == 0:
             self._running = due[0], self._thread.submit(self._reconciled, due[0].found)
@@ -130,17 +132,17 @@ class ClosedShifts:
         error = future.exception()
         if error is not None:
             _log.error("shift_not_reconciled", exc_info=error)
-            pending.at = time.monotonic() + _NOT_COMPARED_AGAIN
+            pending.at = self._monotonic() + _NOT_COMPARED_AGAIN
             return
         reports = future.result()
         if not all(one.is_settled for one in reports):
-            pending.at = time.monotonic() + _AGAIN
+            pending.at = self._monotonic() + _AGAIN
             return
         for report in reports:
             self._tell_reconciled(report.data())
             self._count(report)
         if any(one.kind.value == "not_compared" for report in reports for one in report.differences):
-            pending.at = time.monotonic() + _NOT_COMPARED_AGAIN
+            pending.at = self._monotonic() + _NOT_COMPARED_AGAIN
         else:
             self._pending.remove(pending)
 

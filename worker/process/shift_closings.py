@@ -46,6 +46,7 @@ class Closings:
 
     integrations: Callable[[], Mapping[str, Integration]]
     client: CheckboxClient
+    monotonic: Callable[[], float] = time.monotonic
     found: deque[FoundShift] = field(default_factory=deque)
     _lists: dict[tuple[object, ...], _List] = field(default_factory=dict)
     #: When they were closed, by id: those that were found before.
@@ -57,7 +58,7 @@ class Closings:
     def look(self) -> None:
         """Begin the looks that are due, as many as there are threads for."""
         self._follow(self.integrations())
-        now = time.monotonic()
+        now = self.monotonic()
         free = _LOOKS_AT_ONCE - sum(one.is_looked_at for one in self._lists.values())
         due = [one for one in self._lists.values() if not one.is_looked_at and one.look_at <= now]
         for one in sorted(due, key=lambda one: one.look_at)[:free]:
@@ -92,7 +93,7 @@ class Closings:
             _log.error("shift_list_broke", integration=one.rows[0][0], exc_info=error)
         finally:
             again = min(max(_LOOK_AGAIN, len(self._lists) / _LOOKS_A_SECOND), _LOOK_AGAIN_AT_LEAST)
-            one.look_at = time.monotonic() + again
+            one.look_at = self.monotonic() + again
             one.is_looked_at = False
             if one.is_dropped:
                 one.access.close()

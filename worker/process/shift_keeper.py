@@ -40,7 +40,7 @@ Key = tuple[str, str]
 class Watched:
     """A cashier. Times are monotonic seconds."""
 
-    #: When the shift is to be closed; as long as nobody knows, it may be due.
+    #: When the shift is to be closed; while that is unknown, it may be due.
     closing_at: float
     look_at: float = 0.0
     #: Looks in a row that were not answered.
@@ -49,7 +49,7 @@ class Watched:
 
     @property
     def need(self) -> tuple[int, float]:
-        """To sort by: whoever does not answer comes after those who may, and of these the oldest is first."""
+        """Sort key: cashiers that do not answer come last; of the others the oldest is first."""
         return self.faults, self.closing_at
 
 

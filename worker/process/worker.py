@@ -7,19 +7,19 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
-from config.integrations_watch import IntegrationsFile
+from config.integrations_watch import IntegrationsWatch
 from config.settings import Settings
-from worker.app import archive_check_of, integrations_broken, integrations_read, topology_of
+from worker.app import archive_check_of, integrations_read, topology_of
 from worker.bimp.guarded_check import GuardedArchiveCheck
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation, threads_of
 from worker.checkbox.session import ReceiptRate
 from worker.checkbox.sessions import Sessions
+from worker.fiscal.configured import Integrations
 from worker.fiscal.fiscalization import Fiscalization
-from worker.fiscal.integrations import Integration
 from worker.fiscal.issuing import Dependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.shared import Shared
@@ -28,7 +28,7 @@ from worker.process.chores import chore_round
 from worker.process.closed_shifts import ClosedShifts
 from worker.process.reconciling import reconciling_of
 from worker.process.shift_keeper import ShiftKeeper
-from worker.rabbit import decision
+from worker.rabbit import consuming_connection, decision
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
 from worker.rabbit.decision import RetryPolicy
@@ -40,6 +40,7 @@ from worker.rabbit.mending import mend
 from worker.rabbit.notices import Notices
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import Settlement
+from worker.rabbit.topology import Topology
 from worker.telemetry import metrics, spans, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
@@ -71,66 +72,73 @@ def _duplicate_prevented() -> None:
         metrics.DUPLICATES_PREVENTED.inc()
 
 
+def _dependencies_of_a_pass(settings: Settings) -> Dependencies:
+    archive = archive_check_of(settings)
+    return Dependencies(
+        archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
+        clock=time.time,
+        monotonic=time.monotonic,
+        return_wait=settings.return_wait.total_seconds(),
+        number_times=NumberTimes(),
+        duplicate_prevented=_duplicate_prevented,
+        warn=_put_right,
+    )
+
+
 class Process:
     """One worker process: threads, consumers, and a heartbeat."""
 
-    def __init__(self, settings: Settings, integrations: IntegrationsFile, shared: Shared, slot: int) -> None:
+    def __init__(
+        self, settings: Settings, integrations: IntegrationsWatch, shared: Shared, slot: int
+    ) -> None:
         params = parameters(settings.rabbitmq_url.get_secret_value(), f"fiscal-worker {os.getpid()}")
         topology = topology_of(settings)
         shared.pages.close()
         self._slot = slot
         self._inquiries = shared.inquiries
-        self._shown: Mapping[str, Integration] | None = None
+        self._shown: Integrations | None = None
         self._heartbeat = shared.heartbeat
         self._stop = threading.Event()
         self._integrations = integrations
-        integrations.tell(on_error=integrations_broken, on_change=integrations_read)
-        # Inherited: a file that was refused before this process was started has been logged by another.
-        metrics.INTEGRATIONS_BROKEN.set(integrations.is_refused)
+        # Inherited: what was refused before this process was started has been logged by another.
+        metrics.INTEGRATIONS_BROKEN.set(bool(integrations.version.faults))
         self._fleet = Fleet(params, topology.queue, at_least=settings.processes)
         self._loop = Loop()
         self._loops = [self._loop.supervised]
         self._broker = FiscalBroker(
-            self._loop,
-            params,
+            consuming_connection.Dependencies(self._loop, params, lambda: shared.stop_limit.is_engaged),
             topology,
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
             room=settings.threads * _KEPT_PER_THREAD,
-            is_halted=lambda: shared.stop_limit.is_engaged,
+        )
+        sessions = self._sessions(settings, shared)
+        self._election = Election(params, topology.chores)
+        self._keeper = ShiftKeeper(lambda: integrations.current.in_force, sessions)
+        self._closed_shifts = ClosedShifts(
+            lambda: integrations.current.in_force,
+            CheckboxClient(headers=trace.headers),
+            Notices(params),
+            reconciling_of(settings),
+        )
+        self._watch = shift_watch.ShiftWatch(lambda: integrations.current.in_force, sessions)
+        self._publisher = Publisher(self._loop, params, partial(mend, topology))
+        self._broker.install(self._settlement(settings, shared, topology, sessions).process)
+        self._worker = self._broker.worker(threads_of(settings.threads))
+
+    def _sessions(self, settings: Settings, shared: Shared) -> Sessions:
+        rate = ReceiptRate(
+            shared.limiter, lambda: settings.register_rate * self._fleet.share, time.monotonic, time.time
         )
         client = CheckboxClient(headers=trace.headers)
-        sessions = Sessions(
-            client,
-            ReceiptRate(
-                shared.limiter,
-                lambda: settings.register_rate * self._fleet.share,
-                time.monotonic,
-                time.time,
-            ),
-            Isolation(settings.threads, time.monotonic),
-        )
-        self._election = Election(params, topology.chores)
-        self._keeper = ShiftKeeper(lambda: integrations.current, sessions)
-        self._closed_shifts = ClosedShifts(
-            lambda: integrations.current, client, Notices(params), reconciling_of(settings)
-        )
-        self._watch = shift_watch.ShiftWatch(lambda: integrations.current, sessions)
-        archive = archive_check_of(settings)
+        return Sessions(client, rate, Isolation(settings.threads, time.monotonic))
+
+    def _settlement(
+        self, settings: Settings, shared: Shared, topology: Topology, sessions: Sessions
+    ) -> Settlement:
         fiscalization = Fiscalization(
-            lambda: integrations.current,
-            sessions,
-            Dependencies(
-                archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
-                clock=time.time,
-                monotonic=time.monotonic,
-                return_wait=settings.return_wait.total_seconds(),
-                number_times=NumberTimes(),
-                duplicate_prevented=_duplicate_prevented,
-                warn=_put_right,
-            ),
+            lambda: self._integrations.current, sessions, _dependencies_of_a_pass(settings)
         )
-        self._publisher = Publisher(self._loop, params, partial(mend, topology))
-        settlement = Settlement(
+        return Settlement(
             decision.Dependencies(
                 fiscalize=fiscalization.fiscalize,
                 publisher=self._publisher,
@@ -141,14 +149,12 @@ class Process:
                     settings.retry_max_age.total_seconds(),
                 ),
                 stop_limit=shared.stop_limit,
-                configured=lambda name: integrations.current.get(name),
+                configured=lambda name: self._integrations.current.rows.get(name),
                 has_room=self._broker.has_room,
                 clock=time.time,
                 random=random.Random(),  # noqa: S311 - jitter
             )
         )
-        self._broker.install(settlement.process)
-        self._worker = self._broker.worker(threads_of(settings.threads))
 
     def run(self) -> None:
         """Work until SIGTERM, or until the parent process is gone."""
@@ -168,7 +174,7 @@ class Process:
         self._loop.close()
 
     def _start_loops(self) -> None:
-        self._supervise("integrations", lambda _: self._integrations.look())
+        self._supervise("integrations", lambda _: self._look_at_integrations())
         self._supervise("election", lambda _: self._election.round(), after=self._election.close)
         self._supervise("shift_keeper", chore_round(self._election, self._keeper))
         self._supervise("closed_shifts", chore_round(self._election, self._closed_shifts))
@@ -218,9 +224,14 @@ class Process:
             stopped.append("order")
         return ", ".join(stopped) or None
 
+    def _look_at_integrations(self) -> None:
+        version = self._integrations.look()
+        if version is not None:
+            integrations_read(version)
+
     def _show_integrations(self) -> None:
         """One process is enough: the counters of all are summed."""
         current = self._integrations.current
         if self._slot == 0 and current is not self._shown:
             self._shown = current
-            metrics.start_at_zero(current)
+            metrics.start_at_zero(current.rows)

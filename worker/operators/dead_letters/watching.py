@@ -7,11 +7,9 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from config import integrations as integrations_file
-from config import settings as configuration
 from config.errors import ConfigurationError
 from config.settings import Settings
-from worker.app import archive_check_of
+from worker.app import archive_check_of, read_integrations
 from worker.checkbox.client import CheckboxClient
 from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.access import letters_alone
@@ -68,13 +66,11 @@ class Watching:
             return {cause for letter in look.letters() if (cause := cause_of(letter))}
 
     def _gone(self, waiting: set[Cause], stopping: Stopping) -> set[Cause]:
-        loaded = integrations_file.load(
-            self._settings.integrations_file, self._settings.checkbox_url, configuration.environment()
-        )
+        loaded = read_integrations(self._settings)
         return {
             cause
             for cause in waiting
-            if not stopping() and self._causes.is_gone(cause, loaded.integrations, self._archive)
+            if not stopping() and self._causes.is_gone(cause, loaded.integrations.in_force, self._archive)
         }
 
     def _replay(self, gone: set[Cause], stopping: Stopping) -> bool:
