@@ -1,4 +1,4 @@
-# The worker, and as target `sandbox` the stand-in for Checkbox:
+# The worker, as target `journal` the worker with its journal, and as target `sandbox` the stand-in for Checkbox:
 #   docker build --build-arg VERSION="$(fiscal-worker --version)" --tag fiscal-worker .
 # The release pins the base by its digest: --build-arg PYTHON_IMAGE=docker.io/library/python@sha256:…
 
@@ -27,6 +27,11 @@ COPY requirements/sandbox.lock requirements/
 RUN /opt/build/bin/pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: \
         --requirement requirements/sandbox.lock
 
+FROM build AS build-journal
+COPY requirements/journal.lock requirements/
+RUN /opt/build/bin/pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: \
+        --requirement requirements/journal.lock
+
 FROM ${PYTHON_IMAGE} AS runtime
 ARG VERSION=unreleased REVISION=unknown CREATED=1970-01-01T00:00:00Z SOURCE=unknown
 LABEL org.opencontainers.image.title="fiscal-worker" \
@@ -52,6 +57,12 @@ FROM runtime AS sandbox
 COPY --from=build-sandbox /opt/venv /opt/venv
 HEALTHCHECK NONE
 CMD ["sandbox", "--host", "0.0.0.0"]
+
+# The worker's image with what a journal needs: it runs `run`, `journal` and `reconcile`.
+FROM runtime AS journal
+COPY --from=build-journal /opt/venv /opt/venv
+HEALTHCHECK NONE
+CMD ["journal"]
 
 FROM runtime AS worker
 COPY --from=build /opt/venv /opt/venv

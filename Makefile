@@ -91,10 +91,11 @@ chaos: $(INSTALLED) ## Kill, cut and garble while ORDERS=2000 are fiscalized; SE
 	@$(BIN)/python -m tests.chaos --orders $(ORDERS) --seed $(SEED) --seeds $(SEEDS)
 
 # What the image is built from, and what checks it: at the versions of requirements/dev.lock where they are in it.
-LOCKS := build worker sandbox audit ship
+LOCKS := build worker sandbox journal audit ship
 WANTED_build := --group build
 WANTED_worker := --extra otel pyproject.toml
 WANTED_sandbox := --extra otel --extra sandbox pyproject.toml
+WANTED_journal := --extra otel --extra journal pyproject.toml
 WANTED_audit := --group audit
 WANTED_ship := --group ship
 CONSTRAINED := --constraint requirements/dev.lock

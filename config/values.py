@@ -15,6 +15,9 @@ from pydantic import TypeAdapter, ValidationError
 _DURATION = TypeAdapter(timedelta)
 _SHOWN = 60
 
+#: Durations of so many whole days are read more easily in days.
+_DAYS = 32
+
 
 @lru_cache(maxsize=64)
 def parse_duration(text: str) -> timedelta:
@@ -28,7 +31,9 @@ def parse_duration(text: str) -> timedelta:
 
 
 def format_duration(duration: timedelta) -> str:
-    """ISO 8601 in hours, minutes and seconds: a day is ``PT24H``."""
+    """ISO 8601 in hours, minutes and seconds: a day is ``PT24H``. A month and more are told in days."""
+    if duration.days >= _DAYS and duration == timedelta(days=duration.days):
+        return f"P{duration.days}D"
     minutes, seconds = divmod(duration.total_seconds(), 60)
     hours, minutes = divmod(int(minutes), 60)
     parts = ((hours, "H"), (minutes, "M"), (seconds, "S"))

@@ -64,6 +64,7 @@ def test_table_has_every_variable() -> None:
     assert [row.split("`")[1] for row in rows if row.endswith("(secret) |")] == [
         "FISCAL_RABBITMQ_URL",
         "FISCAL_INTEGRATIONS_TOKEN",
+        "FISCAL_JOURNAL_URL",
         "FISCAL_ARCHIVE_CHECK_TOKEN",
     ]
     assert all(row.count("|") == 5 for row in rows)

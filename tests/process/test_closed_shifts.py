@@ -15,13 +15,14 @@ from prometheus_client import REGISTRY
 
 from tests.journal.till import Till
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.shift_finder import OwnAccess
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
 from worker.journal import database, subscription
 from worker.journal.reconciliation.shift import reconcile_shift
 from worker.process.closed_shifts import ClosedShifts, Reconcile
-from worker.rabbit.notices import Notices
+from worker.rabbit.shift_notices import ShiftNotices
 from worker.rabbit.topology import EVENTS_EXCHANGE, JOURNAL_QUEUE, Topology
 
 OPTIONS = {"throttle": "false", "done_after": 0.0, "open_after": 0.0, "close_after": 0.0}
@@ -67,10 +68,11 @@ class Listener:
         self.channel.queue_bind(self._queue, EVENTS_EXCHANGE, "shift.#")
         self.heard: list[dict[str, Any]] = []
         integrations = {till.integration.id: till.integration}
-        notices = Notices([pika.URLParameters(url)])
+        notices = ShiftNotices([pika.URLParameters(url)])
         self.ahead = 0.0
+        access = partial(OwnAccess, till.client)
         self.chore = ClosedShifts(
-            lambda: integrations, till.client, notices, reconcile, lambda: time.monotonic() + self.ahead
+            lambda: integrations, access, notices, reconcile, lambda: time.monotonic() + self.ahead
         )
 
     def round(self) -> list[dict[str, Any]]:
@@ -185,6 +187,6 @@ def test_young_receipts_are_waited_for(
     listener = listen(partial(reconcile_shift, till.engine))
     eventually(listener.round)
     before = till.sandbox.requests("GET /receipts/search")
-    eventually(lambda: listener.round() and till.sandbox.requests("GET /receipts/search") > before)
+    eventually(lambda: listener.a_minute_later() and till.sandbox.requests("GET /receipts/search") > before)
     listener.round()
     assert [one["routing_key"] for one in listener.heard] == ["shift.closed"]

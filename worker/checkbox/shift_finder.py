@@ -6,6 +6,7 @@ own token.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -72,26 +73,12 @@ class Findings:
     not_asked: dict[Row, str] = field(default_factory=dict)
 
 
-class Access:
-    """Sign-ins of its own, each made when it is first needed, and ended with the block or by ``close``."""
+class Access(ABC):
+    """Calls to Checkbox as one of the configured rows."""
 
     def __init__(self, client: CheckboxClient, integrations: Mapping[str, Integration]) -> None:
         self.client = client
         self.integrations = integrations
-        self._open = ExitStack()
-        self._tokens: dict[Row, str] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._tokens.clear()
-        self._open.close()
 
     def of(self, row: Row) -> tuple[Integration, Cashier]:
         integration = self.integrations[row[0]]
@@ -103,17 +90,36 @@ class Access:
         A token that counts no longer is replaced, once.
         """
         url = self.of(row)[0].checkbox_url
-        is_old = row in self._tokens
+        token = asked(row, lambda: self.token(row, None))
         try:
-            return asked(row, lambda: call(url, self._token(row)))
+            return asked(row, lambda: call(url, token))
         except TokenEnded:
-            del self._tokens[row]
-            if not is_old:
-                raise
-        return asked(row, lambda: call(url, self._token(row)))
+            renewed = asked(row, lambda: self.token(row, token))
+        return asked(row, lambda: call(url, renewed))
 
-    def _token(self, row: Row) -> str:
-        if row not in self._tokens:
+    @abstractmethod
+    def token(self, row: Row, refused: str | None) -> str:
+        """A token of the row's cashier; another one than ``refused``. Raises what a sign-in raises."""
+
+
+class OwnAccess(Access):
+    """Sign-ins of its own, each made when it is first needed, and ended with the block."""
+
+    def __init__(self, client: CheckboxClient, integrations: Mapping[str, Integration]) -> None:
+        super().__init__(client, integrations)
+        self._open = ExitStack()
+        self._tokens: dict[Row, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def token(self, row: Row, refused: str | None) -> str:
+        if self._tokens.get(row) == refused:
             self._tokens[row] = self._open.enter_context(signed_in(self.client, *self.of(row)))
         return self._tokens[row]
 

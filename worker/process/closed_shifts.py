@@ -10,12 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from worker.checkbox.client import CheckboxClient
 from worker.checkbox.shift_finder import Access, FoundShift
 from worker.fiscal.integrations import Integration
 from worker.journal.shift_data import report_data, shift_data
 from worker.process.shift_closings import BACK, Closings
-from worker.rabbit.notices import Notices, Unpublished
+from worker.rabbit.shift_notices import ShiftNotices, Unpublished
 from worker.telemetry import metrics
 from worker.telemetry.logs import logger
 
@@ -47,18 +46,18 @@ class ClosedShifts:
     def __init__(
         self,
         integrations: Callable[[], Mapping[str, Integration]],
-        client: CheckboxClient,
-        notices: Notices,
+        access: Callable[[Mapping[str, Integration]], Access],
+        notices: ShiftNotices,
         reconcile: Reconcile | None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``reconcile`` is None where no journal is kept."""
         self._integrations = integrations
-        self._client = client
+        self._access = access
         self._notices = notices
         self._reconcile = reconcile
         self._monotonic = monotonic
-        self._closings = Closings(integrations, client, monotonic)
+        self._closings = Closings(integrations, access, monotonic)
         self._pending: list[_Pending] = []
         self._running: tuple[_Pending, Future[list[ShiftReport]]] | None = None
         self._thread = ThreadPoolExecutor(1, "reconciliation")
@@ -125,8 +124,7 @@ class ClosedShifts:
 
     def _reconciled(self, found: FoundShift) -> list[ShiftReport]:
         assert self._reconcile is not None
-        with Access(self._client, self._integrations()) as access:
-            return self._reconcile(access, found, time.time())
+        return self._reconcile(self._access(self._integrations()), found, time.time())
 
     def _take(self, pending: _Pending, future: Future[list[ShiftReport]]) -> None:
         error = future.exception()

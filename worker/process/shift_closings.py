@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from worker.checkbox.books import Period
-from worker.checkbox.client import CheckboxClient
 from worker.checkbox.shift_finder import Access, FoundShift, Row, find_openers, find_shifts
 from worker.fiscal.integrations import Integration
 from worker.telemetry.logs import logger
@@ -36,6 +35,8 @@ class _List:
     rows: list[Row]
     access: Access
     look_at: float = 0.0
+    #: Looks in a row that were refused or not answered.
+    faults: int = 0
     is_looked_at: bool = False
     is_dropped: bool = False
 
@@ -45,7 +46,7 @@ class Closings:
     """Finds closed shifts; what it found waits in ``found`` until somebody takes it."""
 
     integrations: Callable[[], Mapping[str, Integration]]
-    client: CheckboxClient
+    access: Callable[[Mapping[str, Integration]], Access]
     monotonic: Callable[[], float] = time.monotonic
     found: deque[FoundShift] = field(default_factory=deque)
     _lists: dict[tuple[object, ...], _List] = field(default_factory=dict)
@@ -66,9 +67,9 @@ class Closings:
             self._looks.submit(self._look_at, one)
 
     def forget(self) -> None:
-        """Another process does it now: sign out, and begin anew when this one is elected again."""
+        """Another process does it now: begin anew when this one is elected again."""
         for one in self._lists.values():
-            self._drop(one)
+            one.is_dropped = True
         self._lists, self._known = {}, {}
         self.found.clear()
 
@@ -76,15 +77,10 @@ class Closings:
         """A list whose rows changed is another list."""
         wanted = dict(_lists_of(integrations))
         for key in self._lists.keys() - wanted.keys():
-            self._drop(self._lists.pop(key))
+            self._lists.pop(key).is_dropped = True
         for key, rows in wanted.items():
             if key not in self._lists:
-                self._lists[key] = _List(rows, Access(self.client, integrations))
-
-    def _drop(self, one: _List) -> None:
-        one.is_dropped = True
-        if not one.is_looked_at:
-            self._looks.submit(one.access.close)
+                self._lists[key] = _List(rows, self.access(integrations))
 
     def _look_at(self, one: _List) -> None:
         try:
@@ -92,15 +88,16 @@ class Closings:
         except Exception as error:  # whatever it is, it is this list's alone
             _log.error("shift_list_broke", integration=one.rows[0][0], exc_info=error)
         finally:
-            again = min(max(_LOOK_AGAIN, len(self._lists) / _LOOKS_A_SECOND), _LOOK_AGAIN_AT_LEAST)
+            # A password that is refused is not sent twice a minute.
+            wait = max(_LOOK_AGAIN, len(self._lists) / _LOOKS_A_SECOND) * 2.0 ** min(one.faults, 10)
+            again = min(wait, _LOOK_AGAIN_AT_LEAST)
             one.look_at = self.monotonic() + again
             one.is_looked_at = False
-            if one.is_dropped:
-                one.access.close()
 
     def _find(self, one: _List) -> None:
         now = time.time()
         findings = find_shifts(one.access, Period(now - BACK - _OPEN_FOR, now + _OPEN_FOR), one.rows)
+        one.faults = one.faults + 1 if findings.not_asked else 0
         for (integration, cashier), reason in findings.not_asked.items():
             _log.info("shifts_not_looked_at", integration=integration, cashier=cashier, reason=reason)
         for shift in findings.shifts.values():

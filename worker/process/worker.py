@@ -27,6 +27,7 @@ from worker.process import shift_watch
 from worker.process.chores import chore_round
 from worker.process.closed_shifts import ClosedShifts
 from worker.process.reconciling import reconciling_of
+from worker.process.running_access import RunningAccess
 from worker.process.shift_keeper import ShiftKeeper
 from worker.rabbit import consuming_connection, decision
 from worker.rabbit.broker import FiscalBroker
@@ -37,9 +38,9 @@ from worker.rabbit.fleet import Fleet
 from worker.rabbit.held import waiting_for
 from worker.rabbit.loop import Loop
 from worker.rabbit.mending import mend
-from worker.rabbit.notices import Notices
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import Settlement
+from worker.rabbit.shift_notices import ShiftNotices
 from worker.rabbit.topology import Topology
 from worker.telemetry import metrics, spans, trace
 from worker.telemetry.logs import logger
@@ -116,8 +117,8 @@ class Process:
         self._keeper = ShiftKeeper(lambda: integrations.current.in_force, sessions)
         self._closed_shifts = ClosedShifts(
             lambda: integrations.current.in_force,
-            CheckboxClient(headers=trace.headers),
-            Notices(params),
+            partial(RunningAccess, CheckboxClient(headers=trace.headers), sessions),
+            ShiftNotices(params),
             reconciling_of(settings),
         )
         self._watch = shift_watch.ShiftWatch(lambda: integrations.current.in_force, sessions)

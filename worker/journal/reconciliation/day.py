@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from worker.checkbox.books import Period
 from worker.checkbox.client import CheckboxClient
-from worker.checkbox.shift_finder import Access, find_openers, find_shifts
+from worker.checkbox.shift_finder import OwnAccess, find_openers, find_shifts
 from worker.fiscal.integrations import Integration
 from worker.journal.day import bounds
 from worker.journal.reconciliation.difference import Difference, Kind
@@ -26,7 +26,7 @@ def reconcile_day(
     """A report for each shift, and one for each row whose shifts could not be asked for."""
     since, until = (at / 1000 for at in bounds(day))
     rows = [(one.id, cashier) for one in integrations.values() for cashier in one.cashiers]
-    with Access(client, integrations) as access:
+    with OwnAccess(client, integrations) as access:
         findings = find_shifts(access, Period(since - BEFORE, min(until, now)), rows)
         for (integration, cashier), reason in sorted(findings.not_asked.items()):
             yield ShiftReport(

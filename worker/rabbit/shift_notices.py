@@ -1,4 +1,4 @@
-"""Notices: CloudEvents for whoever binds a queue to them. Nothing depends on their being heard.
+"""Notices of shifts: CloudEvents for whoever binds a queue to them. Nothing depends on their being heard.
 
 They are persistent and confirmed, but not mandatory: a notice that nobody listens to is gone.
 """
@@ -26,7 +26,7 @@ class Unpublished(Exception):
     """The broker did not confirm; the notice may be published again, with the same id."""
 
 
-class Notices:
+class ShiftNotices:
     """A connection of its own, for one thread."""
 
     def __init__(self, params: list[pika.URLParameters]) -> None:
