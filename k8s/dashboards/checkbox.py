@@ -117,4 +117,28 @@ def checkbox() -> Dashboard:
                 width=12,
             )
         )
+        .with_row(Row("Books"))
+        .with_panel(
+            series_panel(
+                "Differences",
+                "Between the journal and Checkbox, in the shifts that were closed in the last 48 hours.",
+                [
+                    (
+                        f"sum by (integration, kind) (fiscal_reconciliation_differences{JOB})",
+                        "{{integration}} {{kind}}",
+                    )
+                ],
+                unit="short",
+                width=12,
+            )
+        )
+        .with_panel(
+            series_panel(
+                "Waiting for the journal",
+                "Messages of its queue; orders do not wait for them.",
+                [(f"max(fiscal_journal_lag_messages{JOB})", "messages")],
+                unit="short",
+                width=12,
+            )
+        )
     )

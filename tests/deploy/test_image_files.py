@@ -24,7 +24,7 @@ def pins(name: str) -> Pins:
     return found
 
 
-@pytest.mark.parametrize("part", ["build", "worker", "sandbox"])
+@pytest.mark.parametrize("part", ["build", "worker", "sandbox", "journal"])
 def test_the_image_holds_what_was_tested(part: str) -> None:
     """Versions and hashes are what the tests ran with: `make lock-ship`."""
     everything, some = pins("requirements/dev.lock"), pins(f"requirements/{part}.lock")
@@ -40,9 +40,11 @@ def test_the_workers_lock_has_what_the_project_needs_and_no_tool() -> None:
     assert {match[0] for each in needed if (match := re.match(r"[a-z0-9-]+", each))} <= names
     assert not names & {"uvicorn", "starlette", "pytest", "mypy", "ruff", "pip", "hatchling", "setuptools"}
     assert {"uvicorn", "starlette"} <= {pin.partition("==")[0] for pin in pins("requirements/sandbox.lock")}
+    kept = {pin.partition("==")[0] for pin in pins("requirements/journal.lock")}
+    assert names | {"alembic", "psycopg", "psycopg-binary", "sqlalchemy"} <= kept
 
 
-@pytest.mark.parametrize("part", ["audit", "build", "sandbox", "ship", "worker"])
+@pytest.mark.parametrize("part", ["audit", "build", "journal", "sandbox", "ship", "worker"])
 def test_every_package_is_locked_and_no_index_is_named(part: str) -> None:
     """Hashes for all; the lock works with whatever index pip is configured for."""
     assert all(pins(f"requirements/{part}.lock").values())
@@ -82,12 +84,12 @@ def test_the_base_is_a_python_that_the_project_takes() -> None:
 
 
 def test_the_worker_is_what_is_built_when_nothing_is_asked_for() -> None:
-    """The last stage is the default; Compose's targets exist."""
+    """The last stage is the default; Compose's targets exist, its worker is the one that reads a journal."""
     stages = re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.MULTILINE)
     assert stages[-1] == "worker"
     [compose] = documents(ROOT / "compose.yaml")
     targets = {service["build"]["target"] for service in compose["services"].values() if "build" in service}
-    assert targets == {"worker", "sandbox"}
+    assert targets == {"journal", "sandbox"}
     assert targets <= set(stages)
 
 
