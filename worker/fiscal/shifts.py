@@ -104,8 +104,10 @@ def close(session: CashierSession, shift: Shift, now: float) -> bool:
     """Ask for the shift's end, unless Checkbox itself says that a receipt of it is under way.
 
     One that is stuck does not hold it back: Checkbox sends documents in their order, and refuses a closing
-    that it cannot make.
+    that it cannot make. Raises ``Rejected`` (WRONG_REGISTER) where the shift is not at the register of the
+    row's licence key: it is left to whoever opened it there.
     """
+    _at_own_register(session, shift)
     youngest = session.youngest_unfinished(shift)
     if youngest is not None and now - youngest < STUCK_AFTER:
         return False
