@@ -117,6 +117,21 @@ def test_created_is_not_success() -> None:
     assert story.checkbox.calls.count("sell") == 1
 
 
+def test_a_receipt_that_was_taken_and_is_not_shown_yet_is_waited_for() -> None:
+    """Checkbox answered the POST, and a read lags behind; half a minute later the same id is posted again."""
+    story = Story()
+    _, trail = story.put_off()
+    taken = story.checkbox.receipts.popitem()
+    for seconds in (0, 29):
+        story.checkbox.now = NOW + seconds
+        wait, trail = story.put_off(trail=trail)
+        assert wait.reason == "number"
+    story.checkbox.now = NOW + 30
+    story.checkbox.becomes = "DONE"
+    assert story.once(trail=trail).receipt.id == taken[0]
+    assert story.checkbox.calls.count("sell") == 2
+
+
 def test_an_offline_number_is_success_at_once() -> None:
     """Checkbox has given it out of its stock; the tax service gets to know later."""
     story = Story(ledger(made(status="CREATED", fiscal_code="TEST-offlin", offline=True)))
@@ -245,15 +260,25 @@ def test_the_receipt_of_this_very_request_is_never_in_doubt() -> None:
     assert story.code() is Code.TAX_RATE_NOT_MAPPED
 
 
-@pytest.mark.parametrize("lost", ["integration", "password"])
+def test_the_receipt_of_this_very_request_is_not_compared() -> None:
+    """Its message came again with other lines: what was made is the answer, and no mismatch."""
+    story = Story(ledger(made()))
+    changed = a_request(a_line(cost=1_000_000, amount=17_000))
+    assert story.once(changed, REDELIVERED).already is False
+    assert story.code(replace(changed, id="request-2"), REDELIVERED) is Code.RECEIPT_MISMATCH
+
+
+@pytest.mark.parametrize("lost", ["integration", "password", "token"])
 def test_what_fails_after_the_post_is_not_told_as_if_nothing_was_sold(lost: str) -> None:
     """The event says that a receipt was made, so that nobody sells by hand."""
     story = Story()
     _, trail = story.put_off()
     if lost == "integration":
         story.integration = an_integration(id="renamed")
-    else:
+    elif lost == "password":
         story.refusal = Rejected(Code.CASHIER_CREDENTIALS_REJECTED)
+    else:
+        story.checkbox.faults["look_up"] = [Rejected(Code.CASHIER_CREDENTIALS_REJECTED)]
     verdict = story.verdict(trail=trail)
     assert isinstance(verdict, Rejected)
     assert verdict.receipt_made is True
@@ -297,6 +322,18 @@ def test_a_sale_that_was_returned_in_full_is_sold_anew_by_who_says_so() -> None:
     _, trail = story.put_off(again)
     assert story.once(again, trail).receipt.id == str(sale_receipt_id(AN_ORDER, 1))
     assert story.once(trail=REDELIVERED).receipt.id == sale.id
+
+
+def test_goods_that_came_back_at_the_till_count_for_who_says_sell_again() -> None:
+    """Without ``sellAgain`` the worker's own returns alone do: the sale stands."""
+    sale = made()
+    till = whole_return(sale, id=str(uuid4()), context={})
+    pressed = a_request(id="request-2")
+    story = Story(ledger(sale, till, becomes="DONE"))
+    assert story.once(pressed).receipt.id == sale.id
+    again = replace(pressed, id="request-3", sell_again=True)
+    _, trail = story.put_off(again)
+    assert story.once(again, trail).receipt.id == str(sale_receipt_id(AN_ORDER, 1))
 
 
 def test_a_return_that_waits_for_its_number_is_waited_for() -> None:
@@ -421,12 +458,12 @@ BACK = a_request(
 
 
 def test_a_return_names_the_sale_it_undoes() -> None:
-    """Its receipt is tied to the sale's."""
-    sale = made()
+    """Its receipt is tied to the sale's; by the time of the sale Checkbox finds an old one."""
+    sale = made(created_at="2025-01-31T10:20:05Z")
     story = Story(ledger(sale, becomes="DONE"))
-    back = BACK
-    done = story.once(back)
+    done = story.once(BACK)
     assert (done.receipt.is_return, done.receipt.related_receipt_id) == (True, sale.id)
+    assert story.checkbox.sold[0].related_receipt_created_at == "2025-01-31T10:20:05Z"
     assert UUID(done.receipt.id) == return_receipt_id(sale.id, 0)
 
 
@@ -456,16 +493,19 @@ def test_a_return_takes_the_registers_turn_after_it_has_read() -> None:
     assert "search_returns" in story.checkbox.calls
 
 
-def test_a_search_that_is_not_through_is_gone_on_with() -> None:
-    """Not all seen is never none: the next pass goes on where this one ended."""
+@pytest.mark.parametrize("is_first", [True, False], ids=["in the first pass", "in the last"])
+def test_a_search_that_is_not_through_is_gone_on_with(is_first: bool) -> None:
+    """Not all seen is never none: the next pass goes on where this one ended, and keeps what that saw."""
     sale = made()
     strangers = [replace(made(), id=str(uuid4()), context={}) for _ in range(7)]
     till = whole_return(sale, context={}, id=str(uuid4()))
-    story = Story(ledger(sale, *strangers, till, seen_at_once=3))
+    listed = [till, sale, *strangers] if is_first else [sale, *strangers, till]
+    story = Story(ledger(*listed, seen_at_once=3))
     trail, reasons = TRAIL, []
-    while isinstance(verdict := story.verdict(BACK, trail), Postponed):
-        reasons.append(verdict.reason)
-        trail = verdict.trail or trail
+    for _ in range(2):
+        wait, trail = story.put_off(BACK, trail)
+        reasons.append(wait.reason)
+    verdict = story.verdict(BACK, trail)
     assert reasons == ["returns_searched"] * 2
     assert isinstance(verdict, Rejected)
     assert verdict.code is Code.RETURN_WITHOUT_SALE
