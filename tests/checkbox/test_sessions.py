@@ -283,6 +283,21 @@ def test_a_new_shift_is_not_taken_for_the_one_that_was_refused(desk: Desk) -> No
         assert not shift.expired
 
 
+def test_a_sale_in_another_shift_than_the_known_one_leads_to_a_look(desk: Desk) -> None:
+    """A person closed the shift and opened another one: it may be at another register."""
+    desk.opened(hours_ago=1)
+    with desk.enter() as session:
+        session.shift(DAY)
+        sell(session)
+        session.shift(DAY)
+        assert desk.asked(SHIFT) == 1
+        desk.sandbox.close_shift("olena")
+        desk.opened(hours_ago=0)
+        sell(session)
+        session.shift(DAY)
+        assert desk.asked(SHIFT) == 2
+
+
 # Opening and closing
 
 

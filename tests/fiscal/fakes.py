@@ -68,6 +68,8 @@ class FakeCheckbox:
     calls: list[str] = field(default_factory=list)
     #: What was asked for, whatever came of it.
     sold: list[Receipt] = field(default_factory=list)
+    #: What the last look-up's words were not to repeat.
+    secrets: tuple[str, ...] = ()
 
     def called(self, name: str) -> None:
         self.calls.append(name)
@@ -99,6 +101,7 @@ class FakeSession:
         self.checkbox = checkbox
 
     def look_up(self, receipt_id: UUID, secrets: Iterable[str] = ()) -> IssuedReceipt | None:
+        self.checkbox.secrets = tuple(secrets)
         self.checkbox.called("look_up")
         return self.checkbox.shown(str(receipt_id))
 

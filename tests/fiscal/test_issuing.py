@@ -16,7 +16,7 @@ from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import Integration, ShiftPolicy
 from worker.fiscal.issuing import Dependencies
 from worker.fiscal.number_times import NumberTimes
-from worker.fiscal.order import Operation, Request, ReturnOf
+from worker.fiscal.order import Buyer, Card, Operation, Payment, PaymentForm, Request, ReturnOf
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Unavailable, Verdict
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import ReceiptExists, Refusal, Shift, ShiftExpired, ShiftNotOpened
@@ -266,6 +266,16 @@ def test_the_receipt_of_this_very_request_is_not_compared() -> None:
     changed = a_request(a_line(cost=1_000_000, amount=17_000))
     assert story.once(changed, REDELIVERED).already is False
     assert story.code(replace(changed, id="request-2"), REDELIVERED) is Code.RECEIPT_MISMATCH
+
+
+def test_words_about_a_receipt_may_repeat_nothing_of_its_request() -> None:
+    """Checkbox's reason for an ERROR may quote card or buyer, where the answer itself does not show them."""
+    card = Card(mask="4149********1234", rrn="030400000001", auth_code="77A31Z")
+    paid = Payment(PaymentForm.CASHLESS, 27_000, "Картка", card)
+    buyer = Buyer(email="buyer@example.com", phone="+380671234567")
+    story = Story()
+    story.put_off(a_request(payments=(paid,), buyer=buyer), REDELIVERED)
+    assert set(story.checkbox.secrets) == {card.mask, card.rrn, card.auth_code, buyer.email, buyer.phone}
 
 
 @pytest.mark.parametrize("lost", ["integration", "password", "token"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,10 +18,11 @@ from worker.checkbox.client import CheckboxClient
 from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.integrations import Cashier, ShiftPolicy
 from worker.process import shift_keeper
-from worker.process.shift_keeper import ShiftKeeper
+from worker.process.shift_keeper import LOOKS_AT_ONCE, ShiftKeeper
 from worker.rabbit.connection import parameters
 
 CLOSE = "POST /shifts/close"
+LOOK = "GET /cashier/shift"
 
 
 @pytest.fixture
@@ -35,9 +38,10 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
     return capturing
 
 
-def keep(desk: Desk, amqp_url: str, row: Cashier) -> ShiftKeeper:
-    """A keeper that has begun its first look at the one cashier."""
-    integration = replace(desk.integration, shifts=ShiftPolicy.AUTO, cashiers={row.id: row})
+def keep(desk: Desk, amqp_url: str, *rows: Cashier) -> ShiftKeeper:
+    """A keeper that has begun its first looks at these cashiers."""
+    cashiers = {row.id: row for row in rows}
+    integration = replace(desk.integration, shifts=ShiftPolicy.AUTO, cashiers=cashiers)
     params = parameters(amqp_url, "shift keeper")
     keeper = ShiftKeeper(params, "fiscalize", lambda: {integration.id: integration}, desk.sessions)
     keeper.keep(threading.Event())
@@ -66,4 +70,25 @@ def test_an_old_shift_at_another_register_is_left_alone(
         (("shift_not_looked_at",), "WRONG_REGISTER")
     ]
     assert desk.asked(CLOSE) == 0
+    keeper.close()
+
+
+def test_shifts_nearest_to_their_end_come_first(
+    desk: Desk, amqp_url: str, eventually: Callable[..., Any], logged: CapturingLogger
+) -> None:
+    """As many as are looked at side by side; a cashier who did not answer comes after all others."""
+    names = [f"c{number}" for number in range(LOOKS_AT_ONCE)]
+    for number, name in enumerate(names):
+        desk.sandbox.put_cashier(name, password=f"{name}-secret", license_key=f"test-{name}")
+        opened_at = datetime.fromtimestamp(desk.began - 3600 * (number + 1), UTC)
+        desk.sandbox.open_shift(name, opened_at.isoformat())
+    desk.sandbox.fault("gateway_json", cashier=names[-1], endpoint=LOOK, status=503)
+    rows = [
+        replace(OLENA, id=one, login=one, password=SecretStr(f"{one}-secret"), license_key=None)
+        for one in names
+    ]
+    keeper = keep(desk, amqp_url, *rows)
+    eventually(lambda: desk.asked(LOOK) == len(names) and logged.calls)
+    chosen = [cashier for _, cashier in keeper.next(time.monotonic() + 1000)]
+    assert chosen == [*reversed(names[:-1]), names[-1]]
     keeper.close()

@@ -77,6 +77,7 @@ class Process:
         self._inquiries = shared.inquiries
         self._shown: Mapping[str, Integration] | None = None
         self._heartbeat = shared.heartbeat
+        self._log = shared.log
         self._stop = threading.Event()
         self._integrations = integrations
         integrations.tell(on_error=integrations_broken, on_change=integrations_read)
@@ -202,6 +203,8 @@ class Process:
         threads = (*self._worker.workers, *self._worker.consumers.values())
         stopped = [loop.name for loop in self._loops if loop.stands]
         stopped += [thread.name for thread in threads if not thread.is_alive()]
+        if self._log.has_ended:
+            stopped.append("log")
         if not stopped and self._broker.longest_pass() >= _STUCK_AFTER:
             stopped.append("order")
         return ", ".join(stopped) or None
