@@ -268,6 +268,14 @@ def test_the_24_hour_refusal_is_known_whatever_code_comes(desk: Desk, code: str 
         assert (shift.expired, refused.expired, refused.id) == (False, True, shift.id)
 
 
+def test_a_read_that_is_refused_for_want_of_a_shift_shows_none(desk: Desk) -> None:
+    """Instead of the ``null`` that was seen: an answer to what was asked, and no fault of the worker."""
+    desk.sandbox.fault("refused", endpoint=SHIFT, count=1, code="shift.not_opened", words="?")
+    with desk.enter() as session, pytest.raises(Rejected) as caught:
+        make_ready(session, desk.integration, desk.began)
+    assert caught.value.code is Code.SHIFT_NOT_OPEN
+
+
 def test_a_new_shift_is_not_taken_for_the_one_that_was_refused(desk: Desk) -> None:
     """The mark of the refusal goes with the shift, not with the cashier."""
     desk.opened(hours_ago=24.01)
