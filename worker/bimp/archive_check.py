@@ -1,4 +1,4 @@
-"""Bimp's own word, right before a sale, whether the order is archived."""
+"""Asks Bimp, right before a sale, whether the order is archived."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TIMEOUTS = Timeouts(connect=3.0, read=5.0, write=3.0, whole=8.0)
 #: Bytes of an answer.
 _LONGEST = 65536
 _PLACE = "{orderUuid}"
-#: ``detail.service`` of what this check could not find out.
+#: ``detail.service`` where this check got no answer.
 SERVICE = "archive_check"
 
 
@@ -34,7 +34,7 @@ class ArchiveCheck:
         self._connections = Connections()
 
     def is_archived(self, order: UUID) -> bool:
-        """404 is archived too: an order that is not there is not sold. Raises ``Unavailable`` on all else."""
+        """404 counts as archived: an unknown order is not sold. Raises ``Unavailable`` on all else."""
         try:
             answer = self._get(httpx2.URL(self._template.replace(_PLACE, str(order))))
         except NoAnswer as fault:

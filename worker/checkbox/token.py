@@ -1,6 +1,6 @@
-"""A cashier's token: made when there is none, made again, once, when Checkbox refuses it.
+"""A cashier's token: requested when there is none, and once more when Checkbox refuses it.
 
-Checkbox keeps at most ten tokens alive for a cashier, so nobody signs in more often than that.
+A cashier has at most ten valid tokens, so there is no sign-in without need.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class CashierToken:
         self._refused = Remembered(monotonic)
 
     def call(self, call: Callable[[str], T]) -> T:
-        """What the call makes of a token that counts.
+        """The result of the call, made with a valid token.
 
         Raises ``Rejected`` (CASHIER_CREDENTIALS_REJECTED) and whatever the call raises.
         """

@@ -20,7 +20,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class AttemptState:
-    """Times are seconds since the epoch. A lost trail costs a look-up or a repeat, never a second receipt."""
+    """Times are seconds since the epoch. A lost state costs a look-up or a repeat, never a second receipt."""
 
     first_seen: float
     #: How often a dead letter of this request was replayed.
@@ -41,11 +41,11 @@ class AttemptState:
     has_turn: bool = False
     #: A return has been waiting for its sale since then.
     sale_awaited_since: float | None = None
-    #: The last receipt that Checkbox may have made without our knowing: asked for then, answered never.
+    #: When a receipt was last posted and no answer came: Checkbox may have made it.
     unknown_since: float | None = None
-    #: This very message was delivered before, and what came of that is not known.
+    #: The broker delivered this message before; what that delivery did is not known.
     redelivered: bool = False
-    #: Checkbox says since then that it has this id, and shows no receipt of it.
+    #: An id that Checkbox reports as taken without showing its receipt, and since when.
     hidden_id: str | None = None
     hidden_since: float | None = None
     #: How many sales of the order a return has seen, and since when.
@@ -55,7 +55,7 @@ class AttemptState:
 
     @property
     def attempts(self) -> int:
-        """The attempt that is under way, counted from 1; waiting is none."""
+        """Number of the attempt under way, from 1; waits are not attempts."""
         return self.faults + 1
 
     def after_fault(self, unknown_at: float | None = None) -> AttemptState:
@@ -68,7 +68,7 @@ class AttemptState:
         )
 
     def taken_up(self, now: float) -> AttemptState:
-        """The trail at the start of a pass.
+        """The state at the start of a pass.
 
         A redelivered message may have posted until just now. A time in the future was written by a clock that
         was ahead, and would be waited for until this one has caught up.
@@ -89,7 +89,7 @@ class AttemptState:
 
     @classmethod
     def loaded(cls, text: str) -> AttemptState | None:
-        """None where this is no trail of ours."""
+        """None where the text is not an attempt state."""
         try:
             return _ADAPTER.validate_json(text)
         except ValidationError:

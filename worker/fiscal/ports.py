@@ -43,7 +43,7 @@ class CashierHasShift(Refusal):
 
 
 class TokenRefused(Refusal):
-    """The token counts no longer: sign in again, once."""
+    """The token is no longer valid: sign in again, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class KeyRegister:
-    """The register that a licence key stands for; each of the two is None where Checkbox does not tell."""
+    """The register that a licence key stands for; each of the two is None where Checkbox does not say."""
 
     id: str | None
     number: str | None
@@ -123,7 +123,7 @@ class CashierSession(Protocol):
         ...
 
     def close_shift(self, shift: Shift) -> bool:
-        """Ask for the end of this very shift and its Z-report; False where it is the open one no more."""
+        """Ask for the end of this very shift and its Z-report; False where it is no longer the open one."""
         ...
 
     def key_register(self) -> KeyRegister | None:
@@ -144,12 +144,12 @@ class CashierSession(Protocol):
     def take_turn(self, again: bool) -> float:
         """Take the register's turn for this pass: 0 is done, more are the seconds until the next attempt.
 
-        ``again`` tells that a turn was promised before. What the pass does not use is given back.
+        ``again``: a turn was promised before. What the pass does not use is given back.
         """
         ...
 
     def promise_turn(self) -> float:
-        """Seconds until a turn of the register that nobody else was promised."""
+        """Seconds until the register's next turn that is not promised yet."""
         ...
 
 
