@@ -11,9 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
-#: Seconds between two looks whether the test is over; and for an answer of megabytes on a busy machine.
-_POLL, _SEND = 0.05, 60.0
-
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -126,11 +123,11 @@ class ScriptedServer:
             while (request := self._read(connection)) is not None:
                 self.received.append(request)
                 script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
-                connection.settimeout(_SEND)
+                connection.settimeout(30)
                 script(connection, self._done)
 
     def _read(self, connection: socket.socket) -> Received | None:
-        connection.settimeout(_POLL)
+        connection.settimeout(0.05)
         data = self._until(connection, b"", lambda data: b"\r\n\r\n" in data)
         if data is None:
             return None
