@@ -358,7 +358,7 @@ def test_a_post_whose_end_is_unknown_is_noted(desk: Desk) -> None:
     [waiting] = desk.waiting(TOPOLOGY.follow_up)
     assert waiting.attempt_state(desk.now).unknown_since == pytest.approx(desk.now, abs=0.01)
     posted_at, desk.now = desk.now, desk.now + 5
-    desk.story.script = [Unavailable({"status": 503})]
+    desk.scenario.script = [Unavailable({"status": 503})]
     desk.work(waiting)
     [waiting] = desk.waiting(TOPOLOGY.follow_up)
     assert waiting.attempt_state(desk.now).unknown_since == pytest.approx(posted_at, abs=0.01)
