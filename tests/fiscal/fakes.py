@@ -25,6 +25,7 @@ from worker.fiscal.ports import (
     ShiftNotOpened,
 )
 from worker.fiscal.receipt import Receipt
+from worker.fiscal.tax_rates import CheckboxTax
 
 NOW = 1_795_000_000.0
 DAY = 86400.0
@@ -65,6 +66,10 @@ class FakeCheckbox:
     unseen: set[str] = field(default_factory=set)
     #: Receipts that land while another id is looked up, by that id.
     landing: dict[str, IssuedReceipt] = field(default_factory=dict)
+    #: The organization's tax table; None: it cannot be read.
+    taxes: list[CheckboxTax] | None = None
+    #: How old the table may be, for each time that it was asked for.
+    taxes_within: list[float] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     #: What was asked for, whatever came of it.
     sold: list[Receipt] = field(default_factory=list)
@@ -159,6 +164,10 @@ class FakeSession:
         self.checkbox.called("close_shift")
         self.checkbox.current = replace(current, status="CLOSING")
         return True
+
+    def taxes(self, within: float) -> list[CheckboxTax] | None:
+        self.checkbox.taxes_within.append(within)
+        return self.checkbox.taxes
 
     def key_register(self) -> KeyRegister | None:
         return self.checkbox.key_register

@@ -1,6 +1,6 @@
 """Log lines leave through a bounded queue and a thread of its own: who reads them never blocks an order.
 
-Nobody may read the pipe behind stdout, or its reader may be gone: what is not written is dropped and counted.
+The reader of the pipe behind stdout may be slow or gone: what is not written is dropped and counted.
 
 The thread is not a ``SupervisedLoop``: that one would log a bad round by this very thread, and a write that
 blocks must not stop the heartbeat. A line that cannot be written is dropped and counted, whatever the error,
