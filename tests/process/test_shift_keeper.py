@@ -85,8 +85,7 @@ def test_shifts_nearest_to_their_end_come_first(desk: Desk, eventually: Callable
         asked = desk.asked(LOOK)
         keeper = keep(desk, *rows)
         eventually(lambda: desk.asked(LOOK) == asked + len(names))
-        chosen = [cashier for _, cashier in keeper.next(time.monotonic() + 1000)]
-        return chosen
+        return [cashier for _, cashier in keeper.next(time.monotonic() + 1000)]
 
     # Right after the last answer a look may not be noted yet: then once more.
     eventually(lambda: order() == [*reversed(names[:-1]), names[-1]])
