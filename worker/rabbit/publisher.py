@@ -142,7 +142,7 @@ class Publisher:
             self._fail([*unconfirmed, *self._taken()], type(reason).__name__)
 
     def _channel_closed(self, reason: ChannelClosedByBroker, unconfirmed: list[Unconfirmed]) -> None:
-        """One exchange closed the channel for all: messages to others are sent again as if for the first time."""
+        """One exchange closed the channel for all: those to others are sent again as at first."""
         concerned = [one for one in unconfirmed if one.exchange and f"'{one.exchange}'" in reason.reply_text]
         others = [one for one in unconfirmed if one not in concerned] if concerned else []
         self._requeue(others)
