@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.build import metrics_table
+from docs.build.metrics_table import metrics_table
+from docs.build.tables import with_table
 from worker.fiscal.outcomes import NOT_DEAD_LETTERED, Code
 from worker.telemetry.catalogue import CATALOGUE
 
@@ -75,7 +76,7 @@ def test_the_contract_is_kept() -> None:
 def test_the_document_is_made_from_the_catalogue() -> None:
     """`python -m docs.build.metrics_table docs/metrics.md` has nothing to write."""
     document = DOCUMENT.read_text("utf-8")
-    assert metrics_table.with_table(document) == document
+    assert with_table(document, "metrics", metrics_table()) == document
 
 
 @pytest.mark.parametrize("described", CATALOGUE.values(), ids=CATALOGUE)
