@@ -20,7 +20,7 @@ ENV_EXAMPLE = ROOT / "config" / "fiscal-worker.env.example"
 DOCUMENTS = [
     path
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-    if BEGIN in path.read_text("utf-8")
+    if "settings table: begin" in path.read_text("utf-8")
 ]
 
 
