@@ -24,11 +24,13 @@ from worker.fiscal.issuing import Dependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.shared import Shared
 from worker.process import shift_watch
+from worker.process.chores import chore_round
 from worker.process.shift_keeper import ShiftKeeper
 from worker.rabbit import consuming_connection, decision
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
 from worker.rabbit.decision import RetryPolicy
+from worker.rabbit.election import Election
 from worker.rabbit.fleet import Fleet
 from worker.rabbit.held import waiting_for
 from worker.rabbit.loop import Loop
@@ -107,7 +109,8 @@ class Process:
             room=settings.threads * _KEPT_PER_THREAD,
         )
         sessions = self._sessions(settings, shared)
-        self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current.in_force, sessions)
+        self._election = Election(params, topology.chores)
+        self._keeper = ShiftKeeper(lambda: integrations.current.in_force, sessions)
         self._watch = shift_watch.ShiftWatch(lambda: integrations.current.in_force, sessions)
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
         self._broker.install(self._settlement(settings, shared, topology, sessions).process)
@@ -163,7 +166,8 @@ class Process:
 
     def _start_loops(self) -> None:
         self._supervise("integrations", lambda _: self._look_at_integrations())
-        self._supervise("shift_keeper", lambda _: self._keeper.keep(self._stop), after=self._keeper.close)
+        self._supervise("election", lambda _: self._election.round(), after=self._election.close)
+        self._supervise("shift_keeper", chore_round(self._election, self._keeper))
         self._supervise(
             "shift_watch", lambda moved: self._watch.look(self._stop, moved), pause=lambda: shift_watch.EVERY
         )

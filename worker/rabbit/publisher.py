@@ -1,4 +1,4 @@
-"""The one way to publish: persistent, mandatory, confirmed by the broker.
+"""The one way to publish: persistent, confirmed by the broker, and mandatory but for notices.
 
 The loop's thread has the connection, since pika's are for one thread each. The others hand it their
 messages; it sends what came meanwhile in one go, and the broker confirms in one go. Eight threads that each
@@ -54,15 +54,22 @@ class Publisher:
         loop.broken.add(self._drop)
 
     def send(
-        self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties
+        self,
+        exchange: str,
+        routing_key: str,
+        body: bytes,
+        properties: pika.BasicProperties,
+        mandatory: bool = True,
     ) -> Future[None]:
         """Done when the broker has the message on disk, or ends in ``PublishFailed``.
+
+        One that is not ``mandatory`` is done too where no queue is bound for it.
 
         A message during which the connection broke is sent once more, and so is one that no queue took, after
         all was declared anew: it may be there twice. Every message of ours is harmless when repeated.
         """
         properties.delivery_mode = 2
-        message = Unconfirmed(exchange, routing_key, body, properties)
+        message = Unconfirmed(exchange, routing_key, body, properties, mandatory)
         self._refusals.watch(message)
         with self._lock:
             self._waiting.append(message)
@@ -142,8 +149,9 @@ class Publisher:
             self._fail([*unconfirmed, *self._taken()], type(reason).__name__)
 
     def _channel_closed(self, reason: ChannelClosedByBroker, unconfirmed: list[Unconfirmed]) -> None:
-        """One exchange closed the channel for all: those to others are sent again as at first."""
-        concerned = [one for one in unconfirmed if one.exchange and f"'{one.exchange}'" in reason.reply_text]
+        """One exchange closed the channel for all; messages to others are sent again."""
+        text = reason.reply_text
+        concerned = [one for one in unconfirmed if one.exchange and f"'{one.exchange}'" in text]
         others = [one for one in unconfirmed if one not in concerned] if concerned else []
         self._requeue(others)
         for message in concerned:

@@ -37,6 +37,8 @@ class Publication(NamedTuple):
     routing_key: str
     body: bytes
     properties: pika.BasicProperties
+    #: Whether it is a fault when no queue takes it.
+    mandatory: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +49,7 @@ class Unconfirmed:
     routing_key: str
     body: bytes = field(repr=False)
     properties: pika.BasicProperties = field(repr=False)
+    mandatory: bool = True
     confirmed: Future[None] = field(default_factory=Future, repr=False)
     #: Monotonic seconds.
     sent_at: float = 0.0
@@ -93,7 +96,7 @@ class PublishingConnection(BrokerConnection):
         self._last_tag += 1
         self._unconfirmed[self._last_tag] = message
         self._channel.basic_publish(
-            message.exchange, message.routing_key, message.body, message.properties, mandatory=True
+            message.exchange, message.routing_key, message.body, message.properties, message.mandatory
         )
 
     def close(self) -> None:

@@ -69,6 +69,11 @@ class Topology:
         return f"{self.queue}.outbox"
 
     @property
+    def chores(self) -> str:
+        """Held by the process that does the fleet's chores; exclusive, and made by that process alone."""
+        return f"{self.queue}.chores"
+
+    @property
     def consumed(self) -> tuple[str, str, str, str]:
         return self.queue, self.follow_up, self.retry, self.outbox
 

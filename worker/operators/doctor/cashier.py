@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from worker.checkbox.answers import CashierInfo, RegisterInfo
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.party_answers import CashierInfo, RegisterInfo
 from worker.checkbox.signed_in import secrets_of, signed_in
 from worker.fiscal.instants import DAY
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
@@ -104,7 +104,7 @@ def _person(row: Row, me: CashierInfo, register: RegisterInfo | None, now: float
     if me.blocked:
         yield wrong(_SIGN_IN, row.name, "is blocked", "have the cashier unblocked in Checkbox")
     if register is not None and register.is_test != me.is_test:
-        kinds = [("live", "test")[is_test] for is_test in (me.is_test, register.is_test)]
+        kinds = [("live", "test")[bool(is_test)] for is_test in (me.is_test, register.is_test)]
         advice = "give the row a cashier and a register of the same kind"
         yield wrong(_REGISTER, row.name, f"a {kinds[0]} cashier at a {kinds[1]} register", advice)
     elif me.is_test:
