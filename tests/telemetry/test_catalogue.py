@@ -38,14 +38,14 @@ PAGE = """
 from prometheus_client import CollectorRegistry, generate_latest
 from worker.process import probe_pages
 from worker.telemetry import metrics
-from worker.interprocess.heartbeat import Heartbeat, Held
+from worker.interprocess.heartbeat import Heartbeat, HeldCounts
 metrics.start_at_zero(["shop-main"])
 metrics.REQUESTS.labels("succeeded", "", "shop-main").inc()
 metrics.REQUEST_DURATION.labels("succeeded").observe(2)
 {more}
 heartbeat = Heartbeat(2)
 heartbeat.beat(0, True)
-heartbeat.hold(0, Held(1, 2, 5.0, 1, 7.0))
+heartbeat.hold(0, HeldCounts(1, 2, 5.0, 1, 7.0))
 view = probe_pages.BrokerView({{"fiscalize": 3}}, {{"fiscalize": 1}}, 4, 0)
 registry = CollectorRegistry()
 registry.register(probe_pages.KnownOnly())
