@@ -187,14 +187,14 @@ class Receipt:
     def is_booked(self) -> bool:
         return self.transaction.error is None or self.is_offline
 
+    @property
+    def ended_at(self) -> float:
+        return min(self.transaction.done_at, self.settled_at)
+
     def status(self, now: float) -> str:
         if self.transaction.is_over(now):
             return self.transaction.status(now)
         return "DONE" if now >= self.settled_at else "CREATED"
-
-    def updated_at(self, now: float) -> float:
-        ended_at = min(self.transaction.done_at, self.settled_at)
-        return ended_at if now >= ended_at else self.created_at
 
     def fiscal_code(self, now: float) -> str | None:
         if self.is_offline:

@@ -70,6 +70,10 @@ def shift(item: Shift, now: float) -> Body:
     return {**listed_shift(item, now, with_register=True), "cashier": cashier(item.cashier)}
 
 
+def shift_with_cashier(item: Shift, now: float) -> Body:
+    return {**listed_shift(item, now, with_register=False), "cashier": cashier(item.cashier)}
+
+
 def listed_shift(item: Shift, now: float, *, with_register: bool) -> Body:
     """As lists have it: without the cashier, and by licence key without the register too."""
     status = item.status(now)
