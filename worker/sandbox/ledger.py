@@ -24,6 +24,7 @@ from worker.sandbox.entities import (
 )
 from worker.sandbox.transactions import Transaction
 
+SHIFT_STATUSES = ("CREATED", "OPENING", "OPENED", "CLOSING", "CLOSED")
 MAIN_BRANCH = "Головна"
 #: When the organizations set up their taxes.
 TAXES_SINCE = 1_643_367_377.0
