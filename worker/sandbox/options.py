@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 class Options:
     """Everything that can be set with ``--option name=value`` or over ``POST /sandbox/options``."""
 
-    # Pace. Times in seconds. About 2 s were seen live for a receipt, an opening and a closing.
+    # Timing. Times in seconds. About 2 s were seen live for a receipt, an opening and a closing.
     done_after: float = 2.0
     open_after: float = 2.0
     close_after: float = 2.0

@@ -10,6 +10,7 @@ NEXT_STEPS: Mapping[str, str] = {
     Code.INVALID_MESSAGE: "Have Bimp mend the message and send it again, then discard the letter.",
     Code.UNKNOWN_INTEGRATION: "Add it to FISCAL_INTEGRATIONS_FILE, or correct its company, then replay.",
     Code.UNKNOWN_CASHIER: "Add the cashier's row to the integration, then replay.",
+    Code.CONFIGURATION_INVALID: "Mend the places that its detail names; `dead-letters watch` replays then.",
     Code.ORDER_ARCHIVED: "Nothing: Bimp asks again when somebody takes the order out of the archive.",
     Code.CURRENCY_NOT_SUPPORTED: "Have the order changed to UAH in Bimp, and the button pressed again.",
     Code.TOTALS_MISMATCH: "Have the order mended in Bimp and sent again, then discard the letter.",
