@@ -181,6 +181,8 @@ class Receipt:
     is_external: bool = False
     #: DONE since then, although the tax service has not seen it: the register is offline by hand.
     settled_at: float = math.inf
+    #: When it went to the buyer.
+    delivered_at: float | None = None
     #: When a look-up by id first found it ended.
     shown_at: float | None = None
 

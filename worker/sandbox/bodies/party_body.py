@@ -59,7 +59,7 @@ def register_in_shift(register: Register) -> Body:
         "fiscal_number": register.fiscal_number,
         "active": True,
         "created_at": iso(register.created_at),
-        "updated_at": None,
+        "updated_at": iso(register.created_at),
         "number": str(register.number),
     }
 
@@ -91,6 +91,8 @@ def register_info(register: Register, now: float) -> Body:
         "number": register.number,
         "address": ADDRESS,
         "title": "",
+        "object_type": "",
+        "show_type_object": True,
         "vehicle_license_plate": "",
         "offline_mode": is_offline(register, now),
         "stay_offline": register.stay_offline,
@@ -131,7 +133,7 @@ def cashier(item: Cashier) -> Body:
         "signature_type": item.signature.type,
         "permissions": _PERMISSIONS,
         "created_at": iso(item.created_at),
-        "updated_at": None,
+        "updated_at": iso(item.created_at),
         "certificate_end": iso(ends_at) if (ends_at := item.signature.ends_at) is not None else None,
         "blocked": item.blocked,
     }
@@ -184,7 +186,7 @@ def cashier_me(item: Cashier) -> Body:
             "edrpou": "0000000000",
             "tax_number": "000000000000",
             "created_at": iso(item.created_at),
-            "updated_at": None,
+            "updated_at": iso(item.created_at),
             "subscription_exp": organization.subscription_end,
             "is_vat": organization.pays_vat,
             "receipts_ratelimit_count": 3,

@@ -65,14 +65,15 @@ def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
         "fiscal_code": fiscal_code,
         "fiscal_date": iso(receipt.fiscal_date),
         "tax_url": _tax_url(state, receipt, fiscal_code) if fiscal_code else None,
-        "delivered_at": None,
+        "delivered_at": iso(receipt.delivered_at) if receipt.delivered_at is not None else None,
         "updated_at": iso(receipt.created_at if status == "CREATED" else receipt.ended_at),
         "is_created_offline": receipt.is_offline,
         "control_number": receipt.control_number,
         "processed_counter": 0 if status == "CREATED" else 1,
         "context": None if receipt.hide_context else receipt.context,
         "transaction": transaction(receipt.transaction, now),
-        "shift": shift(receipt.shift, now),
+        "transaction_id": receipt.transaction.id,
+        "shift": {**shift(receipt.shift, now), "initial_transaction": None},
     }
     body = b"{" + receipt.fixed + b"," + compact(changing) + b"}"
     return _with_old_names(body) if receipt.old_names else body

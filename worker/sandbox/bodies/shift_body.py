@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from typing import Any
 
@@ -63,6 +64,20 @@ def transaction(item: Transaction, now: float) -> Body:
         "updated_at": iso(item.done_at if is_over else item.created_at),
         "original_datetime": iso(item.original_datetime) if item.original_datetime is not None else None,
         "previous_hash": item.previous_hash,
+    }
+
+
+def whole_transaction(item: Transaction, now: float) -> Body:
+    """With the document and its signature, which are texts of the sandbox's own."""
+    document = f'<RQ V="1"><DAT DI="{item.serial}"/></RQ>'.encode()
+    is_signed = now >= item.signed_at
+    return {
+        **transaction(item, now),
+        "request_data": base64.b64encode(document).decode(),
+        "request_signature": base64.b64encode(item.id.encode()).decode() if is_signed else None,
+        "response_id_signature": None,
+        "response_data_signature": None,
+        "response_data": None,
     }
 
 

@@ -133,7 +133,7 @@ def receipt_xml(call: Call) -> Reply:
 
 def receipt_delivery(call: Call) -> Reply:
     """To an e-mail address or a phone: nothing leaves the sandbox."""
-    _receipt(call)
+    _receipt(call).delivered_at = call.state.clock.now()
     return answer({"ok": True})
 
 

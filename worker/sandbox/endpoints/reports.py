@@ -99,7 +99,7 @@ def transaction_get(call: Call) -> Reply:
     item = call.state.transactions.get(path_id(call, "transaction_id"))
     if item is None:
         raise not_found("Транзакцію")
-    return answer(shift_body.transaction(item, call.state.clock.now()))
+    return answer(shift_body.whole_transaction(item, call.state.clock.now()))
 
 
 def _reports(call: Call) -> list[Report]:
