@@ -54,7 +54,7 @@ demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what 
 	@$(BIN)/fiscal-worker demo
 
 # Packages of npm that tests need; the tests that use them are skipped where npm is not installed.
-NODE_PACKAGES := tests/client/node_modules/.package-lock.json
+NODE_PACKAGES := $(patsubst %,tests/%/node_modules/.package-lock.json,client docs/asyncapi)
 $(NODE_PACKAGES): %/node_modules/.package-lock.json: %/package-lock.json
 	@if command -v npm >/dev/null; then cd $* && npm ci --no-progress --loglevel=error; fi
 
