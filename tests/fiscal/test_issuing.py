@@ -24,7 +24,7 @@ from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.context import context_of
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import Integration, ShiftPolicy
-from worker.fiscal.issuing import Dependencies
+from worker.fiscal.issuing import PassDependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.fiscal.order import Buyer, Card, Operation, Payment, PaymentForm, Request, ReturnOf
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Unavailable, Verdict
@@ -55,7 +55,7 @@ class Scenario:
         scenario = Fiscalization(
             lambda: configured(self.integration),
             FakeSessions(self.checkbox, self.refusal),
-            Dependencies(
+            PassDependencies(
                 archive=self.archive,
                 clock=lambda: self.checkbox.now,
                 monotonic=lambda: self.checkbox.now,

@@ -38,11 +38,12 @@ from worker.fiscal.outcomes import (
 from worker.fiscal.reasons import Wait
 from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.connection import parameters
-from worker.rabbit.decision import Dependencies, RetryPolicy
+from worker.rabbit.decision import SettlementDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.publishing_connection import PublishFailed
+from worker.rabbit.retry_policy import RetryPolicy
 from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
 from worker.telemetry import pass_log, spans
@@ -104,7 +105,7 @@ class Desk:
 
     def settling(self, policy: RetryPolicy) -> Settlement:
         return Settlement(
-            Dependencies(
+            SettlementDependencies(
                 fiscalize=self.scenario,
                 publisher=self.publisher,
                 topology=self.topology,

@@ -112,11 +112,11 @@ class CashierToken:
         try:
             token = self._client.sign_in(self._url, self._cashier)
         except Rejected as refusal:
-            metrics.SIGNINS.labels("refused").inc()
+            metrics.SIGNINS.labels(metrics.SIGN_IN_REFUSED).inc()
             raise self._refused.keep(refusal) from None
         except Exception:  # counted, and raised as it is
-            metrics.SIGNINS.labels("unavailable").inc()
+            metrics.SIGNINS.labels(metrics.SIGN_IN_UNAVAILABLE).inc()
             raise
-        metrics.SIGNINS.labels("ok").inc()
+        metrics.SIGNINS.labels(metrics.SIGNED_IN).inc()
         self.sign_ins += 1
         return token
