@@ -25,6 +25,8 @@ from yaml.events import (
 )
 
 _MAX_DEPTH = 8
+#: Levels that are read over below that.
+_DEEPEST = 1000
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
@@ -166,6 +168,8 @@ class ListReader:
             event = self._next()
             open_ones += isinstance(event, (SequenceStartEvent, MappingStartEvent))
             open_ones -= isinstance(event, (SequenceEndEvent, MappingEndEvent))
+            if open_ones > _DEEPEST:  # libyaml's time grows with the square of the depth
+                raise YamlError(_mark(event), "is nested too deep")
         return Sequence(_mark(start), [])
 
     def _sequence(self, start: SequenceStartEvent, depth: int) -> Sequence:

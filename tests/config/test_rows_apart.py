@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from config.documents import ROOT, Content, Rows, Unreadable, content_of
@@ -69,6 +69,10 @@ _LINES = st.lists(st.tuples(st.integers(0, 6), st.sampled_from(_PIECES)), max_si
 
 
 @settings(max_examples=600, deadline=None)
+@example([(2, "- id: a"), (0, "..."), (2, "- id: b")], "", True)
+@example([(0, "- id: a"), (0, "---"), (0, "- id: b")], "", True)
+@example([(0, '- k: "a'), (0, '- b"'), (0, "- id: b")], "", True)
+@example([(2, "- k: |"), (6, "text"), (3, "- x"), (2, "- id: b")], "", False)
 @given(_LINES, st.sampled_from(["", "# head\n\n", "---\n", "\ufeff", "%YAML 1.1\n---\n"]), st.booleans())
 def test_the_same_rows_in_the_same_places(lines: list[tuple[int, str]], head: str, ends: bool) -> None:
     """However a document is written, and also where it is none."""
@@ -141,7 +145,7 @@ def test_json_is_read_as_yaml_is() -> None:
         ('{"integrations": [{"id": "a"}', "is not YAML"),
         ('{"integrations": []} {}', "is not YAML"),
         ("[" * 100_000, "integrations"),
-        ('{"integrations": ' + "[" * 100_000, "is not YAML"),
+        ('{"integrations": ' + "[" * 100_000, "is nested too deep"),
     ],
 )
 def test_json_that_is_no_document(text: str, problem: str) -> None:
