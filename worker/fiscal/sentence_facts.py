@@ -48,6 +48,31 @@ _TEMPLATES: Mapping[Code, tuple[Sentence, ...]] = {
     Code.TAX_RATE_NOT_MAPPED: (
         in_each("ставка і товари: {rates}", "ставка и товары: {rates}", "rate and goods: {rates}"),
     ),
+    Code.TAX_RATE_MISMATCH: (
+        in_each(
+            "ставка {rate}: код {code} у Checkbox має {checkboxRate}, потрібен код {fittingCode}; "
+            "товари: {goods}",
+            "ставка {rate}: код {code} в Checkbox имеет {checkboxRate}, нужен код {fittingCode}; "
+            "товары: {goods}",
+            "rate {rate}: code {code} has {checkboxRate} at Checkbox, the code is {fittingCode}; "
+            "goods: {goods}",
+        ),
+        in_each(
+            "ставка {rate}: код {code} у Checkbox має {checkboxRate}; товари: {goods}",
+            "ставка {rate}: код {code} в Checkbox имеет {checkboxRate}; товары: {goods}",
+            "rate {rate}: code {code} has {checkboxRate} at Checkbox; goods: {goods}",
+        ),
+        in_each(
+            "ставка {rate}: коду {code} у Checkbox немає, потрібен код {fittingCode}; товари: {goods}",
+            "ставка {rate}: кода {code} в Checkbox нет, нужен код {fittingCode}; товары: {goods}",
+            "rate {rate}: Checkbox has no code {code}, the code is {fittingCode}; goods: {goods}",
+        ),
+        in_each(
+            "ставка {rate}: коду {code} у Checkbox немає; товари: {goods}",
+            "ставка {rate}: кода {code} в Checkbox нет; товары: {goods}",
+            "rate {rate}: Checkbox has no code {code}; goods: {goods}",
+        ),
+    ),
     Code.WRONG_REGISTER: (
         in_each(
             "зміна на касі {register}, в інтеграції каса {expectedRegister}",
@@ -166,10 +191,23 @@ def _rates(detail: Mapping[str, Any]) -> _Facts:
     """Each rate without a code, and the goods that have it."""
     goods: dict[str, list[str]] = {}
     for line in detail.get("lines", ()):
-        rate = line["rate"] if line["rate"] == "not_accountable" else f"{line['rate']} %"
-        goods.setdefault(rate, []).append(line["code"])
+        goods.setdefault(_percent(line["rate"]), []).append(line["code"])
     if goods:
         yield "rates", "; ".join(f"{rate}: {_listed(codes)}" for rate, codes in goods.items())
+
+
+def _misfit(detail: Mapping[str, Any]) -> _Facts:
+    """The rate whose code does not fit, what the code is at Checkbox, and the code to take."""
+    yield from (("rate", _percent(detail["rate"])), ("code", str(detail["code"])))
+    if detail["checkboxRate"] is not None:
+        yield "checkboxRate", _percent(detail["checkboxRate"])
+    if detail["fittingCode"] is not None:
+        yield "fittingCode", str(detail["fittingCode"])
+    yield "goods", _listed(detail["goods"])
+
+
+def _percent(rate: str) -> str:
+    return rate if rate == "not_accountable" else f"{rate} %"
 
 
 def _difference(detail: Mapping[str, Any]) -> _Facts:
@@ -206,6 +244,7 @@ _OF_CODE = {
     Code.SHIFT_NOT_OPEN: _opening,
     Code.TOTALS_MISMATCH: _sums,
     Code.TAX_RATE_NOT_MAPPED: _rates,
+    Code.TAX_RATE_MISMATCH: _misfit,
     Code.RECEIPT_MISMATCH: _difference,
     Code.RETURN_WITHOUT_SALE: _too_much,
 }

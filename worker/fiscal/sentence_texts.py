@@ -99,6 +99,11 @@ FAILED: Mapping[Code, Sentence] = {
         "Ставка налога товара не настроена в интеграции: исправьте ставку или обратитесь к администратору",
         "A tax rate of the order is not set up in the integration: correct it or ask the administrator",
     ),
+    Code.TAX_RATE_MISMATCH: in_each(
+        "Код податку з інтеграції має в Checkbox іншу ставку: виправте його в інтеграції та спробуйте ще раз",
+        "Код налога из интеграции имеет в Checkbox другую ставку: исправьте его в интеграции и повторите",
+        "Checkbox has another rate under the integration's tax code: correct the code and try again",
+    ),
     Code.CASHIER_CREDENTIALS_REJECTED: in_each(
         "Checkbox не прийняв логін, пароль, PIN-код або ключ ліцензії касира: перевірте їх в інтеграції",
         "Checkbox не принял логин, пароль, PIN-код или ключ лицензии кассира: проверьте их в интеграции",

@@ -15,6 +15,7 @@ NEXT_STEPS: Mapping[str, str] = {
     Code.CURRENCY_NOT_SUPPORTED: "Have the order changed to UAH in Bimp, and the button pressed again.",
     Code.TOTALS_MISMATCH: "Have the order mended in Bimp and sent again, then discard the letter.",
     Code.TAX_RATE_NOT_MAPPED: "Ask the accountant for the rate's code, add it to tax_rates, then replay.",
+    Code.TAX_RATE_MISMATCH: "Put the code that Checkbox has for the rate into tax_rates, then replay.",
     Code.CASHIER_CREDENTIALS_REJECTED: "Put the right secret where the configuration points, then replay.",
     Code.SUBSCRIPTION_ENDED: "Have the organization pay Checkbox, then replay.",
     Code.WRONG_REGISTER: "Have the shift at the other register closed, or the key corrected, then replay.",
