@@ -43,21 +43,21 @@ _Rates = tuple[tuple[Decimal | None, ...], TaxRates]
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """A row by itself: nothing in it depends on other rows, or on what was in force before."""
+    """A row, independent of other rows and of earlier versions."""
 
-    #: ``in_force`` is what is sound in it; ``id`` is empty where it cannot be read.
+    #: ``in_force`` is this version itself, if sound; ``id`` is empty if it cannot be read.
     row: IntegrationRow
     #: Where it begins.
     mark: Mark | None
-    #: All mistakes, and what is doubtful, in the order of the text.
+    #: All mistakes, in the order of the text.
     problems: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
-    #: The files of its secrets, in the state in which they were read.
+    #: The files of its secrets, in the state before they were read.
     files: Fingerprints
 
 
 class RowReader:
-    """Reads rows; tables of rates that are the same are kept once."""
+    """Reads rows; equal tax tables are shared."""
 
     def __init__(self, default_checkbox_url: str, *, is_remote: bool) -> None:
         """``is_remote``: the rows come from an address, and may not name another one of Checkbox."""
@@ -118,7 +118,7 @@ class RowReader:
 def _cashiers(
     fields: Fields, shifts: ShiftPolicy, secrets: Secrets, problems: list[Finding], warnings: list[Finding]
 ) -> tuple[tuple[CashierRow, ...] | None, Mapping[str, Cashier]]:
-    """Each row, None where the list cannot be read; and the cashiers that are sound."""
+    """Each row, or None if the list cannot be read; and the sound cashiers by id."""
     known = len(fields.problems)
     read = [(row, read_cashier(row, shifts, secrets)) for row in fields.rows("cashiers", CASHIER_KEYS)]
     if len(fields.problems) > known:
