@@ -86,7 +86,7 @@ class Endpoint:
             state=self.state,
             raw=await _read(receive),
             path=scope["path_params"],
-            query=parse_qs(scope["query_string"].decode("latin-1")),
+            query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
             headers=dict(scope["headers"]),
         )
         fault = self._fault(call)

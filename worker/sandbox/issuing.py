@@ -61,7 +61,6 @@ def new_receipt(
             "cash_register_id": register.id,
             "organization_id": register.organization.id,
             "is_test": register.is_test,
-            "transaction_id": transaction.id,
         }
     )
     _store(state, receipt)

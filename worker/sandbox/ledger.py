@@ -24,6 +24,7 @@ from worker.sandbox.entities import (
 )
 from worker.sandbox.transactions import Transaction
 
+SHIFT_STATUSES = ("CREATED", "OPENING", "OPENED", "CLOSING", "CLOSED")
 MAIN_BRANCH = "Головна"
 #: When the organizations set up their taxes.
 TAXES_SINCE = 1_643_367_377.0
@@ -180,6 +181,8 @@ class Receipt:
     is_external: bool = False
     #: DONE since then, although the tax service has not seen it: the register is offline by hand.
     settled_at: float = math.inf
+    #: When it went to the buyer.
+    delivered_at: float | None = None
     #: When a look-up by id first found it ended.
     shown_at: float | None = None
 
@@ -187,14 +190,14 @@ class Receipt:
     def is_booked(self) -> bool:
         return self.transaction.error is None or self.is_offline
 
+    @property
+    def ended_at(self) -> float:
+        return min(self.transaction.done_at, self.settled_at)
+
     def status(self, now: float) -> str:
         if self.transaction.is_over(now):
             return self.transaction.status(now)
         return "DONE" if now >= self.settled_at else "CREATED"
-
-    def updated_at(self, now: float) -> float:
-        ended_at = min(self.transaction.done_at, self.settled_at)
-        return ended_at if now >= ended_at else self.created_at
 
     def fiscal_code(self, now: float) -> str | None:
         if self.is_offline:

@@ -31,7 +31,7 @@ class Options:
     over_24h_code: str | None = "shift.opened_too_long"
     #: ASSUMED: refusals around shifts may come in English; the words are guesses.
     language: Literal["uk", "en"] = "uk"
-    #: ASSUMED: whether Checkbox closes a shift itself after 24 hours.
+    #: ASSUMED: whether Checkbox closes a shift itself after 24 hours; one client saw it stay open for days.
     force_close_at_24h: bool = False
     # ASSUMED A2: the code of the first was reported once; that of the second is not known.
     cashier_has_shift_code: str | None = "base.bad_request"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -128,9 +129,11 @@ def _check_offline(shift: Shift, body: Mapping[str, Any]) -> None:
 
 
 def _issue_offline(state: State, receipt: Receipt, body: Mapping[str, Any], totals: Totals) -> bytes:
+    """The 201 body has no transaction yet (seen live)."""
     make_offline(state, receipt, body["fiscal_code"], done_at=math.inf)
     receipt.fiscal_date = receipt.transaction.original_datetime = parse_iso(body["fiscal_date"])
-    return issue(state, receipt, totals)
+    shown = json.loads(issue(state, receipt, totals))
+    return json.dumps({**shown, "transaction": None, "transaction_id": None}, ensure_ascii=False).encode()
 
 
 def _of_goods(

@@ -85,7 +85,7 @@ def close_shift(state: State, cashier: Cashier, body: Mapping[str, Any], client_
     is_own = shift.client_name == client_name or bool(body.get("skip_client_name_check"))
     if state.options.client_name_check and not is_own:
         raise another_client()
-    unfinished = [r.transaction.done_at for r in shift.receipts if not r.transaction.is_over(now)]
+    unfinished = [receipt.ended_at for receipt in shift.receipts if receipt.ended_at > now]
     if unfinished and state.options.close_with_unfinished == "refuse":
         raise unfinished_receipts()
     _close(state, shift, closed_at=max([now, *unfinished]) + state.options.close_after)

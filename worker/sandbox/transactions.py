@@ -5,6 +5,31 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+TRANSACTION_STATUSES = (
+    "CREATED",
+    "PENDING",
+    "SIGNED",
+    "DELIVERED",
+    "DONE",
+    "ERROR",
+    "CANCELLED",
+    "OFFLINE",
+)
+TRANSACTION_TYPES = (
+    "SHIFT_OPEN",
+    "X_REPORT",
+    "Z_REPORT",
+    "PING",
+    "RECEIPT",
+    "LAST_RECEIPT",
+    "GO_OFFLINE",
+    "ASK_OFFLINE_CODES",
+    "GO_ONLINE",
+    "DEL_LAST_RECEIPT",
+    "DEL_LAST_RECEIPT_ID",
+    "STATUS_RRO",
+    "INFO_RRO",
+)
 #: Where in its processing a document is signed, and where the tax service has received it.
 _SIGNED, _DELIVERED = 0.4, 0.7
 

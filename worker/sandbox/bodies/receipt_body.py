@@ -35,6 +35,7 @@ _CARD_MEMBERS = (
     "transaction_id",
     "ereceipt_data",
 )
+_DISCOUNT_MEMBERS = ("name", "tax_code", "tax_codes", "privilege")
 #: Members of the request that come back as they were.
 _ECHOED = (
     "order_id",
@@ -64,14 +65,15 @@ def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
         "fiscal_code": fiscal_code,
         "fiscal_date": iso(receipt.fiscal_date),
         "tax_url": _tax_url(state, receipt, fiscal_code) if fiscal_code else None,
-        "delivered_at": None,
-        "updated_at": iso(receipt.updated_at(now)),
+        "delivered_at": iso(receipt.delivered_at) if receipt.delivered_at is not None else None,
+        "updated_at": iso(receipt.created_at if status == "CREATED" else receipt.ended_at),
         "is_created_offline": receipt.is_offline,
         "control_number": receipt.control_number,
         "processed_counter": 0 if status == "CREATED" else 1,
         "context": None if receipt.hide_context else receipt.context,
         "transaction": transaction(receipt.transaction, now),
-        "shift": shift(receipt.shift, now),
+        "transaction_id": receipt.transaction.id,
+        "shift": {**shift(receipt.shift, now), "initial_transaction": None},
     }
     body = b"{" + receipt.fixed + b"," + compact(changing) + b"}"
     return _with_old_names(body) if receipt.old_names else body
@@ -189,7 +191,7 @@ def _tax_sum(tax_sum: TaxSum, options: Options, is_return: bool) -> Body:
 def _discount(discount: Discounted, kopiykas: int, options: Options) -> Body:
     """ASSUMED A7: the sum of a discount is negative."""
     shown = kopiykas if options.discount_sum == "negative" else abs(kopiykas)
-    return {**discount.payload, "sum": shown}
+    return {**dict.fromkeys(_DISCOUNT_MEMBERS), **discount.payload, "sum": shown}
 
 
 def _tax_url(state: State, receipt: Receipt, fiscal_code: str) -> str:

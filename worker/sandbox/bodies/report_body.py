@@ -50,7 +50,7 @@ def figures(item: Report, now: float) -> Body:
         "returns_round_up": balance.returns_round_up,
         "returns_round_down": balance.returns_round_down,
         "created_at": iso(now),
-        "updated_at": None,
+        "updated_at": iso(now) if item.is_z_report else None,
         "discounts_sum": balance.discounts,
         "extra_charge_sum": balance.extra_charges,
         "transaction_fail": False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from typing import Any
 
@@ -66,8 +67,26 @@ def transaction(item: Transaction, now: float) -> Body:
     }
 
 
+def whole_transaction(item: Transaction, now: float) -> Body:
+    """With the document and its signature, which are texts of the sandbox's own."""
+    document = f'<RQ V="1"><DAT DI="{item.serial}"/></RQ>'.encode()
+    is_signed = now >= item.signed_at
+    return {
+        **transaction(item, now),
+        "request_data": base64.b64encode(document).decode(),
+        "request_signature": base64.b64encode(item.id.encode()).decode() if is_signed else None,
+        "response_id_signature": None,
+        "response_data_signature": None,
+        "response_data": None,
+    }
+
+
 def shift(item: Shift, now: float) -> Body:
     return {**listed_shift(item, now, with_register=True), "cashier": cashier(item.cashier)}
+
+
+def shift_with_cashier(item: Shift, now: float) -> Body:
+    return {**listed_shift(item, now, with_register=False), "cashier": cashier(item.cashier)}
 
 
 def listed_shift(item: Shift, now: float, *, with_register: bool) -> Body:

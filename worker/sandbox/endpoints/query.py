@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar, overload
 
 from worker.sandbox.clock import parse_iso
@@ -53,6 +53,23 @@ def moment(call: Call, name: str) -> float | None:
         return parse_iso(text.replace(" ", "+") if "T" in text else text)
     except ValueError:
         raise _wrong("query", name, "Невірний формат дати і часу", "value_error.datetime") from None
+
+
+def choices(call: Call, name: str, allowed: Collection[str]) -> list[str] | None:
+    """All values of a parameter that may come several times; None where it does not come."""
+    values = call.query.get(name)
+    if values is not None and not set(values) <= set(allowed):
+        raise _wrong("query", name, f"Значення має бути одним із: {', '.join(allowed)}", "type_error.enum")
+    return values
+
+
+def ids(call: Call, name: str) -> list[str] | None:
+    values = call.query.get(name)
+    if values is None:
+        return None
+    if not all(map(is_uuid, values)):
+        raise _wrong("query", name, "Значення має бути UUID", "type_error.uuid")
+    return [value.lower() for value in values]
 
 
 def required_moment(call: Call, name: str) -> float:

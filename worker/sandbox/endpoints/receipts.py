@@ -10,7 +10,7 @@ from worker.sandbox.bodies import printed
 from worker.sandbox.bodies.party_body import branch_id
 from worker.sandbox.bodies.receipt_body import receipt_body
 from worker.sandbox.bodies.short_receipt_body import short_receipt_body
-from worker.sandbox.endpoints.query import flag, moment, number, one, page
+from worker.sandbox.endpoints.query import flag, ids, moment, number, one, page
 from worker.sandbox.exchange import Call
 from worker.sandbox.ledger import Receipt
 from worker.sandbox.refusals import Refusal, receipt_not_found, wrong_register_type
@@ -88,9 +88,9 @@ def receipt_search(call: Call) -> Reply:
     """``from_date`` is inclusive, ``to_date`` exclusive; short form and cut pages as the options say."""
     now = call.state.clock.now()
     own = flag(call, "self_receipts", default=True)
-    shifts, registers = call.query.get("shift_id"), call.query.get("cash_register_id")
+    shifts, registers = ids(call, "shift_id"), ids(call, "cash_register_id")
     fiscal_code, barcode = one(call, "fiscal_code"), one(call, "barcode")
-    stock_code, branches = one(call, "stock_code"), call.query.get("branch_id")
+    stock_code, branches = one(call, "stock_code"), ids(call, "branch_id")
     start, end = moment(call, "from_date"), moment(call, "to_date")
     found = [
         receipt
@@ -133,7 +133,7 @@ def receipt_xml(call: Call) -> Reply:
 
 def receipt_delivery(call: Call) -> Reply:
     """To an e-mail address or a phone: nothing leaves the sandbox."""
-    _receipt(call)
+    _receipt(call).delivered_at = call.state.clock.now()
     return answer({"ok": True})
 
 
@@ -153,7 +153,7 @@ def _candidates(call: Call, shifts: list[str] | None) -> Iterable[Receipt]:
     organization = call.cashier.organization
     if shifts is None:
         return organization.receipts
-    named = (call.state.shifts.get(shift_id.lower()) for shift_id in shifts)
+    named = (call.state.shifts.get(shift_id) for shift_id in shifts)
     return [
         receipt
         for shift in named

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from worker.sandbox import offline
-from worker.sandbox.bodies import party_body, shift_body
+from worker.sandbox.bodies import party_body, register_body, shift_body
 from worker.sandbox.clock import parse_iso
 from worker.sandbox.endpoints.query import flag, moment, number, one, page, path_id
 from worker.sandbox.endpoints.shifts import shift_page
@@ -26,14 +26,16 @@ def register_list(call: Call) -> Reply:
         and (in_use is None or in_use == (current_shift(register, now) is not None))
     ]
     chosen, limit, offset = page(call, found, 1000)
-    return answer(shift_body.page([party_body.register_in_list(item, now) for item in chosen], limit, offset))
+    return answer(
+        shift_body.page([register_body.register_in_list(item, now) for item in chosen], limit, offset)
+    )
 
 
 def register_get(call: Call) -> Reply:
     register = call.state.registers_by_id.get(path_id(call, "cash_register_id"))
     if register is None:
         raise not_found("Касу")
-    return answer(party_body.register_in_list(register, call.state.clock.now()))
+    return answer(register_body.register_in_list(register, call.state.clock.now()))
 
 
 def register_info(call: Call) -> Reply:
