@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from tests.builders import AN_ORDER
+from tests.system.shop import CONTRACT
 
-EXAMPLES = Path(__file__).parents[1] / "data" / "contract" / "events"
+EXAMPLES = CONTRACT / "events"
 
 
 def an_event(outcome: str = "succeeded", request: str = "request-1", **changes: Any) -> bytes:

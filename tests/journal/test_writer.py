@@ -15,13 +15,13 @@ from sqlalchemy import Engine, Table, func, select
 
 from tests.builders import AN_ORDER, a_body
 from tests.journal.messages import an_event
+from tests.system.shop import CONTRACT
 from worker.journal import database
 from worker.journal.heard import Row, rows_of_event, rows_of_request
 from worker.journal.schema import migrate
 from worker.journal.tables import METADATA, OUTCOMES, RECEIPTS, REQUESTS
 from worker.journal.writer import Writer
 
-CONTRACT = Path(__file__).parents[1] / "data" / "contract"
 NOW = 1_800_000_000_000
 
 

@@ -14,6 +14,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.journal.till import Till
+from tests.system.shop import CONTRACT
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.shift_finder import OwnAccess
 from worker.demo.rabbitmq import PrivateRabbitMQ
@@ -26,7 +27,6 @@ from worker.rabbit.shift_notices import ShiftNotices
 from worker.rabbit.topology import EVENTS_EXCHANGE, JOURNAL_QUEUE, Topology
 
 OPTIONS = {"throttle": "false", "done_after": 0.0, "open_after": 0.0, "close_after": 0.0}
-EXAMPLES = Path(__file__).parents[1] / "data" / "contract" / "notices"
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_a_closed_shift_is_told_once(
     before = looks()
     eventually(lambda: listener.a_minute_later() and looks() > before + 2)
     (notice,) = listener.round()
-    example = json.loads((EXAMPLES / "shift.closed.json").read_text())
+    example = json.loads((CONTRACT / "notices" / "shift.closed.json").read_text())
     assert notice.pop("routing_key") == "shift.closed"
     assert shape(notice) == shape(example)
     data = notice["data"]
