@@ -143,11 +143,17 @@ def _key(kind: int, number: int) -> UUID:
 
 def _request(number: int) -> dict[str, Any]:
     return {
-        "key": _key(1, number), "heard_at": _at(number), "asked_at": _at(number), "subject": UUID(int=number),
-        "order_uuid": UUID(int=number), "doc_number": f"ЗП-{number:09}", "doc_search": f"зп-{number:09}",
-        "source": "/companies/000001398", "company": "000001398",
-        "request_id": str(_key(2, number)), "id_search": str(_key(2, number)), "integration": f"shop-{number % 20}",
-        "cashier": f"cashier-{number % 3}", "operation": "SELL", "total": 270_00, "payments": _PAYMENTS, "means": _MEANS,
+        **_row_of(number), "key": _key(1, number), "heard_at": _at(number), "asked_at": _at(number),
+        "order_uuid": UUID(int=number), "doc_search": f"зп-{number:09}", "source": "/companies/000001398",
+        "company": "000001398", "request_id": str(_key(2, number)), "id_search": str(_key(2, number)),
+        "payments": _PAYMENTS,
+    }  # fmt: skip
+
+
+def _row_of(number: int) -> dict[str, Any]:
+    return {
+        "subject": UUID(int=number), "doc_number": f"ЗП-{number:09}", "integration": f"shop-{number % 20}",
+        "cashier": f"cashier-{number % 3}", "operation": "SELL", "total": 270_00, "means": _MEANS,
     }  # fmt: skip
 
 
@@ -160,15 +166,13 @@ def _outcome(number: int) -> dict[str, Any]:
 
 
 def _receipt(number: int) -> dict[str, Any]:
+    code, receipt = f"TEST-{number:09}", _key(4, number)
     return {
-        "id": _key(4, number), "heard_at": _at(number) + 2500, "fiscal_at": _at(number) + 2000,
-        "request": _key(1, number), "subject": UUID(int=number), "already": False,
-        "integration": f"shop-{number % 20}", "cashier": f"cashier-{number % 3}", "operation": "SELL",
-        "doc_number": f"ЗП-{number:09}", "fiscal_code": f"TEST-{number:09}",
-        "fiscal_search": f"test-{number:09}", "total": 270_00, "means": _MEANS,
+        **_row_of(number), "id": receipt, "heard_at": _at(number) + 2500, "fiscal_at": _at(number) + 2000,
+        "request": _key(1, number), "already": False, "fiscal_code": code, "fiscal_search": code.lower(),
         "shift": str(_key(5, number // 500)), "register": "TEST102567", "offline": False,
-        "tax_url": f"https://cabinet.tax.gov.ua/cashregs/check?id=TEST-{number:09}",
-        "link": f"https://api.checkbox.ua/api/v1/receipts/{_key(4, number)}/html",
+        "tax_url": f"https://cabinet.tax.gov.ua/cashregs/check?id={code}",
+        "link": f"https://api.checkbox.ua/api/v1/receipts/{receipt}/html",
     }  # fmt: skip
 
 
