@@ -6,7 +6,9 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 import pika
@@ -16,6 +18,8 @@ from rich.table import Table
 
 from worker.demo.examples import Example, examples
 from worker.demo.playground import Playground, playground
+from worker.fiscal.kyiv import KYIV
+from worker.fiscal.money import hryvnias
 from worker.operators.interruption import Interruption
 from worker.rabbit.headers import Header
 from worker.rabbit.topology import CLOUD_EVENT, DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE, order_key
@@ -39,7 +43,7 @@ def demo(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of the table.")] = False,
 ) -> None:
-    """Fiscalize the contract's examples with a private RabbitMQ, the Checkbox sandbox and a worker."""
+    """Fiscalize the examples with a private RabbitMQ, the Checkbox sandbox, a worker and a journal."""
     orders = list(examples())
     say = Console(stderr=True, highlight=False, soft_wrap=True).print
     say("RabbitMQ, the Checkbox sandbox and a worker are starting …")
@@ -47,6 +51,8 @@ def demo(
         say(f"{len(orders)} orders are on their way …")
         seen = _run(place.broker_url, orders)
         as_expected = _show(orders, seen, as_json)
+        if not as_json and "FISCAL_JOURNAL_URL" in place.settings:
+            _show_day(place.settings["FISCAL_JOURNAL_URL"])
         if keep:
             _keep(place, say)
     raise typer.Exit(0 if as_expected else 1)
@@ -65,6 +71,25 @@ def _keep(place: Playground, say: Callable[[str], None]) -> None:
     with Interruption() as stopping:
         while not stopping():
             signal.pause()
+
+
+def _show_day(journal: str) -> None:
+    """What the journal has of it, by cashier and means of payment."""
+    from worker.journal import database
+    from worker.journal.day import day_of
+    from worker.journal.finding import JournalUnreadable
+
+    engine = database.reading(journal)
+    table = Table("cashier", "means of payment", "receipts", "sales", "returns", title="The journal's day")
+    with suppress(JournalUnreadable):
+        for cashier in day_of(engine, datetime.now(KYIV).date()).cashiers:
+            for (_, label), sums in cashier.means.items():
+                receipts = str(sums.sales_count + sums.returns_count)
+                place = f"{cashier.integration}/{cashier.cashier}"
+                table.add_row(place, label, receipts, hryvnias(sums.sales), hryvnias(sums.returns))
+    engine.dispose()
+    Console().print(table)
+    Console().print("Receipts that are 5 minutes old are held against Checkbox's: `fiscal-worker reconcile`.")
 
 
 def _run(url: str, orders: list[Example]) -> Mapping[str, Seen]:

@@ -7,10 +7,14 @@ import secrets
 import shlex
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+
+import pika
 
 from worker.demo.examples import FOLDER, INTEGRATIONS
 from worker.demo.free_ports import free_ports
@@ -19,6 +23,10 @@ from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.worker_process import WorkerProcess
 from worker.rabbit.message.reading import identify
+from worker.rabbit.topology import JOURNAL_QUEUE, has_queue
+
+#: Seconds.
+_STARTS_WITHIN = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class Playground:
             f". {shlex.quote(str(file))}",
             f"{program} publish {shlex.quote(str(order))} --wait",
             f"{program} explain {identify(order.read_bytes()).order}",
+            f"{program} reconcile --day $(TZ=Europe/Kyiv date +%F)",
             f"{program} dead-letters list --group-by code",
             f"{program} dead-letters show {identify(refused.read_bytes()).order}",
         ]
@@ -78,5 +87,23 @@ def playground() -> Iterator[Playground]:
             "FISCAL_INTEGRATIONS_FILE": str(INTEGRATIONS),
             "FISCAL_RETURN_WAIT": "PT5S",
         }
+        if find_spec("sqlalchemy"):
+            settings["FISCAL_JOURNAL_URL"] = f"sqlite:///{folder.path / 'journal.db'}"
         worker = stack.enter_context(WorkerProcess(settings, folder.path / "worker.log"))
+        if "FISCAL_JOURNAL_URL" in settings:
+            _start_journal(folder, worker.settings)
         yield Playground(folder, worker.settings, f"http://127.0.0.1:{worker.port}")
+
+
+def _start_journal(folder: GuardedFolder, settings: dict[str, str]) -> None:
+    """It hears what is published once it consumes; whoever plays waits for that."""
+    folder.launch("journal", [sys.executable, "-m", "worker", "journal"], {**os.environ, **settings})
+    give_up_at = time.monotonic() + _STARTS_WITHIN
+    with pika.BlockingConnection(pika.URLParameters(settings["FISCAL_RABBITMQ_URL"])) as connection:
+        while time.monotonic() < give_up_at:
+            if has_queue(connection, JOURNAL_QUEUE):
+                queue = connection.channel().queue_declare(JOURNAL_QUEUE, passive=True)
+                if queue.method.consumer_count:
+                    return
+            connection.sleep(0.1)
+    raise RuntimeError(f"the journal did not start: {folder.log()[-2000:]}")
