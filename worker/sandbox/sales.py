@@ -1,4 +1,4 @@
-"""What receipts may be made: sales, returns, money put into the till and taken out."""
+"""The checks of receipts and what they lead to: sales, returns, cash put into the till and taken out."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from worker.sandbox.state import State
 def sell(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes) -> bytes:
     """A sale or a return: the 201 body. Raises ``Refusal``, and then nothing was made and the id stays free.
 
-    The order of the checks is known only as far as a duplicate id is refused in all states of the first
-    receipt and whatever the payload.
+    Of the order of the checks only this is known: a duplicate id is refused in every state of the first
+    receipt, whatever the payload.
     """
     shift = ready_shift(state, cashier, body)
     totals = checked_totals(state, shift, body)
@@ -44,7 +44,7 @@ def sell(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes
 
 
 def sell_offline(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes) -> bytes:
-    """A receipt with a number from the register's stock and a time of the client. Raises ``Refusal``."""
+    """A receipt with a code from the register's stock and a time set by the client. Raises ``Refusal``."""
     shift = ready_shift(state, cashier, body)
     _check_offline(shift, body)
     totals = checked_totals(state, shift, body)
@@ -71,7 +71,7 @@ def validate(state: State, cashier: Cashier, body: Mapping[str, Any]) -> None:
 
 
 def service(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes) -> bytes:
-    """Money into the till (above 0) or out of it: the 201 body. Raises ``Refusal``."""
+    """Cash put into the till (above 0) or taken out: the 201 body. Raises ``Refusal``."""
     shift = ready_shift(state, cashier, body)
     value = body["payment"]["value"]
     if shift.register.till + value < 0:
@@ -110,7 +110,7 @@ def _check_new(state: State, receipt_id: str) -> None:
 
 
 def checked_totals(state: State, shift: Shift, body: Mapping[str, Any]) -> Totals:
-    """Raises ``Refusal`` where the sums, or the cash for a return, do not suffice."""
+    """Raises ``Refusal`` if the sums do not add up, or the till lacks the cash for a return."""
     if any(item.get("total_sum") is not None for item in body["goods"]):
         raise total_sum_disabled()
     totals = total_up(body, shift.register.organization, state.options)
