@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from worker.checkbox.cashier_shift import CashierShift
@@ -13,10 +14,12 @@ from worker.checkbox.receipt_answers import SearchResult
 from worker.checkbox.searching import Pages, UnfinishedReceipts, search_returns
 from worker.checkbox.token import CashierToken
 from worker.fiscal.integrations import Cashier
-from worker.fiscal.outcomes import IssuedReceipt
+from worker.fiscal.outcomes import IssuedReceipt, Relation
 from worker.fiscal.ports import KeyRegister, ReturnsPage, Shift, ShiftExpired, ShiftNotOpened
 from worker.fiscal.receipt import Receipt
 from worker.interprocess.rate_limiter import RegisterRateLimiter
+
+T = TypeVar("T")
 
 #: Seconds until those who come too early ask again: see ``Fleet.share``.
 _TOO_EARLY = 0.5
@@ -68,12 +71,49 @@ class Session:
         )
 
     def sell(self, receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]) -> IssuedReceipt:
-        try:
-            issued = self._access.call(
-                lambda token: self._client.sell(
-                    self._url, token, receipt_id, receipt, context, private=self._private
-                )
+        return self._issued(
+            lambda token: self._client.sell(
+                self._url, token, receipt_id, receipt, context, private=self._private
             )
+        )
+
+    def chain(self, relation_id: str, secrets: Iterable[str] = ()) -> Relation | None:
+        private = (*self._private, *secrets)
+        return self._access.call(
+            lambda token: self._client.chains.read(self._url, token, relation_id, private=private)
+        )
+
+    def open_chain(
+        self, relation_id: str, receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]
+    ) -> IssuedReceipt:
+        return self._issued(
+            lambda token: self._client.chains.open(
+                self._url, token, relation_id, receipt_id, receipt, context, private=self._private
+            )
+        )
+
+    def pay_chain(self, relation_id: str, receipt_id: UUID, receipt: Receipt) -> IssuedReceipt:
+        return self._issued(
+            lambda token: self._client.chains.pay(
+                self._url, token, relation_id, receipt_id, receipt, private=self._private
+            )
+        )
+
+    def return_chain(self, relation_id: str, receipt: Receipt) -> None:
+        self._post(
+            lambda token: self._client.chains.give_back(
+                self._url, token, relation_id, receipt, private=self._private
+            )
+        )
+
+    def _issued(self, ask: Callable[[str], IssuedReceipt]) -> IssuedReceipt:
+        issued = self._post(ask)
+        self._shift.was_sold_in(issued.shift_id)
+        return issued
+
+    def _post(self, ask: Callable[[str], T]) -> T:
+        try:
+            return self._access.call(ask)
         except ShiftNotOpened:
             self._shift.known.see(None)
             raise
@@ -82,8 +122,6 @@ class Session:
             raise
         finally:
             self._use_turn()
-        self._shift.was_sold_in(issued.shift_id)
-        return issued
 
     def take_turn(self, again: bool) -> float:
         share = self._pace.share()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.chain import Reason, is_whole, mismatch
+from worker.fiscal.chain_payment import ChainPayment
+from worker.fiscal.chain_return import ChainReturn
 from worker.fiscal.goods_return import GoodsReturn
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.issuing import Dependencies, Issuing
@@ -34,6 +38,7 @@ class Fiscalization:
         """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
         try:
             integration, cashier = self._chosen(request)
+            request = _as_sale(request, integration)
             planned = cache(partial(_plan, request, integration, trail.first_seen))
             if not trail.look_up_first:
                 planned()  # what message and configuration alone decide needs no Checkbox
@@ -46,11 +51,12 @@ class Fiscalization:
             raise
 
     def _issue(self, issuing: Issuing, planned: Callable[[], Plan]) -> Fiscalized:
-        kind = GoodsReturn if issuing.request.operation is Operation.RETURN else Sale
         try:
-            return kind(issuing, planned).run()
+            return _KINDS[issuing.request.operation](issuing, planned).run()
         except Verdict as verdict:
-            verdict.trail, verdict.receipt_made = issuing.trail, issuing.receipt_made
+            verdict.trail = issuing.trail
+            if verdict.receipt_made is None:
+                verdict.receipt_made = issuing.receipt_made
             raise
         finally:
             if issuing.has_posted:
@@ -69,8 +75,27 @@ class Fiscalization:
         return integration, cashier
 
 
+_KINDS: Mapping[
+    Operation, Callable[[Issuing, Callable[[], Plan]], Sale | ChainPayment | GoodsReturn | ChainReturn]
+] = {
+    Operation.SELL: Sale,
+    Operation.PREPAYMENT: ChainPayment,
+    Operation.AFTERPAYMENT: ChainPayment,
+    Operation.RETURN: GoodsReturn,
+    Operation.PREPAYMENT_RETURN: ChainReturn,
+}
+
+
+def _as_sale(request: Request, integration: Integration) -> Request:
+    """A prepayment of the whole order is its sale."""
+    is_sale = request.operation is Operation.PREPAYMENT and is_whole(request, integration.cash_rounding)
+    return replace(request, operation=Operation.SELL) if is_sale and integration.prepayments else request
+
+
 def _plan(request: Request, integration: Integration, first_seen: float) -> Plan:
     """A return is planned without tax codes at first: they are its sale's."""
-    if request.operation is Operation.RETURN:
-        return plan(request, integration, first_seen, lambda _: ())
-    return plan(request, integration, first_seen)
+    tax_codes = (lambda _: ()) if request.operation is Operation.RETURN else None
+    planned = plan(request, integration, first_seen, tax_codes)
+    if request.operation.is_of_chain and not integration.prepayments:
+        raise mismatch(Reason.NOT_ENABLED, receipt_made=None)
+    return planned

@@ -6,8 +6,10 @@ by a look-up of that id, and Checkbox, which takes an id once, decides between t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from worker.fiscal.attempt_state import AttemptState
@@ -21,6 +23,8 @@ from worker.fiscal.ports import ArchiveCheck, CashierSession, ReceiptExists, Shi
 from worker.fiscal.privacy import private_values
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.shifts import make_ready
+
+T = TypeVar("T")
 
 #: Seconds after which a receipt that was asked for is shown, or was never made: more than ``ACT_WITHIN`` and
 #: twice the longest that a POST takes to land and a read lags behind.
@@ -84,10 +88,11 @@ class Issuing:
             return None
         issued = self.look_up(UUID(posted))
         if issued is None and self.since(self.trail.posted_at) < SETTLED_AFTER:
-            raise self._number_awaited()  # Checkbox took it, and does not show it yet
+            raise self.number_awaited()  # Checkbox took it, and does not show it yet
         if issued is not None and not issued.is_refused:
             return self.settle(issued, own=True)
-        self.trail = replace(self.trail, posted_id=None, posted_at=None, looks=0)
+        refused = issued.id if issued is not None else None
+        self.trail = replace(self.trail, posted_id=None, posted_at=None, refused_id=refused, looks=0)
         self.receipt_made = None
         return None
 
@@ -96,30 +101,48 @@ class Issuing:
         made = is_made_by(issued, self.request)
         if made is not None:
             return made
-        return self.trail.redelivered or self.trail.posted_at is not None or self.trail.faults > 0
+        return self.trail.posted_at is not None or self.trail.unknown_since is not None
 
     def own_refusal(self, issued: IssuedReceipt) -> Rejected | None:
         """The verdict of a receipt in ERROR; None where it is an old one to walk past."""
-        if not (self.is_own(issued) and is_of_replay(issued, self.trail)):
+        if not self._is_own_refusal(issued):
             return None
-        self.trail = replace(self.trail, unknown_since=None)
+        self.trail = replace(self.trail, unknown_since=None, refused_id=issued.id)
         return _thrown_out(issued)
 
-    def settle(self, issued: IssuedReceipt, own: bool) -> Fiscalized:
-        """The outcome of a receipt that was not refused; raises ``Postponed`` until it has its number."""
+    def _is_own_refusal(self, issued: IssuedReceipt) -> bool:
+        """Without a context it is own only where this replay of the request posted, or may have."""
+        made = is_made_by(issued, self.request)
+        if made is None:
+            return issued.id == self.trail.refused_id or self.trail.unknown_since is not None
+        return made and is_of_replay(issued, self.trail)
+
+    def settle(
+        self,
+        issued: IssuedReceipt,
+        own: bool,
+        differs: Callable[[IssuedReceipt], Mapping[str, Any] | None] | None = None,
+    ) -> Fiscalized:
+        """The outcome of a receipt that was not refused; raises ``Postponed`` until it has its number.
+
+        ``differs`` tells how another request's receipt differs from what is asked for now; left out, total
+        and lines are compared.
+        """
         self.receipt_made = True
         if not self.has_posted and self.trail.posted_at is None:
             self.dependencies.duplicate_prevented()
         self.trail = replace(self.trail, unknown_since=None)
         if not issued.is_numbered:
-            raise self._number_awaited(issued.id if own else None)
-        if not own and (other := difference(self.request.order, issued)) is not None:
+            raise self.number_awaited(issued.id if own else None)
+        differs = differs or partial(difference, self.request.order)
+        if not own and (other := differs(issued)) is not None:
             raise Rejected(Code.RECEIPT_MISMATCH, other)
         if issued.seconds_to_number is not None:
             self.dependencies.number_times.saw(issued.seconds_to_number)
         return Fiscalized(issued, already=not own, checkbox_url=self.integration.checkbox_url)
 
-    def _number_awaited(self, posted: str | None = None) -> Postponed:
+    def number_awaited(self, posted: str | None = None) -> Postponed:
+        """The wait for a number; ``posted`` is the receipt that this request had made."""
         trail = self.trail
         self.trail = replace(
             trail,
@@ -139,27 +162,40 @@ class Issuing:
                 wait.after = max(wait.after, self._promised_turn())
             raise wait from None
 
-    def post(self, receipt_id: UUID, receipt: Receipt, until: float | None = None) -> Fiscalized:
-        """Have the receipt made; ``until`` (monotonic seconds) bounds acting on what was read before.
+    def sell(self, receipt_id: UUID, receipt: Receipt, until: float | None = None) -> Fiscalized:
+        """``post`` of a sale or a return."""
+        context = context_of(self.request, self.trail)
+        return self.post(receipt_id, partial(self.session.sell, receipt_id, receipt, context), until)
+
+    def post(
+        self, receipt_id: UUID, ask: Callable[[], IssuedReceipt], until: float | None = None
+    ) -> Fiscalized:
+        """Have the receipt of this id made; ``until`` (monotonic seconds) bounds acting on what was read.
 
         Raises ``ReceiptExists``, ``Postponed``, ``Rejected`` (RECEIPT_REJECTED), ``Unavailable``.
         """
+        try:
+            issued = self.send(ask, until)
+        except ReceiptExists:
+            self._note_hidden(receipt_id)
+            raise
+        if issued.is_refused:
+            self.trail = replace(self.trail, refused_id=issued.id)
+            raise _thrown_out(issued)
+        self.has_posted = True
+        return self.settle(issued, own=True)
+
+    def send(self, ask: Callable[[], T], until: float | None = None) -> T:
+        """A POST in the register's turn. Raises as ``post``, and whatever else ``ask`` does."""
         self._take_turn()
         if until is not None and self.dependencies.monotonic() > until:
             raise Postponed(0.0, "read_too_long_ago")
         try:
-            issued = self.session.sell(receipt_id, receipt, context_of(self.request, self.trail))
-        except ReceiptExists:
-            self._note_hidden(receipt_id)
-            raise
+            return ask()
         except (ShiftNotOpened, ShiftExpired):
             # The session knows better now what stands in the way.
             make_ready(self.session, self.integration, self.dependencies.clock())
             raise Postponed(0.0, "shift_changed") from None
-        if issued.is_refused:
-            raise _thrown_out(issued)
-        self.has_posted = True
-        return self.settle(issued, own=True)
 
     def _take_turn(self) -> None:
         wait = self.session.take_turn(again=self.trail.has_turn)

@@ -69,6 +69,13 @@ _TEMPLATES: Mapping[Code, tuple[Sentence, ...]] = {
         ),
         in_each("різняться товари {codes}", "различаются товары {codes}", "goods that differ: {codes}"),
     ),
+    Code.PREPAYMENT_MISMATCH: (
+        in_each(
+            "усього {total}, сплачено {paid}, залишилося {left}",
+            "всего {total}, оплачено {paid}, осталось {left}",
+            "total {total}, paid {paid}, left {left}",
+        ),
+    ),
     Code.RETURN_WITHOUT_SALE: (
         in_each(
             "{code}: продано {soldQuantity} на {soldAmount}, повертається {returnedQuantity} "
@@ -169,6 +176,9 @@ def _rates(detail: Mapping[str, Any]) -> _Facts:
 def _difference(detail: Mapping[str, Any]) -> _Facts:
     """The totals where they differ, else the goods: first by quantity and price, then by tax."""
     expected, found = detail["expected"], detail["found"]
+    if isinstance(expected, str):  # two sums of one payment
+        yield from (("expected", expected), ("found", found))
+        return
     if expected["total"] != found["total"]:
         yield from (("expected", expected["total"]), ("found", found["total"]))
         return
@@ -180,6 +190,12 @@ def _difference(detail: Mapping[str, Any]) -> _Facts:
         if ours != theirs:
             yield "codes", _listed(sorted(line[0] for line in ours ^ theirs))
             return
+
+
+def _chain_sums(detail: Mapping[str, Any]) -> _Facts:
+    """What the chain comes to; nothing where there is none."""
+    if detail["total"] is not None:
+        yield from ((name, detail[name]) for name in ("total", "paid", "left"))
 
 
 def _too_much(detail: Mapping[str, Any]) -> _Facts:
@@ -200,5 +216,6 @@ _OF_CODE = {
     Code.TOTALS_MISMATCH: _sums,
     Code.TAX_RATE_NOT_MAPPED: _rates,
     Code.RECEIPT_MISMATCH: _difference,
+    Code.PREPAYMENT_MISMATCH: _chain_sums,
     Code.RETURN_WITHOUT_SALE: _too_much,
 }

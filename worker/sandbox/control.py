@@ -220,7 +220,8 @@ def _book(state: State, receipt: Receipt, *, sign: int) -> None:
     totals = None
     if receipt.type in ("SELL", "RETURN"):
         organization = receipt.shift.register.organization
-        totals = total_up(json.loads(receipt.request), organization, state.options)
+        body = receipt.made_of or json.loads(receipt.request)
+        totals = total_up(body, organization, state.options)
     book(receipt, totals, sign=sign)
 
 

@@ -157,7 +157,8 @@ _custom = members(
         _string,
     )
 )
-_sell_table: dict[str, Rule | Required] = {
+#: A sale's members.
+sell_table: dict[str, Rule | Required] = {
     "id": nullable(uuid),
     "cashier_name": _string,
     "departament": _string,
@@ -192,8 +193,8 @@ _sell_table: dict[str, Rule | Required] = {
 
 SIGN_IN = members({"login": Required(text(shortest=1)), "password": Required(text(shortest=1))})
 SIGN_IN_PIN_CODE = members({"pin_code": Required(text())})
-SELL = members(_sell_table)
-SELL_OFFLINE = members({**_sell_table, "fiscal_code": Required(text()), "fiscal_date": Required(moment)})
+SELL = members(sell_table)
+SELL_OFFLINE = members({**sell_table, "fiscal_code": Required(text()), "fiscal_date": Required(moment)})
 BULK_SELL = members({"receipts": Required(items(SELL, most=50))})
 SERVICE = members(
     {

@@ -37,14 +37,14 @@ def sell(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes
     The order of the checks is known only as far as a duplicate id is refused in all states of the first
     receipt and whatever the payload.
     """
-    shift = _ready_shift(state, cashier, body)
+    shift = ready_shift(state, cashier, body)
     totals = _checked_totals(state, shift, body)
-    return _issue(state, _of_goods(state, shift, body, request, totals), totals)
+    return issue(state, of_goods(state, shift, body, request, totals), totals)
 
 
 def sell_offline(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes) -> bytes:
     """A receipt with a number from the register's stock and a time of the client. Raises ``Refusal``."""
-    shift = _ready_shift(state, cashier, body)
+    shift = ready_shift(state, cashier, body)
     register = shift.register
     if not register.stay_offline:
         raise should_be_offline()
@@ -54,30 +54,32 @@ def sell_offline(state: State, cashier: Cashier, body: Mapping[str, Any], reques
     if body["fiscal_code"] in register.used_codes:
         raise offline_code_used(body["fiscal_code"])
     totals = _checked_totals(state, shift, body)
-    receipt = _of_goods(state, shift, body, request, totals)
+    receipt = of_goods(state, shift, body, request, totals)
     _make_offline(state, receipt, body["fiscal_code"], done_at=math.inf)
     receipt.fiscal_date = receipt.transaction.original_datetime = fiscal_date
-    return _issue(state, receipt, totals)
+    return issue(state, receipt, totals)
 
 
 def validate(state: State, cashier: Cashier, body: Mapping[str, Any]) -> None:
     """All the checks of a sale, and nothing is stored. Raises ``Refusal``."""
-    _checked_totals(state, _ready_shift(state, cashier, body), body)
+    _checked_totals(state, ready_shift(state, cashier, body), body)
 
 
 def service(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes) -> bytes:
     """Money into the till (above 0) or out of it: the 201 body. Raises ``Refusal``."""
-    shift = _ready_shift(state, cashier, body)
+    shift = ready_shift(state, cashier, body)
     value = body["payment"]["value"]
     if shift.register.till + value < 0:
         raise till_short()
     sums = Sums(total=abs(value), round_sum=0, cash=abs(value), card=0)
     fixed = fixed_members_of_service(body, abs(value))
     kind = "SERVICE_IN" if value >= 0 else "SERVICE_OUT"
-    return _issue(state, _new_receipt(state, shift, body, request, kind, sums, fixed), None)
+    endpoint = "POST /receipts/service"
+    return issue(state, _new_receipt(state, shift, body, request, kind, sums, fixed, endpoint), None)
 
 
-def _ready_shift(state: State, cashier: Cashier, body: Mapping[str, Any]) -> Shift:
+def ready_shift(state: State, cashier: Cashier, body: Mapping[str, Any]) -> Shift:
+    """The cashier's open shift. Raises ``Refusal``, also where the body's id is known."""
     now = state.clock.now()
     receipt_id = (body.get("id") or "").lower()
     if state.options.duplicate_before_shift:
@@ -110,10 +112,19 @@ def _checked_totals(state: State, shift: Shift, body: Mapping[str, Any]) -> Tota
     return totals
 
 
-def _of_goods(state: State, shift: Shift, body: Mapping[str, Any], request: bytes, totals: Totals) -> Receipt:
+def of_goods(
+    state: State,
+    shift: Shift,
+    body: Mapping[str, Any],
+    request: bytes,
+    totals: Totals,
+    endpoint: str = "POST /receipts/sell",
+) -> Receipt:
+    """A receipt of these lines and payments; ``endpoint`` is where it was asked for, as faults name it."""
     sums = Sums(total=totals.total, round_sum=totals.round_sum, cash=totals.cash, card=totals.card)
     kind = "RETURN" if totals.is_return else "SELL"
-    return _new_receipt(state, shift, body, request, kind, sums, fixed_members(body, totals, state.options))
+    fixed = fixed_members(body, totals, state.options)
+    return _new_receipt(state, shift, body, request, kind, sums, fixed, endpoint)
 
 
 def _new_receipt(
@@ -124,6 +135,7 @@ def _new_receipt(
     kind: str,
     sums: Sums,
     fixed: Mapping[str, Any],
+    endpoint: str,
 ) -> Receipt:
     now = state.clock.now()
     register = shift.register
@@ -160,7 +172,7 @@ def _new_receipt(
         }
     )
     _store(state, receipt)
-    _strike(state, receipt)
+    _strike(state, receipt, endpoint)
     return receipt
 
 
@@ -174,12 +186,11 @@ def _store(state: State, receipt: Receipt) -> None:
     receipt.shift.receipts.append(receipt)
 
 
-def _strike(state: State, receipt: Receipt) -> None:
+def _strike(state: State, receipt: Receipt, endpoint: str) -> None:
     """The faults that are ordered for this receipt, and a register that is offline."""
     now = receipt.created_at
     register = receipt.shift.register
     transaction = receipt.transaction
-    endpoint = "POST /receipts/service" if receipt.type.startswith("SERVICE") else "POST /receipts/sell"
     for fault in state.faults.draw("receipt", endpoint, receipt.shift.cashier.login, receipt.id):
         match fault.kind:
             case "created_for":
@@ -211,7 +222,7 @@ def _make_offline(state: State, receipt: Receipt, fiscal_code: str, *, done_at: 
     receipt.control_number = f"{receipt.serial % 10_000:04}"
 
 
-def _issue(state: State, receipt: Receipt, totals: Totals | None) -> bytes:
+def issue(state: State, receipt: Receipt, totals: Totals | None) -> bytes:
     """The balance in a 201 body does not count the receipt yet (seen in 2020)."""
     moment = math.nextafter(receipt.created_at, 0.0)
     answer = receipt_body(state, receipt, moment)

@@ -1,0 +1,138 @@
+"""The return of a whole chain: Checkbox makes one return for each of its receipts, under ids of its own.
+
+No id of ours is in it, so that what came of a post is told by the chain alone, and a post whose end is
+unknown is never repeated while its returns may still appear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from worker.fiscal.chain import CANCELLED, Chain, Reason, chain_number, mismatch
+from worker.fiscal.chains import Chains
+from worker.fiscal.issuing import ACT_WITHIN, LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
+from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected
+from worker.fiscal.plan import Plan
+from worker.fiscal.ports import Refusal
+from worker.fiscal.receipt import Receipt
+from worker.fiscal.waiting import awaiting
+
+
+class ChainReturn:
+    """One pass over a request to return a chain. Every pass reads anew all that it acts on."""
+
+    def __init__(self, issuing: Issuing, planned: Callable[[], Plan]) -> None:
+        """``planned`` raises ``Rejected`` where message and configuration allow no return."""
+        self._pass = issuing
+        self._planned = planned
+        self._began = issuing.dependencies.monotonic()
+        return_of = issuing.request.return_of
+        assert return_of is not None  # the message was validated
+        assert return_of.order_uuid is not None
+        self._order = return_of.order_uuid
+        self._named = return_of.relation_id or issuing.trail.returned_chain
+        self._chains = Chains(issuing, self._order)
+
+    def run(self) -> Fiscalized:
+        """Raises a ``Verdict`` when the pass does not end in numbered returns of all payments."""
+        chain = self._named_chain()
+        if chain is not None and chain.returns:
+            done = self._made(chain)
+            if done is not None:
+                return done
+        if self._pass.trail.posted_at is None:
+            self._pass.receipt_made = False
+        try:
+            self._give_back(chain)
+        except Rejected as refusal:
+            return self._made_meanwhile(chain, refusal)
+        self._pass.has_posted = True
+        self._pass.receipt_made = True
+        raise self._pass.number_awaited()
+
+    def _made_meanwhile(self, chain: Chain | None, refusal: Rejected) -> Fiscalized:
+        """The returns that somebody else had made; raises the refusal where there are none."""
+        if refusal.code is Code.RECEIPT_REJECTED and chain is not None:
+            now = self._chains.with_id(chain.relation.id)
+            done = self._made(now) if now is not None and len(now.returns) > len(chain.returns) else None
+            if done is not None:
+                return done
+        raise self._pass.final(refusal) from None
+
+    def _named_chain(self) -> Chain | None:
+        """The chain that the document names; without a name the only one that the order has had."""
+        if self._named is not None:
+            is_known = chain_number(self._order, self._named) is not None
+            return self._chains.with_id(self._named.strip().lower()) if is_known else None
+        chain = self._chains.at(0)
+        if chain is not None and self._chains.at(1) is not None:
+            raise self._pass.final(mismatch(Reason.WHICH_CHAIN))
+        return chain
+
+    def _made(self, chain: Chain) -> Fiscalized | None:
+        """The outcome of returns that exist; None where they were refused and may be posted again."""
+        self._pass.receipt_made = True
+        if chain.is_returned:
+            return self._done(chain)
+        if any(not (one.is_numbered or one.is_refused) for one in chain.returns):
+            raise self._pass.number_awaited()
+        trail = self._pass.trail
+        is_ours = trail.returned_chain == chain.relation.id
+        is_whole = all(chain.returns_of(payment) for payment in chain.living)
+        if not is_whole or (is_ours and len(chain.returns) <= trail.returns_before):
+            raise Postponed(LONGEST_LOOK, "returns_not_shown_yet")
+        if is_ours or trail.unknown_since is not None or chain.relation.status in CANCELLED:
+            raise self._pass.final(_thrown_out(chain))
+        return None
+
+    def _done(self, chain: Chain) -> Fiscalized:
+        trail, shared = self._pass.trail, self._pass.dependencies
+        is_own = trail.returned_chain == chain.relation.id or trail.unknown_since is not None
+        if not is_own:
+            shared.duplicate_prevented()
+        self._pass.trail = replace(trail, unknown_since=None)
+        returns = (chain.numbered_return(payment) for payment in chain.living)
+        return Fiscalized(
+            None,
+            already=not is_own,
+            checkbox_url=self._pass.integration.checkbox_url,
+            returns=tuple(one for one in returns if one is not None),
+            relation=chain.relation,
+        )
+
+    def _give_back(self, chain: Chain | None) -> None:
+        """Post the return. Raises a ``Verdict`` where there is nothing to return, or not yet."""
+        receipt = self._planned().receipt
+        if self._pass.request.order.archived:
+            raise Rejected(Code.ORDER_ARCHIVED)
+        self._pass.prepare()
+        if chain is None or not chain.living:
+            nothing = mismatch(Reason.NO_CHAIN, chain.relation if chain else None)
+            raise awaiting(self._pass, "chain_of_return", nothing)
+        if not all(payment.is_numbered for payment in chain.living):
+            raise Postponed(
+                LOOK_AFTER, "chain_of_return"
+            )  # it may be refused, and the money given for nothing
+        if chain.relation.status in CANCELLED:
+            raise Postponed(LONGEST_LOOK, "returns_not_shown_yet")
+        left = SETTLED_AFTER - self._pass.since(self._pass.trail.unknown_since)
+        if self._pass.trail.unknown_since is not None and left > 0:
+            raise Postponed(min(left, LONGEST_LOOK), "returns_may_appear")
+        self._pass.send(partial(self._ask, chain, receipt), until=self._began + ACT_WITHIN)
+
+    def _ask(self, chain: Chain, receipt: Receipt) -> None:
+        chain_id, before = chain.relation.id, len(chain.returns)
+        self._pass.trail = replace(self._pass.trail, returned_chain=chain_id, returns_before=before)
+        try:
+            self._pass.session.return_chain(chain_id, receipt)
+        except (Rejected, Refusal):  # nothing was made
+            self._pass.trail = replace(self._pass.trail, returned_chain=None)
+            raise
+
+
+def _thrown_out(chain: Chain) -> Rejected:
+    receipts = [{"id": one.id, "status": one.status, "reason": one.error} for one in chain.returns]
+    words = next((one.error for one in chain.returns if one.error), None)
+    return Rejected(Code.RECEIPT_REJECTED, {"receipts": receipts, "words": words})
