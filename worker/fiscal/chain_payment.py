@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from worker.fiscal.attempts import Attempts, Free
@@ -26,12 +26,15 @@ from worker.fiscal.chains import Chains
 from worker.fiscal.context import context_of, is_made_by
 from worker.fiscal.issuing import ACT_WITHIN, LOOK_AFTER, Issuing
 from worker.fiscal.order import Operation
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Relation
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Relation, Unavailable
 from worker.fiscal.payments import AmountDue, adjusted
 from worker.fiscal.plan import Plan
+from worker.fiscal.ports import ReceiptExists
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.sale import is_sold
 from worker.fiscal.waiting import awaiting
+
+T = TypeVar("T")
 
 
 class ChainPayment(Attempts):
@@ -58,8 +61,9 @@ class ChainPayment(Attempts):
         if is_made_by(issued, self._request):
             return self._told(super()._found(issued))
         is_own = self._pass.is_own(issued)
-        chain = self._chains.of_payment(issued)
+        chain = self._read(issued, is_own, self._chains.of_payment)
         if chain.may_be_returned and not chain.is_returned:
+            self._pass.note_seen(issued, is_own)
             raise Postponed(LOOK_AFTER, "return_of_chain")
         if chain.is_returned:
             self._pass.receipt_made = False
@@ -70,7 +74,15 @@ class ChainPayment(Attempts):
 
     def _told(self, done: Fiscalized) -> Fiscalized:
         assert done.receipt is not None
-        return replace(done, relation=self._chains.relation_of(done.receipt))
+        return replace(done, relation=self._read(done.receipt, True, self._chains.relation_of))
+
+    def _read(self, issued: IssuedReceipt, own: bool, read: Callable[[IssuedReceipt], T]) -> T:
+        """What the chain of a receipt is."""
+        try:
+            return read(issued)
+        except (Postponed, Unavailable):
+            self._pass.note_seen(issued, own)
+            raise
 
     def _difference(self, relation: Relation, issued: IssuedReceipt) -> Mapping[str, Any] | None:
         return sum_difference(self._request, issued, relation, self._rounding)
@@ -84,7 +96,7 @@ class ChainPayment(Attempts):
         self._pass.check_free(free.receipt_id)
         self._pass.prepare()
         until = self._pass.dependencies.monotonic() + ACT_WITHIN
-        chain, relation_id = self._fitting()
+        chain, relation_id = self._fitting(free.receipt_id)
         self._ask_archive()
         ask = self._ask(chain, relation_id, free.receipt_id, receipt)
         try:
@@ -92,15 +104,18 @@ class ChainPayment(Attempts):
         except Rejected as refused:
             if refused.code is Code.RECEIPT_REJECTED and "receiptId" not in refused.detail:
                 # No receipt was made of it: perhaps the chain is another one now.
-                self._fitting()
+                self._fitting(free.receipt_id)
             raise
 
-    def _fitting(self) -> tuple[Chain | None, str]:
+    def _fitting(self, receipt_id: UUID) -> tuple[Chain | None, str]:
         """The chain that the payment fits, or None and the id of the one that it opens.
 
-        Raises a ``Verdict`` where it fits none.
+        Raises a ``Verdict`` where it fits none, ``ReceiptExists`` where it is in the chain already.
         """
         chain, relation_id = self._chains.standing()
+        if chain is not None and str(receipt_id) in chain.relation.payments:
+            self._pass.trail = replace(self._pass.trail, look_up_first=True)
+            raise ReceiptExists
         verdict = self._unfit() if chain is None else refusal(self._request, chain, self._rounding)
         if verdict is None:
             return chain, relation_id

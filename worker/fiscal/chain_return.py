@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from worker.fiscal.chain import CANCELLED, Chain, Reason, chain_number, mismatch
+from worker.fiscal.chain import CANCELLED, Chain, Reason, chain_id, chain_number, mismatch
 from worker.fiscal.chains import Chains
 from worker.fiscal.issuing import ACT_WITHIN, LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected
@@ -66,8 +66,8 @@ class ChainReturn:
         if self._named is not None:
             is_known = chain_number(self._order, self._named) is not None
             return self._chains.with_id(self._named.strip().lower()) if is_known else None
-        chain = self._chains.at(0)
-        if chain is not None and self._chains.at(1) is not None:
+        chain = self._chains.with_id(chain_id(self._order, 0))
+        if chain is not None and self._chains.relation(chain_id(self._order, 1)) is not None:
             raise self._pass.final(mismatch(Reason.WHICH_CHAIN))
         return chain
 
@@ -92,6 +92,7 @@ class ChainReturn:
         is_own = trail.returned_chain == chain.relation.id or trail.unknown_since is not None
         if not is_own:
             shared.duplicate_prevented()
+        shared.returned_chains.add(chain.relation.id)
         self._pass.trail = replace(trail, unknown_since=None)
         returns = (chain.numbered_return(payment) for payment in chain.living)
         return Fiscalized(
@@ -123,10 +124,10 @@ class ChainReturn:
         self._pass.send(partial(self._ask, chain, receipt), until=self._began + ACT_WITHIN)
 
     def _ask(self, chain: Chain, receipt: Receipt) -> None:
-        chain_id, before = chain.relation.id, len(chain.returns)
-        self._pass.trail = replace(self._pass.trail, returned_chain=chain_id, returns_before=before)
+        relation_id, before = chain.relation.id, len(chain.returns)
+        self._pass.trail = replace(self._pass.trail, returned_chain=relation_id, returns_before=before)
         try:
-            self._pass.session.return_chain(chain_id, receipt)
+            self._pass.session.return_chain(relation_id, receipt)
         except (Rejected, Refusal):  # nothing was made
             self._pass.trail = replace(self._pass.trail, returned_chain=None)
             raise

@@ -21,20 +21,24 @@ class Chains:
     def relation(self, relation_id: str) -> Relation | None:
         return self._pass.session.chain(relation_id, private_values(self._pass.request))
 
-    def at(self, number: int) -> Chain | None:
-        """The chain of this number; None where there is none yet."""
-        return self.with_id(chain_id(self._order, number))
-
     def with_id(self, relation_id: str) -> Chain | None:
+        """The chain; None where there is none yet."""
         relation = self.relation(relation_id)
         return None if relation is None else self._with_receipts(relation)
 
     def standing(self) -> tuple[Chain | None, str]:
         """The chain that stands, if one does; and the id of the next chain, or of that one."""
+        known = self._pass.dependencies.returned_chains
         number = 0
-        while (chain := self.at(number)) is not None and not chain.stands:
+        while True:
+            relation_id = chain_id(self._order, number)
+            if relation_id not in known:
+                chain = self.with_id(relation_id)
+                if chain is None or chain.stands:
+                    return chain, relation_id
+                if chain.is_returned:
+                    known.add(relation_id)
             number += 1
-        return chain, chain_id(self._order, number)
 
     def of_payment(self, issued: IssuedReceipt) -> Chain:
         """The chain that a payment's receipt belongs to."""

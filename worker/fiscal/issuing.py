@@ -7,7 +7,7 @@ by a look-up of that id, and Checkbox, which takes an id once, decides between t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,6 +22,7 @@ from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, R
 from worker.fiscal.ports import ArchiveCheck, CashierSession, ReceiptExists, ShiftExpired, ShiftNotOpened
 from worker.fiscal.privacy import private_values
 from worker.fiscal.receipt import Receipt
+from worker.fiscal.returned_chains import ReturnedChains
 from worker.fiscal.shifts import make_ready
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class Dependencies:
     duplicate_prevented: Callable[[], None]
     #: Called with the name of what was put right without a failure.
     warn: Callable[[str], None]
+    returned_chains: ReturnedChains = field(default_factory=ReturnedChains)
 
 
 class Issuing:
@@ -141,8 +143,13 @@ class Issuing:
             self.dependencies.number_times.saw(issued.seconds_to_number)
         return Fiscalized(issued, already=not own, checkbox_url=self.integration.checkbox_url)
 
+    def note_seen(self, issued: IssuedReceipt, own: bool) -> None:
+        """A later pass that does not see the receipt must not take it for missing."""
+        now = self.dependencies.clock()
+        seen = {"posted_id": issued.id, "posted_at": now} if own else {"unknown_since": now}
+        self.trail = replace(self.trail, look_up_first=True, **seen)
+
     def number_awaited(self, posted: str | None = None) -> Postponed:
-        """The wait for a number; ``posted`` is the receipt that this request had made."""
         trail = self.trail
         self.trail = replace(
             trail,
@@ -186,7 +193,7 @@ class Issuing:
         return self.settle(issued, own=True)
 
     def send(self, ask: Callable[[], T], until: float | None = None) -> T:
-        """A POST in the register's turn. Raises as ``post``, and whatever else ``ask`` does."""
+        """A POST in the register's turn."""
         self._take_turn()
         if until is not None and self.dependencies.monotonic() > until:
             raise Postponed(0.0, "read_too_long_ago")

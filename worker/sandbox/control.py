@@ -104,6 +104,7 @@ def _entry(receipt: Receipt, now: float, *, with_body: bool) -> dict[str, Any]:
         "register": receipt.shift.register.fiscal_number,
         "shift_id": receipt.shift.id,
         "related_receipt_id": receipt.related_receipt_id,
+        "relation_id": (receipt.made_of or {}).get("pre_payment_relation_id"),
         **asdict(receipt.sums),
         "created_at": iso(receipt.created_at),
         "done_at": iso(receipt.transaction.done_at) if is_over else None,
