@@ -24,7 +24,7 @@ SEEDS = st.integers(0, 2**48)
 TOTAL = an_order().total
 #: Seconds: a read that lags, the longest that it is acted on, and a post that takes its time.
 UNSEEN = LAG + ACT_WITHIN + LANDING
-thorough = settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def named(name: str) -> UUID:

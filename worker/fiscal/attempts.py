@@ -36,6 +36,8 @@ class Attempts(ABC):
         self._pass = issuing
         self._planned = planned
         self._order = issuing.request.order
+        #: When the last walk began.
+        self._looked_at: float | None = None
 
     def run(self) -> Fiscalized:
         """Raises a ``Verdict`` when the pass does not end in a numbered receipt."""
@@ -54,7 +56,7 @@ class Attempts(ABC):
             found = self._walk() if walked is None else walked
             if isinstance(found, Fiscalized):
                 return found
-            raise self._pass.final(refusal) from None
+            raise self._pass.final(refusal, self._looked_at) from None
 
     @abstractmethod
     def _receipt_id(self, attempt: int) -> UUID: ...
@@ -86,6 +88,7 @@ class Attempts(ABC):
 
     def _walk(self) -> Fiscalized | Free:
         """The receipt, or the first free id; raises ``Postponed`` while that is open."""
+        self._looked_at = self._pass.dependencies.clock()
         attempt, refusal, is_returned = 0, None, False
         while True:
             receipt_id = self._receipt_id(attempt)

@@ -63,7 +63,7 @@ class ChainPayment(Attempts):
         is_own = self._pass.is_own(issued)
         chain = self._read(issued, is_own, self._chains.of_payment)
         if chain.may_be_returned and not chain.is_returned:
-            self._pass.note_seen(issued, is_own)
+            self._note_seen(issued, is_own)
             raise Postponed(LOOK_AFTER, "return_of_chain")
         if chain.is_returned:
             self._pass.receipt_made = False
@@ -81,8 +81,17 @@ class ChainPayment(Attempts):
         try:
             return read(issued)
         except (Postponed, Unavailable):
-            self._pass.note_seen(issued, own)
+            self._note_seen(issued, own)
             raise
+
+    def _note_seen(self, issued: IssuedReceipt, own: bool) -> None:
+        """A later pass that does not see the receipt must not take it for missing."""
+        now = self._pass.dependencies.clock()
+        trail = replace(self._pass.trail, look_up_first=True)
+        if own:
+            self._pass.trail = replace(trail, posted_id=issued.id, posted_at=now)
+        else:
+            self._pass.trail = replace(trail, unknown_since=now)
 
     def _difference(self, relation: Relation, issued: IssuedReceipt) -> Mapping[str, Any] | None:
         return sum_difference(self._request, issued, relation, self._rounding)

@@ -28,6 +28,7 @@ class ChainReturn:
         self._pass = issuing
         self._planned = planned
         self._began = issuing.dependencies.monotonic()
+        self._looked_at = issuing.dependencies.clock()
         return_of = issuing.request.return_of
         assert return_of is not None  # the message was validated
         assert return_of.order_uuid is not None
@@ -59,7 +60,7 @@ class ChainReturn:
             done = self._made(now) if now is not None and len(now.returns) > len(chain.returns) else None
             if done is not None:
                 return done
-        raise self._pass.final(refusal) from None
+        raise self._pass.final(refusal, self._looked_at) from None
 
     def _named_chain(self) -> Chain | None:
         """The chain that the document names; without a name the only one that the order has had."""
@@ -68,7 +69,7 @@ class ChainReturn:
             return self._chains.with_id(self._named.strip().lower()) if is_known else None
         chain = self._chains.with_id(chain_id(self._order, 0))
         if chain is not None and self._chains.relation(chain_id(self._order, 1)) is not None:
-            raise self._pass.final(mismatch(Reason.WHICH_CHAIN))
+            raise self._pass.final(mismatch(Reason.WHICH_CHAIN), self._looked_at)
         return chain
 
     def _made(self, chain: Chain) -> Fiscalized | None:
@@ -81,10 +82,12 @@ class ChainReturn:
         trail = self._pass.trail
         is_ours = trail.returned_chain == chain.relation.id
         is_whole = all(chain.returns_of(payment) for payment in chain.living)
-        if not is_whole or (is_ours and len(chain.returns) <= trail.returns_before):
+        asked_at = trail.posted_at if trail.unknown_since is None else trail.unknown_since
+        may_appear = is_ours and self._pass.since(asked_at) < SETTLED_AFTER
+        if not is_whole or (may_appear and len(chain.returns) <= trail.returns_before):
             raise Postponed(LONGEST_LOOK, "returns_not_shown_yet")
         if is_ours or trail.unknown_since is not None or chain.relation.status in CANCELLED:
-            raise self._pass.final(_thrown_out(chain))
+            raise self._pass.final(_thrown_out(chain), self._looked_at)
         return None
 
     def _done(self, chain: Chain) -> Fiscalized:

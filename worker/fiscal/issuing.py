@@ -143,12 +143,6 @@ class Issuing:
             self.dependencies.number_times.saw(issued.seconds_to_number)
         return Fiscalized(issued, already=not own, checkbox_url=self.integration.checkbox_url)
 
-    def note_seen(self, issued: IssuedReceipt, own: bool) -> None:
-        """A later pass that does not see the receipt must not take it for missing."""
-        now = self.dependencies.clock()
-        seen = {"posted_id": issued.id, "posted_at": now} if own else {"unknown_since": now}
-        self.trail = replace(self.trail, look_up_first=True, **seen)
-
     def number_awaited(self, posted: str | None = None) -> Postponed:
         trail = self.trail
         self.trail = replace(
@@ -237,12 +231,14 @@ class Issuing:
         reason = "the receipt's id is taken by one that this cashier cannot see"
         raise Rejected(Code.RECEIPT_MISMATCH, {"reason": reason, "receiptId": str(receipt_id)})
 
-    def final(self, refusal: Rejected) -> Verdict:
-        """The refusal; or a wait, while a receipt of this request may still appear."""
-        left = SETTLED_AFTER - self.since(self.trail.unknown_since)
-        if self.trail.unknown_since is None or left <= 0:
+    def final(self, refusal: Rejected, looked_at: float | None = None) -> Verdict:
+        """The refusal; or a wait, where a receipt of this request may have appeared since ``looked_at``."""
+        unknown_since = self.trail.unknown_since
+        if unknown_since is None:
             return refusal
-        return Postponed(min(left, LONGEST_LOOK), "receipt_may_appear")
+        looked_at = self.dependencies.clock() if looked_at is None else looked_at
+        left = SETTLED_AFTER - (looked_at - unknown_since)
+        return refusal if left <= 0 else Postponed(min(left, LONGEST_LOOK), "receipt_may_appear")
 
 
 def _thrown_out(issued: IssuedReceipt) -> Rejected:
