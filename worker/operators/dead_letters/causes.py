@@ -16,11 +16,13 @@ from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Code, Rejected, Unavailable, Verdict
 from worker.fiscal.ports import Refusal, TokenRefused
 from worker.fiscal.shifts import age
+from worker.operators.dead_letters.early_payments import NeededChain, is_there, needed_chain
 from worker.operators.dead_letters.letter import Letter
 
 _SHIFT = frozenset({Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H})
 #: What a person, or time, mends without touching the order.
 MENDED_ELSEWHERE = _SHIFT | {Code.CASHIER_CREDENTIALS_REJECTED, Code.CHECKBOX_UNAVAILABLE}
+_MAY_GO = MENDED_ELSEWHERE | {Code.PREPAYMENT_MISMATCH}
 _DAY = 86400.0
 #: Seconds between two sign-ins that may be refused: Checkbox may lock who is refused often.
 SIGN_IN_AGAIN = 600.0
@@ -38,14 +40,19 @@ class Cause:
     cashier: str
     is_archive_check: bool = False
     receipt: UUID | None = None
+    #: The chain that a payment or a return came too early for.
+    chain: NeededChain | None = None
 
 
 def cause_of(letter: Letter) -> Cause | None:
     """None where a person has to act on the order, or nothing tells whose it is."""
     code, integration, cashier = letter.code, letter.integration, letter.cashier
-    if code not in MENDED_ELSEWHERE or integration is None or cashier is None:
+    if code not in _MAY_GO or integration is None or cashier is None:
         return None
     assert code is not None
+    if code == Code.PREPAYMENT_MISMATCH:
+        chain = needed_chain(letter)
+        return None if chain is None else Cause(code, integration, cashier, chain=chain)
     detail = letter.line()["detail"] or {}
     if code != Code.CHECKBOX_UNAVAILABLE:
         return Cause(code, integration, cashier)
@@ -114,6 +121,8 @@ class Causes:
             url, private = integration.checkbox_url, secrets_of(cashier)
             shift = self._client.current_shift(url, token, private=private)
             return shift is not None and shift.is_open and age(shift, self._clock()) < _DAY
+        if cause.chain is not None:
+            return is_there(self._client, token, integration, cashier, cause.chain)
         if cause.receipt is None:
             self._client.cashier_me(integration.checkbox_url, token)
             if cashier.license_key is not None:
