@@ -74,7 +74,12 @@ def give_back(
     cash = sum(payment.sums.cash for payment in payments)
     if cash > shift.register.till and not body.get("skip_total_cash_validation"):
         raise till_short()
-    return b"[" + b",".join(_return_of(state, shift, chain, payment, request) for payment in payments) + b"]"
+    made = []
+    for number, payment in enumerate(payments):
+        if number and shift.register.accepted:  # ASSUMED A12: all of them are one receipt of the rate
+            shift.register.accepted.pop()
+        made.append(_return_of(state, shift, chain, payment, request))
+    return b"[" + b",".join(made) + b"]"
 
 
 def chain_of(state: State, cashier: Cashier, relation_id: str) -> Chain:
