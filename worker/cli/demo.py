@@ -34,6 +34,8 @@ class Example:
     name: str
     body: bytes
     expected: str
+    #: The example whose outcome it waits for.
+    after: str | None = None
 
     @property
     def known(self) -> RequestIdentity:
@@ -90,6 +92,18 @@ def _examples() -> Iterator[Example]:
         yield Example(path.stem, path.read_bytes(), "succeeded")
     for path in sorted((_EXAMPLES / "invalid").glob("*.json")):
         yield Example(path.stem, path.read_bytes(), path.name.split(".")[0])
+    yield from _chain()
+
+
+def _chain() -> Iterator[Example]:
+    """One after the other, by their numbers; the refused one after the second."""
+    paths = sorted((_EXAMPLES / "prepayment").glob("*.json"))
+    paths.sort(key=lambda path: path.name if path.name[0].isdigit() else "2.z")
+    before = None
+    for path in paths:
+        expected = "succeeded" if path.name[0].isdigit() else path.name.split(".")[1]
+        yield Example(path.stem, path.read_bytes(), expected, before)
+        before = path.stem
 
 
 def _run(url: str, examples: list[Example]) -> Mapping[str, Seen]:
@@ -97,12 +111,13 @@ def _run(url: str, examples: list[Example]) -> Mapping[str, Seen]:
     channel = connection.channel()
     channel.confirm_delivery()
     published: dict[str, float] = {}
-    for example in examples:
-        known = example.known
-        key = f"order.ready_to_fiscalize.{known.integration or 'unknown'}.{known.cashier or 'unknown'}"
-        properties = pika.BasicProperties(delivery_mode=2, content_type="application/cloudevents+json")
-        published[example.name] = time.monotonic()
-        channel.basic_publish(ORDERS_EXCHANGE, key, example.body, properties, mandatory=True)
+
+    def publish(after: str | None) -> None:
+        for example in (one for one in examples if one.after == after):
+            published[example.name] = time.monotonic()
+            _publish(channel, example)
+
+    publish(None)
     seen: dict[str, Seen] = {}
     by_request = {e.known.request_id: e.name for e in examples if e.known.request_id}
     by_body = {e.body: e.name for e in examples if not e.known.request_id}
@@ -110,9 +125,17 @@ def _run(url: str, examples: list[Example]) -> Mapping[str, Seen]:
     while len(seen) < len(examples) and time.monotonic() < deadline:
         for name, outcome, told in (*_events(channel, by_request), *_letters(channel, by_body)):
             seen[name] = Seen(outcome, told, time.monotonic() - published[name])
+            publish(name)
         connection.sleep(0.05)
     connection.close()
     return seen
+
+
+def _publish(channel: Any, example: Example) -> None:
+    known = example.known
+    key = f"order.ready_to_fiscalize.{known.integration or 'unknown'}.{known.cashier or 'unknown'}"
+    properties = pika.BasicProperties(delivery_mode=2, content_type="application/cloudevents+json")
+    channel.basic_publish(ORDERS_EXCHANGE, key, example.body, properties, mandatory=True)
 
 
 def _events(channel: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -120,8 +143,9 @@ def _events(channel: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str, 
         event = json.loads(got[2])
         outcome, data = event["type"].split(".")[-2], event["data"]
         if outcome != "delayed":
-            told = data["receipt"]["fiscalCode"] if outcome == "succeeded" else data["code"]
-            yield names[data["requestId"]], outcome, told
+            made = data.get("receipts") or [data.get("receipt")]
+            numbers = ", ".join(one["fiscalCode"] for one in made if one)
+            yield names[data["requestId"]], outcome, numbers or data["code"]
 
 
 def _letters(channel: Any, names: Mapping[bytes, str]) -> Iterator[tuple[str, str, str]]:
