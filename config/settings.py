@@ -7,16 +7,15 @@ empty variable counts as not set.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from config.environment import ENV_FILE, SECRETS_DIR, environment, secrets_folder
 from config.errors import ConfigurationError
 from config.setting_types import (
     ORDER_UUID,
@@ -26,6 +25,7 @@ from config.setting_types import (
     BrokerUrls,
     Duration,
     HttpUrl,
+    IntegrationsUrl,
     LogLevel,
     QueueName,
 )
@@ -34,8 +34,6 @@ from config.values import format_duration, shown
 PREFIX = "FISCAL_"
 #: Where the project is published.
 RUNBOOK_URL = "https://bimpsoft.com/fiscal-worker/docs/runbook.md"
-_ENV_FILE = Path(".env")
-_SECRETS_DIR = Path("/run/secrets")
 
 
 def _setting(default: Any, allowed: str, meaning: str, **bounds: Any) -> Any:
@@ -48,7 +46,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=_ENV_FILE,
+        env_file=ENV_FILE,
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",  # a .env file serves other programs too
@@ -68,8 +66,25 @@ class Settings(BaseSettings):
     )
     integrations_file: Path = _setting(
         Path("config/integrations.yaml"),
-        "the path of a file",
-        "integrations, cashiers and tax rates; re-read when it changes",
+        "the path of a file or folder",
+        "integrations, cashiers and tax rates: a file, or a folder whose `*.yaml` are read together; re-read"
+        " when something changes",
+    )
+    integrations_url: IntegrationsUrl | None = _setting(
+        None,
+        "an https:// address, or an http:// address of this machine",
+        "instead of the file: an address of Bimp's that gives the same document as JSON or YAML",
+        repr=False,
+    )
+    integrations_token: BearerToken | None = _setting(
+        None, "a bearer token of visible ASCII characters", "sent to that address as a bearer token"
+    )
+    integrations_poll: Duration = _setting(
+        timedelta(seconds=30),
+        "an ISO 8601 duration over PT0S, up to PT24H",
+        "how often that address is asked",
+        gt=timedelta(0),
+        le=timedelta(hours=24),
     )
     metrics_port: int = _setting(
         9191,
@@ -162,7 +177,7 @@ class Settings(BaseSettings):
         "the runbook that the console and the alerts link to; the alerts are built with it",
     )
     secrets_dir: Path = _setting(
-        _SECRETS_DIR,
+        SECRETS_DIR,
         "a folder that can be read",
         "folder with a file for each variable that is kept out of the environment, such as"
         " `FISCAL_RABBITMQ_URL`; the default may be missing",
@@ -186,13 +201,19 @@ class Settings(BaseSettings):
 
 #: Not secrets by themselves, but people put passwords into addresses: no error line repeats them.
 _NEVER_SHOWN = frozenset(
-    {"rabbitmq_url", "checkbox_url", "runbook_url", "archive_check_url", "archive_check_token"}
+    {
+        *("rabbitmq_url", "checkbox_url", "runbook_url"),
+        *("archive_check_url", "archive_check_token", "integrations_url", "integrations_token"),
+    }
 )
 
 
 def load() -> Settings:
     """The settings of this process; raises ``ConfigurationError`` with a line for each wrong value."""
-    folder, lines = _secrets_folder(environment())
+    given = environment().get(variable("secrets_dir"))
+    folder, lines = secrets_folder(given), []
+    if given and folder is None:
+        lines = [f"{variable('secrets_dir')}: {shown(given)} is not {allowed('secrets_dir')}"]
     try:
         settings = Settings(_secrets_dir=folder)
     except ValidationError as error:
@@ -200,18 +221,11 @@ def load() -> Settings:
     except SettingsError as error:
         cause = type(error.__cause__ or error).__name__
         raise ConfigurationError([*lines, f"{folder}: a file in it cannot be read: {cause}"]) from None
+    if settings.integrations_url is not None and "integrations_file" in settings.model_fields_set:
+        lines.append(f"{variable('integrations_url')}: stands beside the file; allowed is one of the two")
     if lines:
         raise ConfigurationError(lines)
     return settings
-
-
-def environment() -> dict[str, str]:
-    """The variables of the process, and under them those of ``.env``; raises ``ConfigurationError``."""
-    try:
-        from_file = dotenv_values(_ENV_FILE, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"{_ENV_FILE}: cannot be read: {type(error).__name__}"]) from None
-    return {name: value for name, value in from_file.items() if value is not None} | dict(os.environ)
 
 
 def variable(field: str) -> str:
@@ -223,20 +237,6 @@ def allowed(field: str) -> str:
     """What the variable of a field may hold, in words."""
     extra = Settings.model_fields[field].json_schema_extra
     return str(extra["allowed"]) if isinstance(extra, dict) else ""
-
-
-def _secrets_folder(environ: Mapping[str, str]) -> tuple[Path | None, list[str]]:
-    given = environ.get(variable("secrets_dir"))
-    if not given:
-        return (_SECRETS_DIR if _is_readable(_SECRETS_DIR) else None), []
-    folder = Path(given)
-    if _is_readable(folder):
-        return folder, []
-    return None, [f"{variable('secrets_dir')}: {shown(given)} is not {allowed('secrets_dir')}"]
-
-
-def _is_readable(folder: Path) -> bool:
-    return os.access(folder, os.R_OK | os.X_OK) and folder.is_dir()
 
 
 def _line(error: Mapping[str, Any]) -> str:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from worker.fiscal.configured import CashierRow, IntegrationRow, Integrations
 from worker.fiscal.integrations import Cashier, CashRounding, Environment, Integration, ShiftPolicy
 from worker.fiscal.order import Operation, Order, OrderLine, Payment, PaymentForm, Request, Vat
 from worker.fiscal.outcomes import IssuedLine, IssuedReceipt, IssuedTax
 from worker.fiscal.receipt import Receipt
-from worker.fiscal.tax_rates import TaxRates
+from worker.fiscal.tax_rates import CheckboxTax, TaxRates
 
 AN_ORDER = UUID("5d0e8a52-6a0c-4a0e-9a35-0b6a3b0f1c01")
 NOON = datetime(2026, 11, 24, 10, 20, 5, tzinfo=UTC)
@@ -90,6 +92,12 @@ def a_message(**changes: Any) -> dict[str, Any]:
 def a_body(**changes: Any) -> bytes:
     """``a_message`` as it is published."""
     return json.dumps(a_message(**changes), ensure_ascii=False).encode()
+
+
+def a_tax(code: int, rate: int | str | None, **changes: Any) -> CheckboxTax:
+    """A tax as Checkbox shows it: VAT without excise."""
+    percent = None if rate is None else Decimal(rate)
+    return replace(CheckboxTax(code, f"ПДВ {rate}", percent, extra_rate=None, no_vat=False), **changes)
 
 
 def a_line(**changes: Any) -> OrderLine:
@@ -186,6 +194,23 @@ def an_integration(**changes: Any) -> Integration:
         "tax_rates": TaxRates({Decimal(20): 1, Decimal(7): 2, Decimal(0): 3}, not_accountable=8),
     }
     return Integration(**{**members, **changes})
+
+
+def configured(*integrations: Integration) -> Integrations:
+    """What is in force where these are all, and sound."""
+    return Integrations.of(
+        {
+            one.id: IntegrationRow(
+                id=one.id,
+                companies=frozenset(() if one.company is None else (one.company,)),
+                problems=(),
+                cashiers=tuple(CashierRow(cashier.id, cashier.name) for cashier in one.cashiers.values()),
+                rates=tuple(one.tax_rates.codes),
+                in_force=one,
+            )
+            for one in integrations
+        }
+    )
 
 
 def issued(receipt: Receipt, **changes: Any) -> IssuedReceipt:

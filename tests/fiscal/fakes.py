@@ -25,6 +25,7 @@ from worker.fiscal.ports import (
     ShiftNotOpened,
 )
 from worker.fiscal.receipt import Receipt
+from worker.fiscal.tax_rates import CheckboxTax
 
 NOW = 1_795_000_000.0
 DAY = 86400.0
@@ -51,7 +52,7 @@ class FakeCheckbox:
     #: What a receipt becomes at once; None leaves it CREATED until ``finish``.
     becomes: str | None = None
     gives_context: bool = True
-    turn: float = 0.0
+    permit_after: float = 0.0
     opening_ends_in: str = "OPENED"
     #: Receipts that one pass of a search sees.
     seen_at_once: int = 1000
@@ -59,6 +60,10 @@ class FakeCheckbox:
     rest: float = 0.0
     #: The register of the row's licence key; None for a row without one.
     key_register: KeyRegister | None = None
+    #: The organization's tax table; None: it cannot be read.
+    taxes: list[CheckboxTax] | None = None
+    #: How old the table may be, for each time that it was asked for.
+    taxes_within: list[float] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
     def called(self, name: str) -> None:
@@ -141,6 +146,10 @@ class FakeSession:
         self.checkbox.current = replace(current, status="CLOSING")
         return True
 
+    def taxes(self, within: float) -> list[CheckboxTax] | None:
+        self.checkbox.taxes_within.append(within)
+        return self.checkbox.taxes
+
     def key_register(self) -> KeyRegister | None:
         return self.checkbox.key_register
 
@@ -162,11 +171,11 @@ class FakeSession:
         after = offset + len(listed)
         return ReturnsPage(related, after if after < len(self.checkbox.receipts) else None)
 
-    def take_turn(self, again: bool) -> float:
-        return self.checkbox.turn
+    def acquire_permit(self, again: bool) -> float:
+        return self.checkbox.permit_after
 
-    def promise_turn(self) -> float:
-        return self.checkbox.turn
+    def reserve_permit(self) -> float:
+        return self.checkbox.permit_after
 
 
 class FakeSessions:

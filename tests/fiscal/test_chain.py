@@ -18,11 +18,20 @@ from tests.builders import (
     an_order,
     card,
     cash,
+    configured,
     issued,
 )
 from tests.fiscal.fakes import NOW, FakeCheckbox, FakeSessions
 from worker.fiscal.attempt_state import AttemptState
-from worker.fiscal.chain import Chain, Reason, chain_id, chain_number, is_whole, payment_receipt_id, refusal
+from worker.fiscal.chain import (
+    Chain,
+    ChainReason,
+    chain_id,
+    chain_number,
+    is_whole,
+    payment_receipt_id,
+    refusal,
+)
 from worker.fiscal.context import content_of
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import CashRounding, Integration
@@ -73,11 +82,11 @@ def test_ids_are_the_orders_alone() -> None:
     ("payments", "closes", "expected"),
     [
         ([card(17_000)], True, None),
-        ([card(16_999)], True, Reason.NOT_THE_REST),
-        ([card(17_001)], True, Reason.NOT_THE_REST),
+        ([card(16_999)], True, ChainReason.NOT_THE_REST),
+        ([card(17_001)], True, ChainReason.NOT_THE_REST),
         ([card(10_000), cash(7_000)], True, None),
         ([card(16_999)], False, None),
-        ([card(17_000)], False, Reason.NOT_LESS),
+        ([card(17_000)], False, ChainReason.NOT_LESS),
     ],
 )
 def test_the_last_payment_is_the_rest_and_an_advance_is_less(
@@ -92,10 +101,10 @@ def test_the_last_payment_is_the_rest_and_an_advance_is_less(
     [
         (9_970, [cash(17_030)], None),
         (9_970, [cash(17_050)], None),
-        (9_970, [cash(17_000)], Reason.NOT_THE_REST),
-        (9_970, [card(17_050)], Reason.NOT_THE_REST),
+        (9_970, [cash(17_000)], ChainReason.NOT_THE_REST),
+        (9_970, [card(17_050)], ChainReason.NOT_THE_REST),
         (26_980, [cash(20)], None),  # it would round to nothing, and is not rounded
-        (26_980, [cash(50)], Reason.NOT_THE_REST),
+        (26_980, [cash(50)], ChainReason.NOT_THE_REST),
     ],
 )
 def test_cash_that_closes_the_chain_is_rounded(
@@ -110,12 +119,12 @@ def test_the_first_reason_that_fits_is_told() -> None:
     another = an_order(a_line(amount=28_000, discount=2_000))
     other_lines = an_order(a_line(code="other"))
     paid = a_chain(27_000, left=0)
-    assert reason(a_payment(card(1), operation=Operation.PREPAYMENT), paid) == Reason.CHAIN_STANDS
-    assert reason(a_payment(card(1), order=another), paid) == Reason.TOTAL_DIFFERS
-    assert reason(a_payment(card(1), order=other_lines), paid) == Reason.LINES_DIFFER
-    assert reason(a_payment(card(1)), paid) == Reason.CHAIN_PAID
+    assert reason(a_payment(card(1), operation=Operation.PREPAYMENT), paid) == ChainReason.CHAIN_STANDS
+    assert reason(a_payment(card(1), order=another), paid) == ChainReason.TOTAL_DIFFERS
+    assert reason(a_payment(card(1), order=other_lines), paid) == ChainReason.LINES_DIFFER
+    assert reason(a_payment(card(1)), paid) == ChainReason.CHAIN_PAID
     untold = replace(paid, payments=(replace(paid.payments[0], context={}),))
-    assert reason(a_payment(card(1), order=other_lines), untold) == Reason.CHAIN_PAID
+    assert reason(a_payment(card(1), order=other_lines), untold) == ChainReason.CHAIN_PAID
     made = refusal(a_payment(card(1)), paid, NONE)
     assert made is not None
     assert made.receipt_made is True
@@ -136,8 +145,8 @@ def test_an_advance_that_was_refused_is_made_anew_in_its_chain() -> None:
     chain = a_chain(17_000, receipts=(refused, replace(refused, id="b", status="DONE")))
     again = a_payment(card(10_000), operation=Operation.PREPAYMENT)
     assert reason(again, chain) is None
-    assert reason(a_payment(card(10_001), operation=Operation.PREPAYMENT), chain) == Reason.NOT_LESS
-    assert reason(replace(again, payment_uuid=uuid4()), chain) == Reason.CHAIN_STANDS
+    assert reason(a_payment(card(10_001), operation=Operation.PREPAYMENT), chain) == ChainReason.NOT_LESS
+    assert reason(replace(again, payment_uuid=uuid4()), chain) == ChainReason.CHAIN_STANDS
 
 
 def test_a_chain_stands_until_each_payment_is_returned() -> None:
@@ -243,7 +252,7 @@ def test_without_prepayments_they_are_refused_and_nobody_is_asked(operation: Ope
 
 def once(checkbox: FakeCheckbox, request: Request) -> Rejected:
     story = Fiscalization(
-        lambda: {"shop-main": an_integration()},
+        lambda: configured(an_integration()),
         FakeSessions(checkbox),
         Dependencies(
             archive=None,

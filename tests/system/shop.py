@@ -17,7 +17,7 @@ from worker.demo.vhost import VirtualHost
 from worker.demo.worker_process import WorkerProcess
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE
 
-CONTRACT = Path(__file__).parents[1] / "data" / "contract"
+CONTRACT = Path(__file__).parents[2] / "docs" / "examples"
 
 
 class Shop:
@@ -70,6 +70,18 @@ class Shop:
                     f"not within {timeout} s; events: {self.events}; letters: {self.letters}\n{lines}"
                 )
             self._connection.sleep(0.02)
+
+    def wait_for_page(self, path: str, status: int, words: str) -> None:
+        """Until the worker's page has this status, and these words."""
+
+        def is_there() -> bool:
+            found, text = self.worker.page(path)
+            return found == status and words in text
+
+        deadline = time.monotonic() + 20
+        while not is_there():
+            assert time.monotonic() < deadline, self.worker.page(path)
+            self._connection.sleep(0.05)
 
     def wait_for_letters(self, count: int) -> None:
         """Until so many dead letters lie there; they are left where they are."""

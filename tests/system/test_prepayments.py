@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.system.counter import Counter, counter, write
-from tests.system.shop import CONTRACT
+from worker.demo.examples import FOLDER as CONTRACT
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.fiscal.chain import chain_id, payment_receipt_id
 from worker.fiscal.receipt import sale_receipt_id
@@ -32,7 +32,7 @@ READ, LOOK_UP, SELL = (
     "GET /receipts/{receipt_id}",
     "POST /receipts/sell",
 )
-SCHEMAS = CONTRACT.parents[2] / "docs" / "schemas"
+SCHEMAS = CONTRACT.parent / "schemas"
 
 
 @pytest.fixture(scope="module")

@@ -17,13 +17,14 @@ from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.failures import classify, is_sure_none
 from worker.checkbox.transport import BODY_LIMIT, Transport
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
+from worker.fiscal.reasons import Reason
 from worker.http.call import Answer
 from worker.http.circuit_breaker import listening
 
 T = TypeVar("T")
 Private = tuple[str, ...]
 #: After these a receipt was surely not made; after any other fault it may have been.
-_NOT_TAKEN = frozenset({"connect_timeout", "connect_error", "throttled"})
+_NOT_TAKEN = frozenset({Reason.CONNECT_TIMEOUT, Reason.CONNECT_ERROR, Reason.THROTTLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from pika.exceptions import AMQPError
 from worker.cli.letter_access import dead_letters
 from worker.operators.dead_letters.access import DeadLetters
 from worker.operators.dead_letters.changes import Change, Report, change_each
-from worker.operators.dead_letters.letter import Wanted
+from worker.operators.dead_letters.filter import Wanted
 from worker.operators.output import Column, Table, json_line, note
 from worker.rabbit.topology import DEAD_LETTERS
 
@@ -67,7 +67,7 @@ def _run(
             change_each(what, letters, look, limit, rate, report, as_json)
     except AMQPError:
         note(f"{report.done} {what.done} before the broker went away; all others are still in {DEAD_LETTERS}")
-        note("the letter in hand may be both")
+        note("the current letter may be both sent and still in the queue")
         raise
     if look.stopping():
         note(f"stopped: {report.done} {what.done}, all others are still in {DEAD_LETTERS}")

@@ -8,13 +8,13 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from config import integrations as integrations_file
 from config import settings as configuration
 from config.errors import ConfigurationError
+from worker.app import read_integrations
 from worker.console import letters
 from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.changes import Report
-from worker.operators.dead_letters.letter import Filter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.lock import Locked
 from worker.operators.dead_letters.look_through import NoDeadLetterQueue
 from worker.operators.doctor.examination import checkbox, chosen
@@ -104,10 +104,8 @@ class CashierLook(Job):
 
     def __init__(self) -> None:
         settings = configuration.load()
-        loaded = integrations_file.load(
-            settings.integrations_file, settings.checkbox_url, configuration.environment()
-        )
-        self._rows = chosen(loaded.integrations, set(), set())
+        loaded = read_integrations(settings)
+        self._rows = chosen(loaded.integrations.in_force, set(), set())
         self.findings: list[Finding] = []
         super().__init__(len(self._rows))
 
@@ -147,7 +145,7 @@ class Jobs:
         return looks[-1] if looks else None
 
     def end(self) -> None:
-        """Stop all, and wait for them: each letter in hand is finished."""
+        """Stop all, and wait for them: the current letter of each is finished."""
         running: Iterable[Job] = [job for job in self._jobs.values() if not job.is_over]
         for job in running:
             job.stop()

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from worker.console.html import Child, Html, tag, together
 from worker.console.sign_in import FIELD, BrowserSession
-from worker.operators.dead_letters.letter import Filter
+from worker.operators.dead_letters.filter import Filter
 
 _PLACES = (("/", "Dead letters"), ("/cashiers", "Cashiers and shifts"))
 

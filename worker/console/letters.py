@@ -10,7 +10,8 @@ from itertools import islice
 
 from worker.operators.dead_letters.access import DeadLetters, Pass, letters_alone
 from worker.operators.dead_letters.changes import Report, change_each, replaying
-from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.dead_letters.filter import Filter
+from worker.rabbit.dead_letter import DeadLetter
 
 _NAME = "console"
 #: Letters that a page shows.
@@ -32,7 +33,7 @@ class Group:
     #: Counts by integration and cashier.
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def add(self, letter: Letter) -> None:
+    def add(self, letter: DeadLetter) -> None:
         line = letter.line()
         self.count += 1
         failed_at = line["failedAt"] or ""
@@ -51,7 +52,7 @@ def groups() -> list[Group]:
     return sorted(found.values(), key=lambda group: -group.count)
 
 
-def chosen(wanted: Filter, limit: int = SHOWN) -> list[Letter]:
+def chosen(wanted: Filter, limit: int = SHOWN) -> list[DeadLetter]:
     """The first letters that a filter leaves."""
     with _look(wanted) as (_, look):
         return list(islice(look.letters(), limit))

@@ -22,10 +22,11 @@ from worker.console.layout import (
 )
 from worker.console.letters import MAX_REPLAYS, RATE, SHOWN, Group
 from worker.console.sign_in import BrowserSession
-from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.masking import message_json
 from worker.operators.dead_letters.next_steps import NEXT_STEPS, next_step
 from worker.operators.doctor.finding import State
+from worker.rabbit.dead_letter import DeadLetter
 
 #: What is wrong is what one came for.
 _FIRST = (State.WRONG, State.WARNING, State.OK)
@@ -115,7 +116,7 @@ def _search() -> Html:
     )
 
 
-def letters(found: Sequence[Letter], wanted: Filter, session: BrowserSession) -> str:
+def letters(found: Sequence[DeadLetter], wanted: Filter, session: BrowserSession) -> str:
     """The letters of a filter; one alone is shown whole."""
     if wanted.order is not None:
         return _whole(found, wanted, session)
@@ -129,7 +130,7 @@ def letters(found: Sequence[Letter], wanted: Filter, session: BrowserSession) ->
     return page("Letters", body, session=session)
 
 
-def _letter_row(letter: Letter) -> tuple[Child, ...]:
+def _letter_row(letter: DeadLetter) -> tuple[Child, ...]:
     line = letter.line()
     name = letter.doc_number or letter.order
     link = tag("a", name, href=address("/letters", {"order": letter.order or name})) if name else "?"
@@ -137,7 +138,7 @@ def _letter_row(letter: Letter) -> tuple[Child, ...]:
     return line["failedAt"], letter.code, link, where, line["attempts"], letter.replays
 
 
-def _whole(found: Sequence[Letter], wanted: Filter, session: BrowserSession) -> str:
+def _whole(found: Sequence[DeadLetter], wanted: Filter, session: BrowserSession) -> str:
     if not found:
         return page("Letters", tag("p", f"No letter of order {wanted.order} is there."), session=session)
     body: list[Child] = [tag("p", _replay_link(wanted))]

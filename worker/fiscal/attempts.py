@@ -15,6 +15,7 @@ from worker.fiscal.issuing import Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected
 from worker.fiscal.plan import Plan
 from worker.fiscal.ports import ReceiptExists
+from worker.fiscal.reasons import Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Attempts(ABC):
             raise Rejected(Code.ORDER_ARCHIVED)
 
     def _is_looked_up_first(self) -> bool:
-        return self._pass.trail.look_up_first or self._order.archived
+        return self._pass.state.look_up_first or self._order.archived
 
     def _walk(self) -> Fiscalized | Free:
         """The receipt, or the first free id; raises ``Postponed`` while that is open."""
@@ -110,4 +111,4 @@ class Attempts(ABC):
         if isinstance(found, Fiscalized):
             return found
         self._pass.check_free(found.receipt_id)
-        raise self._pass.after_turn("next_receipt")
+        raise self._pass.when_permitted(Wait.NEXT_RECEIPT)

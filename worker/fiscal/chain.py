@@ -42,7 +42,7 @@ def payment_receipt_id(order: UUID, payment: UUID, attempt: int) -> UUID:
     return uuid5(_PAYMENT_NAMESPACE, f"{str(order).lower()}/{str(payment).lower()}/{attempt}")
 
 
-class Reason(StrEnum):
+class ChainReason(StrEnum):
     """Why the money does not fit; the values are part of the contract with Bimp."""
 
     NOT_ENABLED = "not_enabled"
@@ -100,7 +100,9 @@ class Chain:
         return any(str(payment_receipt_id(order, payment, attempt)) in ids for attempt in attempts)
 
 
-def mismatch(reason: Reason, relation: Relation | None = None, receipt_made: bool | None = False) -> Rejected:
+def mismatch(
+    reason: ChainReason, relation: Relation | None = None, receipt_made: bool | None = False
+) -> Rejected:
     """The verdict. ``receipt_made`` is true where the order is known to have receipts."""
     sums = {
         "total": hryvnias(relation.total) if relation else None,
@@ -115,24 +117,24 @@ def refusal(request: Request, chain: Chain, rounding: CashRounding) -> Rejected 
     """Why the payment does not fit the chain that stands; None where it fits. The first that applies."""
     relation = chain.relation
     if request.operation is Operation.PREPAYMENT and not chain.has_attempt_of(request):
-        return mismatch(Reason.CHAIN_STANDS, relation)
+        return mismatch(ChainReason.CHAIN_STANDS, relation)
     if relation.total != request.order.total:
-        return mismatch(Reason.TOTAL_DIFFERS, relation)
+        return mismatch(ChainReason.TOTAL_DIFFERS, relation)
     opened_with = chain.payments[0].context.get("content")
     if opened_with is not None and opened_with != content_of(request.order):
-        return mismatch(Reason.LINES_DIFFER, relation)
+        return mismatch(ChainReason.LINES_DIFFER, relation)
     if relation.left <= 0:
-        return mismatch(Reason.CHAIN_PAID, relation, receipt_made=True)
+        return mismatch(ChainReason.CHAIN_PAID, relation, receipt_made=True)
     return _sum_refusal(request, relation, rounding)
 
 
 def _sum_refusal(request: Request, relation: Relation, rounding: CashRounding) -> Rejected | None:
     if request.operation is Operation.PREPAYMENT:  # again, in the chain where its receipt was refused
-        fits, reason = request.paid <= relation.left, Reason.NOT_LESS
+        fits, reason = request.paid <= relation.left, ChainReason.NOT_LESS
     elif request.closes:
-        fits, reason = closes(request, relation.left, rounding), Reason.NOT_THE_REST
+        fits, reason = closes(request, relation.left, rounding), ChainReason.NOT_THE_REST
     else:
-        fits, reason = request.paid < relation.left, Reason.NOT_LESS
+        fits, reason = request.paid < relation.left, ChainReason.NOT_LESS
     return None if fits else mismatch(reason, relation)
 
 
@@ -149,9 +151,9 @@ def is_whole(request: Request, rounding: CashRounding) -> bool:
 def may_fit_later(request: Request, verdict: Rejected, chain: Chain | None) -> bool:
     """Whether waiting may help: the chain, or other payments of it, may be on their way."""
     reason = verdict.detail["reason"]
-    if reason == Reason.NO_CHAIN:
+    if reason == ChainReason.NO_CHAIN:
         return request.operation is not Operation.PREPAYMENT
-    return reason == Reason.NOT_THE_REST and chain is not None and request.paid < chain.relation.left
+    return reason == ChainReason.NOT_THE_REST and chain is not None and request.paid < chain.relation.left
 
 
 def sum_difference(

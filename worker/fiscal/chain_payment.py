@@ -15,7 +15,7 @@ from uuid import UUID
 from worker.fiscal.attempts import Attempts, Free
 from worker.fiscal.chain import (
     Chain,
-    Reason,
+    ChainReason,
     may_fit_later,
     mismatch,
     payment_receipt_id,
@@ -30,8 +30,10 @@ from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, R
 from worker.fiscal.payments import AmountDue, adjusted
 from worker.fiscal.plan import Plan
 from worker.fiscal.ports import ReceiptExists
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.sale import is_sold
+from worker.fiscal.tax_verdict import check_taxes
 from worker.fiscal.waiting import awaiting
 
 T = TypeVar("T")
@@ -64,7 +66,7 @@ class ChainPayment(Attempts):
         chain = self._read(issued, is_own, self._chains.of_payment)
         if chain.may_be_returned and not chain.is_returned:
             self._note_seen(issued, is_own)
-            raise Postponed(LOOK_AFTER, "return_of_chain")
+            raise Postponed(LOOK_AFTER, Wait.RETURN_OF_CHAIN)
         if chain.is_returned:
             self._pass.receipt_made = False
             raise Rejected(Code.RECEIPT_RETURNED)
@@ -87,11 +89,11 @@ class ChainPayment(Attempts):
     def _note_seen(self, issued: IssuedReceipt, own: bool) -> None:
         """A later pass that does not see the receipt must not take it for missing."""
         now = self._pass.dependencies.clock()
-        trail = replace(self._pass.trail, look_up_first=True)
+        state = replace(self._pass.state, look_up_first=True)
         if own:
-            self._pass.trail = replace(trail, posted_id=issued.id, posted_at=now)
+            self._pass.state = replace(state, posted_id=issued.id, posted_at=now)
         else:
-            self._pass.trail = replace(trail, unknown_since=now)
+            self._pass.state = replace(state, unknown_since=now)
 
     def _difference(self, relation: Relation, issued: IssuedReceipt) -> Mapping[str, Any] | None:
         return sum_difference(self._request, issued, relation, self._rounding)
@@ -103,6 +105,7 @@ class ChainPayment(Attempts):
         if free.refusal is not None:
             raise free.refusal
         self._pass.check_free(free.receipt_id)
+        check_taxes(self._pass.session, self._pass.integration.tax_rates, self._order)
         self._pass.prepare()
         until = self._pass.dependencies.monotonic() + ACT_WITHIN
         chain, relation_id = self._fitting(free.receipt_id)
@@ -123,29 +126,29 @@ class ChainPayment(Attempts):
         """
         chain, relation_id = self._chains.standing()
         if chain is not None and str(receipt_id) in chain.relation.payments:
-            self._pass.trail = replace(self._pass.trail, look_up_first=True)
+            self._pass.state = replace(self._pass.state, look_up_first=True)
             raise ReceiptExists
         verdict = self._unfit() if chain is None else refusal(self._request, chain, self._rounding)
         if verdict is None:
             return chain, relation_id
         if may_fit_later(self._request, verdict, chain):
-            raise awaiting(self._pass, "chain_of_payment", verdict)
+            raise awaiting(self._pass, Wait.CHAIN_OF_PAYMENT, verdict)
         raise verdict
 
     def _unfit(self) -> Rejected | None:
         """Why the payment does not fit where no chain stands."""
         if is_sold(self._pass, self._order.uuid):
-            return mismatch(Reason.ORDER_SOLD, receipt_made=True)
+            return mismatch(ChainReason.ORDER_SOLD, receipt_made=True)
         if self._request.operation is Operation.AFTERPAYMENT:
-            return mismatch(Reason.NO_CHAIN)
-        return mismatch(Reason.NOT_LESS) if self._request.paid >= self._order.total else None
+            return mismatch(ChainReason.NO_CHAIN)
+        return mismatch(ChainReason.NOT_LESS) if self._request.paid >= self._order.total else None
 
     def _ask(
         self, chain: Chain | None, relation_id: str, receipt_id: UUID, receipt: Receipt
     ) -> Callable[[], IssuedReceipt]:
         session = self._pass.session
         if chain is None:
-            context = context_of(self._request, self._pass.trail)
+            context = context_of(self._request, self._pass.state)
             return partial(session.open_chain, relation_id, receipt_id, receipt, context)
         left = chain.relation.left
         due = AmountDue.of(left, self._request.payments, self._rounding, gives_change=False)

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from worker.fiscal.chain import CANCELLED, Chain, Reason, chain_id, chain_number, mismatch
+from worker.fiscal.chain import CANCELLED, Chain, ChainReason, chain_id, chain_number, mismatch
 from worker.fiscal.chains import Chains
 from worker.fiscal.issuing import ACT_WITHIN, LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected
 from worker.fiscal.plan import Plan
 from worker.fiscal.ports import Refusal
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.waiting import awaiting
 
@@ -33,7 +34,7 @@ class ChainReturn:
         assert return_of is not None  # the message was validated
         assert return_of.order_uuid is not None
         self._order = return_of.order_uuid
-        self._named = return_of.relation_id or issuing.trail.returned_chain
+        self._named = return_of.relation_id or issuing.state.returned_chain
         self._chains = Chains(issuing, self._order)
 
     def run(self) -> Fiscalized:
@@ -43,7 +44,7 @@ class ChainReturn:
             done = self._made(chain)
             if done is not None:
                 return done
-        if self._pass.trail.posted_at is None:
+        if self._pass.state.posted_at is None:
             self._pass.receipt_made = False
         try:
             self._give_back(chain)
@@ -69,7 +70,7 @@ class ChainReturn:
             return self._chains.with_id(self._named.strip().lower()) if is_known else None
         chain = self._chains.with_id(chain_id(self._order, 0))
         if chain is not None and self._chains.relation(chain_id(self._order, 1)) is not None:
-            raise self._pass.final(mismatch(Reason.WHICH_CHAIN), self._looked_at)
+            raise self._pass.final(mismatch(ChainReason.WHICH_CHAIN), self._looked_at)
         return chain
 
     def _made(self, chain: Chain) -> Fiscalized | None:
@@ -79,24 +80,24 @@ class ChainReturn:
             return self._done(chain)
         if any(not (one.is_numbered or one.is_refused) for one in chain.returns):
             raise self._pass.number_awaited()
-        trail = self._pass.trail
-        is_ours = trail.returned_chain == chain.relation.id
+        state = self._pass.state
+        is_ours = state.returned_chain == chain.relation.id
         is_whole = all(chain.returns_of(payment) for payment in chain.living)
-        asked_at = trail.posted_at if trail.unknown_since is None else trail.unknown_since
+        asked_at = state.posted_at if state.unknown_since is None else state.unknown_since
         may_appear = is_ours and self._pass.since(asked_at) < SETTLED_AFTER
-        if not is_whole or (may_appear and len(chain.returns) <= trail.returns_before):
-            raise Postponed(LONGEST_LOOK, "returns_not_shown_yet")
-        if is_ours or trail.unknown_since is not None or chain.relation.status in CANCELLED:
+        if not is_whole or (may_appear and len(chain.returns) <= state.returns_before):
+            raise Postponed(LONGEST_LOOK, Wait.RETURNS_NOT_SHOWN_YET)
+        if is_ours or state.unknown_since is not None or chain.relation.status in CANCELLED:
             raise self._pass.final(_thrown_out(chain), self._looked_at)
         return None
 
     def _done(self, chain: Chain) -> Fiscalized:
-        trail, shared = self._pass.trail, self._pass.dependencies
-        is_own = trail.returned_chain == chain.relation.id or trail.unknown_since is not None
+        state, shared = self._pass.state, self._pass.dependencies
+        is_own = state.returned_chain == chain.relation.id or state.unknown_since is not None
         if not is_own:
             shared.duplicate_prevented()
         shared.returned_chains.add(chain.relation.id)
-        self._pass.trail = replace(trail, unknown_since=None)
+        self._pass.state = replace(state, unknown_since=None)
         returns = (chain.numbered_return(payment) for payment in chain.living)
         return Fiscalized(
             None,
@@ -113,26 +114,26 @@ class ChainReturn:
             raise Rejected(Code.ORDER_ARCHIVED)
         self._pass.prepare()
         if chain is None or not chain.living:
-            nothing = mismatch(Reason.NO_CHAIN, chain.relation if chain else None)
-            raise awaiting(self._pass, "chain_of_return", nothing)
+            nothing = mismatch(ChainReason.NO_CHAIN, chain.relation if chain else None)
+            raise awaiting(self._pass, Wait.CHAIN_OF_RETURN, nothing)
         if not all(payment.is_numbered for payment in chain.living):
             raise Postponed(
-                LOOK_AFTER, "chain_of_return"
+                LOOK_AFTER, Wait.CHAIN_OF_RETURN
             )  # it may be refused, and the money given for nothing
         if chain.relation.status in CANCELLED:
-            raise Postponed(LONGEST_LOOK, "returns_not_shown_yet")
-        left = SETTLED_AFTER - self._pass.since(self._pass.trail.unknown_since)
-        if self._pass.trail.unknown_since is not None and left > 0:
-            raise Postponed(min(left, LONGEST_LOOK), "returns_may_appear")
+            raise Postponed(LONGEST_LOOK, Wait.RETURNS_NOT_SHOWN_YET)
+        left = SETTLED_AFTER - self._pass.since(self._pass.state.unknown_since)
+        if self._pass.state.unknown_since is not None and left > 0:
+            raise Postponed(min(left, LONGEST_LOOK), Wait.RETURNS_MAY_APPEAR)
         self._pass.send(partial(self._ask, chain, receipt), until=self._began + ACT_WITHIN)
 
     def _ask(self, chain: Chain, receipt: Receipt) -> None:
         relation_id, before = chain.relation.id, len(chain.returns)
-        self._pass.trail = replace(self._pass.trail, returned_chain=relation_id, returns_before=before)
+        self._pass.state = replace(self._pass.state, returned_chain=relation_id, returns_before=before)
         try:
             self._pass.session.return_chain(relation_id, receipt)
         except (Rejected, Refusal):  # nothing was made
-            self._pass.trail = replace(self._pass.trail, returned_chain=None)
+            self._pass.state = replace(self._pass.state, returned_chain=None)
             raise
 
 

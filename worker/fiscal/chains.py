@@ -8,6 +8,7 @@ from worker.fiscal.chain import Chain, chain_id
 from worker.fiscal.issuing import LOOK_AFTER, Issuing
 from worker.fiscal.outcomes import IssuedReceipt, Postponed, Relation
 from worker.fiscal.privacy import private_values
+from worker.fiscal.reasons import Wait
 
 
 class Chains:
@@ -50,13 +51,13 @@ class Chains:
             relation = self.relation(issued.relation_id)
             if relation is not None and issued.id in relation.payments:
                 return relation
-            raise Postponed(LOOK_AFTER, "chain_not_shown_yet")
+            raise Postponed(LOOK_AFTER, Wait.CHAIN_NOT_SHOWN_YET)
         number = 0
         while (relation := self.relation(chain_id(self._order, number))) is not None:
             if issued.id in relation.payments:
                 return relation
             number += 1
-        raise Postponed(LOOK_AFTER, "chain_not_shown_yet")
+        raise Postponed(LOOK_AFTER, Wait.CHAIN_NOT_SHOWN_YET)
 
     def _with_receipts(self, relation: Relation) -> Chain:
         return Chain(
@@ -68,5 +69,5 @@ class Chains:
     def _receipt(self, receipt_id: str) -> IssuedReceipt:
         issued = self._pass.look_up(UUID(receipt_id))
         if issued is None:
-            raise Postponed(LOOK_AFTER, "receipt_not_shown_yet")
+            raise Postponed(LOOK_AFTER, Wait.RECEIPT_NOT_SHOWN_YET)
         return issued

@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import cache, partial
 
 from worker.fiscal.attempt_state import AttemptState
-from worker.fiscal.chain import Reason, is_whole, mismatch
+from worker.fiscal.chain import ChainReason, is_whole, mismatch
 from worker.fiscal.chain_payment import ChainPayment
 from worker.fiscal.chain_return import ChainReturn
+from worker.fiscal.configured import Integrations
 from worker.fiscal.goods_return import GoodsReturn
-from worker.fiscal.integrations import Cashier, Integration
+from worker.fiscal.integrations import Integration
 from worker.fiscal.issuing import Dependencies, Issuing
 from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Verdict
@@ -26,7 +27,7 @@ class Fiscalization:
 
     def __init__(
         self,
-        integrations: Callable[[], Mapping[str, Integration]],
+        integrations: Callable[[], Integrations],
         sessions: CashierSessions,
         dependencies: Dependencies,
     ) -> None:
@@ -34,19 +35,21 @@ class Fiscalization:
         self._sessions = sessions
         self._dependencies = dependencies
 
-    def fiscalize(self, request: Request, trail: AttemptState) -> Fiscalized:
+    def fiscalize(self, request: Request, state: AttemptState) -> Fiscalized:
         """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
         try:
-            integration, cashier = self._chosen(request)
+            integration, cashier = self._integrations().choose(
+                request.integration, request.cashier, request.source
+            )
             request = _as_sale(request, integration)
-            planned = cache(partial(_plan, request, integration, trail.first_seen))
-            if not trail.look_up_first:
+            planned = cache(partial(_plan, request, integration, state.first_seen))
+            if not state.look_up_first:
                 planned()  # what message and configuration alone decide needs no Checkbox
             with self._sessions.enter(integration, cashier) as session:
-                issuing = Issuing(request, trail, integration, session, self._dependencies)
+                issuing = Issuing(request, state, integration, session, self._dependencies)
                 return self._issue(issuing, planned)
         except Verdict as verdict:
-            if verdict.receipt_made is None and verdict.trail is None and trail.posted_at is not None:
+            if verdict.receipt_made is None and verdict.state is None and state.posted_at is not None:
                 verdict.receipt_made = True
             raise
 
@@ -54,7 +57,7 @@ class Fiscalization:
         try:
             return _KINDS[issuing.request.operation](issuing, planned).run()
         except Verdict as verdict:
-            verdict.trail = issuing.trail
+            verdict.state = issuing.state
             if verdict.receipt_made is None:
                 verdict.receipt_made = issuing.receipt_made
             raise
@@ -63,16 +66,13 @@ class Fiscalization:
                 for warning in planned().warnings:
                     self._dependencies.warn(warning)
 
-    def _chosen(self, request: Request) -> tuple[Integration, Cashier]:
-        integration = self._integrations().get(request.integration)
-        if integration is None or integration.is_foreign(request.source):
-            raise Rejected(Code.UNKNOWN_INTEGRATION, {"integration": request.integration})
-        cashier = integration.cashiers.get(request.cashier)
-        if cashier is None:
-            raise Rejected(
-                Code.UNKNOWN_CASHIER, {"integration": request.integration, "cashier": request.cashier}
-            )
-        return integration, cashier
+
+def decide_alone(request: Request, integrations: Integrations, first_seen: float) -> None:
+    """The verdicts that need no Checkbox. Raises ``Rejected``; ``first_seen`` in seconds since the epoch."""
+    integration, _ = integrations.choose(request.integration, request.cashier, request.source)
+    _plan(request, integration, first_seen)
+    if request.order.archived:
+        raise Rejected(Code.ORDER_ARCHIVED)
 
 
 _KINDS: Mapping[
@@ -97,5 +97,5 @@ def _plan(request: Request, integration: Integration, first_seen: float) -> Plan
     tax_codes = (lambda _: ()) if request.operation is Operation.RETURN else None
     planned = plan(request, integration, first_seen, tax_codes)
     if request.operation.is_of_chain and not integration.prepayments:
-        raise mismatch(Reason.NOT_ENABLED, receipt_made=None)
+        raise mismatch(ChainReason.NOT_ENABLED, receipt_made=None)
     return planned

@@ -6,7 +6,7 @@ refusals below), or "don't know" (``Unavailable``), after which only a look-up b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +15,7 @@ from uuid import UUID
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import IssuedReceipt, Relation
 from worker.fiscal.receipt import Receipt
+from worker.fiscal.tax_rates import CheckboxTax
 
 
 class Refusal(Exception):
@@ -64,13 +65,26 @@ class Shift:
     def is_open(self) -> bool:
         return self.status == "OPENED"
 
+    @property
+    def is_opening(self) -> bool:
+        return self.status in ("CREATED", "OPENING")
+
+    @property
+    def is_closing(self) -> bool:
+        return self.status == "CLOSING"
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status == "CLOSED"
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRegister:
-    """The register that a licence key stands for; each of the two is None where Checkbox does not tell."""
+    """The register that a licence key stands for; a member is None where Checkbox does not tell it."""
 
     id: str | None
     number: str | None
+    organization: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +162,13 @@ class CashierSession(Protocol):
         """Ask for the end of this very shift and its Z-report; False where it is the open one no more."""
         ...
 
+    def taxes(self, within: float) -> Sequence[CheckboxTax] | None:
+        """The tax table of the cashier's organization; None where it cannot be read.
+
+        Read by each new token and once a day; ``within`` so many seconds where that is less.
+        """
+        ...
+
     def key_register(self) -> KeyRegister | None:
         """The register of the row's licence key; None where the row names none."""
         ...
@@ -163,15 +184,15 @@ class CashierSession(Protocol):
         """One pass, of a bounded number of requests, over the receipts since the sale, from ``offset`` on."""
         ...
 
-    def take_turn(self, again: bool) -> float:
-        """Take the register's turn for this pass: 0 is done, more are the seconds until the next attempt.
+    def acquire_permit(self, again: bool) -> float:
+        """Acquire a permit of the register's rate limiter for this pass: 0, or the seconds to wait.
 
-        ``again`` tells that a turn was promised before. What the pass does not use is given back.
+        ``again``: a permit was reserved before. A permit that the pass does not use is given back.
         """
         ...
 
-    def promise_turn(self) -> float:
-        """Seconds until a turn of the register that nobody else was promised."""
+    def reserve_permit(self) -> float:
+        """Seconds until a permit of the register that nobody else has reserved."""
         ...
 
 

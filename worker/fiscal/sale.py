@@ -5,13 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 from worker.fiscal.attempts import Attempts, Free
-from worker.fiscal.chain import Reason, mismatch
+from worker.fiscal.chain import ChainReason, mismatch
 from worker.fiscal.chains import Chains
 from worker.fiscal.issuing import ACT_WITHIN, LOOK_AFTER, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import sale_receipt_id
 from worker.fiscal.returns import is_full
 from worker.fiscal.returns_made import returns_at_till, returns_of_ours
+from worker.fiscal.tax_verdict import check_taxes
 
 
 class Sale(Attempts):
@@ -35,6 +37,7 @@ class Sale(Attempts):
         if free.is_returned and not self._pass.request.sell_again:
             raise Rejected(Code.RECEIPT_RETURNED)
         self._pass.check_free(free.receipt_id)
+        check_taxes(self._pass.session, self._pass.integration.tax_rates, self._order)
         self._pass.prepare()
         until = self._no_chain_stands()
         self._ask_archive()
@@ -47,7 +50,7 @@ class Sale(Attempts):
         until = self._pass.dependencies.monotonic() + ACT_WITHIN
         chain, _ = Chains(self._pass, self._order.uuid).standing()
         if chain is not None:
-            raise mismatch(Reason.CHAIN_STANDS, chain.relation, receipt_made=True)
+            raise mismatch(ChainReason.CHAIN_STANDS, chain.relation, receipt_made=True)
         return until
 
 
@@ -65,7 +68,7 @@ def is_returned(reader: Issuing, sale: IssuedReceipt, with_till: bool) -> bool:
     if is_full(sale, returned):
         return True
     if is_full(sale, [one for one in ours if not one.is_refused]):
-        raise Postponed(LOOK_AFTER, "return_of_sale")
+        raise Postponed(LOOK_AFTER, Wait.RETURN_OF_SALE)
     return False
 
 
@@ -78,7 +81,7 @@ def is_sold(reader: Issuing, order: UUID) -> bool:
     while (sale := reader.look_up(sale_receipt_id(order, attempt))) is not None:
         if not sale.is_refused:
             if not sale.is_numbered:
-                raise Postponed(LOOK_AFTER, "sale_of_order")  # it may be refused yet
+                raise Postponed(LOOK_AFTER, Wait.SALE_OF_ORDER)  # it may be refused yet
             if not is_returned(reader, sale, with_till=True):
                 return True
         attempt += 1

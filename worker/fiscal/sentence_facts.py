@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from worker.fiscal.fact_texts import CHAIN_SUMS, RETURNED
 from worker.fiscal.outcomes import Code
 from worker.fiscal.privacy import scrub
 from worker.fiscal.receipt_lines import shortened
@@ -20,7 +21,10 @@ _LIMIT = 250
 _NAMED = 5
 #: A word of ours for a cause, and not a sentence of Checkbox's.
 _OUR_WORD = re.compile(r"[a-z_]+")
-_PLAIN = ("integration", "cashier", "currency", "register", "expectedRegister", "sold", "returned")
+_PLAIN = (
+    *("integration", "cashier", "currency", "register", "expectedRegister", "sold", "returned"),
+    *("total", "paid", "left", "expected", "found"),
+)
 
 
 def _same(text: str) -> Sentence:
@@ -34,6 +38,7 @@ _TEMPLATES: Mapping[Code, tuple[Sentence, ...]] = {
     Code.INVALID_MESSAGE: (_same("{place}"),),
     Code.UNKNOWN_INTEGRATION: (_same("{integration}"),),
     Code.UNKNOWN_CASHIER: (_same("{integration}/{cashier}"),),
+    Code.CONFIGURATION_INVALID: (_same("{integration}/{cashier}: {places}"),),
     Code.CURRENCY_NOT_SUPPORTED: (_same("{currency}"),),
     Code.TOTALS_MISMATCH: (
         _same("{line}"),
@@ -46,6 +51,31 @@ _TEMPLATES: Mapping[Code, tuple[Sentence, ...]] = {
     ),
     Code.TAX_RATE_NOT_MAPPED: (
         in_each("ставка і товари: {rates}", "ставка и товары: {rates}", "rate and goods: {rates}"),
+    ),
+    Code.TAX_RATE_MISMATCH: (
+        in_each(
+            "ставка {rate}: код {code} у Checkbox має {checkboxRate}, потрібен код {fittingCode}; "
+            "товари: {goods}",
+            "ставка {rate}: код {code} в Checkbox имеет {checkboxRate}, нужен код {fittingCode}; "
+            "товары: {goods}",
+            "rate {rate}: code {code} has {checkboxRate} at Checkbox, the code is {fittingCode}; "
+            "goods: {goods}",
+        ),
+        in_each(
+            "ставка {rate}: код {code} у Checkbox має {checkboxRate}; товари: {goods}",
+            "ставка {rate}: код {code} в Checkbox имеет {checkboxRate}; товары: {goods}",
+            "rate {rate}: code {code} has {checkboxRate} at Checkbox; goods: {goods}",
+        ),
+        in_each(
+            "ставка {rate}: коду {code} у Checkbox немає, потрібен код {fittingCode}; товари: {goods}",
+            "ставка {rate}: кода {code} в Checkbox нет, нужен код {fittingCode}; товары: {goods}",
+            "rate {rate}: Checkbox has no code {code}, the code is {fittingCode}; goods: {goods}",
+        ),
+        in_each(
+            "ставка {rate}: коду {code} у Checkbox немає; товари: {goods}",
+            "ставка {rate}: кода {code} в Checkbox нет; товары: {goods}",
+            "rate {rate}: Checkbox has no code {code}; goods: {goods}",
+        ),
     ),
     Code.WRONG_REGISTER: (
         in_each(
@@ -69,27 +99,8 @@ _TEMPLATES: Mapping[Code, tuple[Sentence, ...]] = {
         ),
         in_each("різняться товари {codes}", "различаются товары {codes}", "goods that differ: {codes}"),
     ),
-    Code.PREPAYMENT_MISMATCH: (
-        in_each(
-            "усього {total}, сплачено {paid}, залишилося {left}",
-            "всего {total}, оплачено {paid}, осталось {left}",
-            "total {total}, paid {paid}, left {left}",
-        ),
-    ),
-    Code.RETURN_WITHOUT_SALE: (
-        in_each(
-            "{code}: продано {soldQuantity} на {soldAmount}, повертається {returnedQuantity} "
-            "на {returnedAmount}",
-            "{code}: продано {soldQuantity} на {soldAmount}, возвращается {returnedQuantity} "
-            "на {returnedAmount}",
-            "{code}: sold {soldQuantity} for {soldAmount}, returned {returnedQuantity} for {returnedAmount}",
-        ),
-        in_each(
-            "продано {sold}, повертається {returned}",
-            "продано {sold}, возвращается {returned}",
-            "sold {sold}, returned {returned}",
-        ),
-    ),
+    Code.PREPAYMENT_MISMATCH: (CHAIN_SUMS,),
+    Code.RETURN_WITHOUT_SALE: RETURNED,
     **dict.fromkeys(
         (
             Code.CASHIER_CREDENTIALS_REJECTED,
@@ -148,6 +159,11 @@ def _place(detail: Mapping[str, Any]) -> _Facts:
         yield "place", errors[0]["path"]
 
 
+def _places(detail: Mapping[str, Any]) -> _Facts:
+    """Where the settings have a mistake; the whole of an integration has no name."""
+    yield "places", _listed([problem["path"] or "/" for problem in detail["problems"]])
+
+
 def _sums(detail: Mapping[str, Any]) -> _Facts:
     """The first two that differ: of a line, of the lines and the total, or of the total and the payments."""
     for line in detail.get("lines", ()):
@@ -167,18 +183,28 @@ def _rates(detail: Mapping[str, Any]) -> _Facts:
     """Each rate without a code, and the goods that have it."""
     goods: dict[str, list[str]] = {}
     for line in detail.get("lines", ()):
-        rate = line["rate"] if line["rate"] == "not_accountable" else f"{line['rate']} %"
-        goods.setdefault(rate, []).append(line["code"])
+        goods.setdefault(_percent(line["rate"]), []).append(line["code"])
     if goods:
         yield "rates", "; ".join(f"{rate}: {_listed(codes)}" for rate, codes in goods.items())
+
+
+def _misfit(detail: Mapping[str, Any]) -> _Facts:
+    """The rate whose code does not fit, what the code is at Checkbox, and the code to take."""
+    yield from (("rate", _percent(detail["rate"])), ("code", str(detail["code"])))
+    if detail["checkboxRate"] is not None:
+        yield "checkboxRate", _percent(detail["checkboxRate"])
+    if detail["fittingCode"] is not None:
+        yield "fittingCode", str(detail["fittingCode"])
+    yield "goods", _listed(detail["goods"])
+
+
+def _percent(rate: str) -> str:
+    return rate if rate == "not_accountable" else f"{rate} %"
 
 
 def _difference(detail: Mapping[str, Any]) -> _Facts:
     """The totals where they differ, else the goods: first by quantity and price, then by tax."""
     expected, found = detail["expected"], detail["found"]
-    if isinstance(expected, str):  # two sums of one payment
-        yield from (("expected", expected), ("found", found))
-        return
     if expected["total"] != found["total"]:
         yield from (("expected", expected["total"]), ("found", found["total"]))
         return
@@ -190,12 +216,6 @@ def _difference(detail: Mapping[str, Any]) -> _Facts:
         if ours != theirs:
             yield "codes", _listed(sorted(line[0] for line in ours ^ theirs))
             return
-
-
-def _chain_sums(detail: Mapping[str, Any]) -> _Facts:
-    """What the chain comes to; nothing where there is none."""
-    if detail["total"] is not None:
-        yield from ((name, detail[name]) for name in ("total", "paid", "left"))
 
 
 def _too_much(detail: Mapping[str, Any]) -> _Facts:
@@ -212,10 +232,11 @@ def _listed(codes: list[str]) -> str:
 
 _OF_CODE = {
     Code.INVALID_MESSAGE: _place,
+    Code.CONFIGURATION_INVALID: _places,
     Code.SHIFT_NOT_OPEN: _opening,
     Code.TOTALS_MISMATCH: _sums,
     Code.TAX_RATE_NOT_MAPPED: _rates,
+    Code.TAX_RATE_MISMATCH: _misfit,
     Code.RECEIPT_MISMATCH: _difference,
-    Code.PREPAYMENT_MISMATCH: _chain_sums,
     Code.RETURN_WITHOUT_SALE: _too_much,
 }

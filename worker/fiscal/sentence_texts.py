@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import Code
+from worker.fiscal.reasons import Reason
 
 #: The same sentence by language: uk, ru, en.
 Sentence = Mapping[str, str]
@@ -73,6 +74,11 @@ FAILED: Mapping[Code, Sentence] = {
         "Выбранный кассир не настроен в интеграции: выберите другого или обратитесь к администратору",
         "The chosen cashier is not set up in the integration: choose another one or ask the administrator",
     ),
+    Code.CONFIGURATION_INVALID: in_each(
+        "У налаштуваннях інтеграції або касира є помилка: виправте її та спробуйте ще раз",
+        "В настройках интеграции или кассира есть ошибка: исправьте её и попробуйте ещё раз",
+        "The settings of the integration or cashier have a mistake: correct it and try again",
+    ),
     Code.ORDER_ARCHIVED: in_each(
         "Замовлення в архіві: поверніть його з архіву та спробуйте ще раз",
         "Заказ в архиве: верните его из архива и попробуйте ещё раз",
@@ -92,6 +98,11 @@ FAILED: Mapping[Code, Sentence] = {
         "Ставку податку товару не налаштовано в інтеграції: виправте ставку або зверніться до адміністратора",
         "Ставка налога товара не настроена в интеграции: исправьте ставку или обратитесь к администратору",
         "A tax rate of the order is not set up in the integration: correct it or ask the administrator",
+    ),
+    Code.TAX_RATE_MISMATCH: in_each(
+        "Код податку з інтеграції має в Checkbox іншу ставку: виправте його в інтеграції та спробуйте ще раз",
+        "Код налога из интеграции имеет в Checkbox другую ставку: исправьте его в интеграции и повторите",
+        "Checkbox has another rate under the integration's tax code: correct the code and try again",
     ),
     Code.CASHIER_CREDENTIALS_REJECTED: in_each(
         "Checkbox не прийняв логін, пароль, PIN-код або ключ ліцензії касира: перевірте їх в інтеграції",
@@ -204,17 +215,17 @@ FAILED_RETURN: Mapping[Code, Sentence] = {
 
 #: By the ``service`` or the ``reason`` in a verdict's detail.
 FAILED_FOR: Mapping[tuple[Code, str], Sentence] = {
-    (Code.CHECKBOX_UNAVAILABLE, "archive_check"): in_each(
+    (Code.CHECKBOX_UNAVAILABLE, Reason.ARCHIVE_CHECK): in_each(
         "Bimp не відповів, чи замовлення не в архіві: спробуйте пізніше",
         "Bimp не ответил, не в архиве ли заказ: попробуйте позже",
         "Bimp did not answer whether the order is archived: try later",
     ),
-    (Code.RECEIPT_REJECTED, "cash_shortage"): in_each(
+    (Code.RECEIPT_REJECTED, Reason.CASH_SHORTAGE): in_each(
         "У касі замало готівки для повернення: внесіть готівку в Checkbox та спробуйте ще раз",
         "В кассе мало наличных для возврата: внесите наличные в Checkbox и попробуйте ещё раз",
         "Not enough cash in the till for this refund: add cash in Checkbox and try again",
     ),
-    (Code.SHIFT_NOT_OPEN, "key_expired"): in_each(
+    (Code.SHIFT_NOT_OPEN, Reason.KEY_EXPIRED): in_each(
         "Зміну не відкрито: термін дії ключа (КЕП) касира закінчився, оновіть ключ у Checkbox",
         "Смена не открыта: срок действия ключа (КЭП) кассира истёк, обновите ключ в Checkbox",
         "The shift was not opened: the cashier's signing key has expired, renew it in Checkbox",

@@ -1,7 +1,7 @@
-"""A deploy gone wrong must not pour the queue into the dead letters.
+"""Keeps a bad deployment from emptying the queue into the dead letters.
 
-Past a number of dead letters in a row that speak of a fault of ours, the whole worker stops consuming, until
-somebody resumes it or the pause is over. The count is one for all processes of the worker.
+After a number of dead letters in a row that point to a fault of ours, the whole worker stops consuming, until
+it is resumed or the pause is over. The count is one for all processes of the worker.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _LONGEST_ROW = 1 << 24
 
 
 class StopLimit:
-    """Shared by fork. The count lies in memory that no cleaned or full folder can take away.
+    """Shared by fork. The count is in memory, safe from a full or cleaned folder.
 
     It is guarded by a record lock, which a killed process lets go of.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._memory = os.memfd_create("brake")
+        self._memory = os.memfd_create("stop_limit")
         self._threads = threading.Lock()
         #: By the monotonic clock, which is one for all processes of a machine.
         self._until = RawValue("d", 0.0)
@@ -42,7 +42,7 @@ class StopLimit:
 
     @property
     def released_at(self) -> float:
-        """Seconds since the epoch; not in the future when the brake is not engaged."""
+        """Seconds since the epoch; in the future only while the worker is stopped."""
         return time.time() + self.seconds_left
 
     @property
@@ -56,7 +56,7 @@ class StopLimit:
             self._counting.value = 0
 
     def note(self, code: Code | None, cashier: str | None) -> bool:
-        """Count what came of a request; ``code`` None is a success. True when this one engaged the brake."""
+        """Count what came of a request; ``code`` None is a success. True when this one reached the limit."""
         suspicious = code in (Code.INTERNAL_ERROR, Code.CASHIER_CREDENTIALS_REJECTED)
         if not suspicious and not self._counting.value:
             return False

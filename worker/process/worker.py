@@ -7,34 +7,37 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
-from config.integrations_watch import IntegrationsFile
+from config.integrations_watch import IntegrationsWatch
 from config.settings import Settings
-from worker.app import archive_check_of, integrations_broken, integrations_read, topology_of
+from worker.app import archive_check_of, integrations_read, topology_of
 from worker.bimp.guarded_check import GuardedArchiveCheck
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation, threads_of
 from worker.checkbox.session import ReceiptRate
 from worker.checkbox.sessions import Sessions
+from worker.fiscal.configured import Integrations
 from worker.fiscal.fiscalization import Fiscalization
-from worker.fiscal.integrations import Integration
 from worker.fiscal.issuing import Dependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.shared import Shared
 from worker.process import shift_watch
+from worker.process.chores import chore_round
 from worker.process.shift_keeper import ShiftKeeper
-from worker.rabbit import decision
+from worker.rabbit import consuming_connection, decision
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
 from worker.rabbit.decision import RetryPolicy
+from worker.rabbit.election import Election
 from worker.rabbit.fleet import Fleet
 from worker.rabbit.held import waiting_for
 from worker.rabbit.loop import Loop
 from worker.rabbit.mending import mend
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import Settlement
+from worker.rabbit.topology import Topology
 from worker.telemetry import metrics, spans, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
@@ -48,7 +51,7 @@ _BEAT = 1.0
 _ON_THEIR_WAY = 4
 
 #: Requests that wait for their number, for each thread: what it sells in the two seconds that this takes.
-_IN_HAND = 24
+_KEPT_PER_THREAD = 24
 
 #: No pass takes longer: every call has a deadline, and so has every publish. The longest is that of a return,
 #: which may read ten pages of receipts.
@@ -66,63 +69,69 @@ def _duplicate_prevented() -> None:
         metrics.DUPLICATES_PREVENTED.inc()
 
 
+def _dependencies_of_a_pass(settings: Settings) -> Dependencies:
+    archive = archive_check_of(settings)
+    return Dependencies(
+        archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
+        clock=time.time,
+        monotonic=time.monotonic,
+        return_wait=settings.return_wait.total_seconds(),
+        number_times=NumberTimes(),
+        duplicate_prevented=_duplicate_prevented,
+        warn=_put_right,
+    )
+
+
 class Process:
     """One worker process: threads, consumers, and a heartbeat."""
 
-    def __init__(self, settings: Settings, integrations: IntegrationsFile, shared: Shared, slot: int) -> None:
+    def __init__(
+        self, settings: Settings, integrations: IntegrationsWatch, shared: Shared, slot: int
+    ) -> None:
         params = parameters(settings.rabbitmq_url.get_secret_value(), f"fiscal-worker {os.getpid()}")
         topology = topology_of(settings)
         shared.pages.close()
         self._slot = slot
         self._inquiries = shared.inquiries
-        self._shown: Mapping[str, Integration] | None = None
+        self._shown: Integrations | None = None
         self._heartbeat = shared.heartbeat
         self._stop = threading.Event()
         self._integrations = integrations
-        integrations.tell(on_error=integrations_broken, on_change=integrations_read)
-        # Inherited: a file that was refused before this process was started has been logged by another.
-        metrics.INTEGRATIONS_BROKEN.set(integrations.is_refused)
+        # Inherited: what was refused before this process was started has been logged by another.
+        metrics.INTEGRATIONS_BROKEN.set(bool(integrations.version.faults))
         self._fleet = Fleet(params, topology.queue, at_least=settings.processes)
         self._loop = Loop()
         self._loops = [self._loop.supervised]
         self._broker = FiscalBroker(
-            self._loop,
-            params,
+            consuming_connection.Dependencies(self._loop, params, lambda: shared.stop_limit.is_engaged),
             topology,
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
-            room=settings.threads * _IN_HAND,
-            is_halted=lambda: shared.stop_limit.is_engaged,
+            room=settings.threads * _KEPT_PER_THREAD,
         )
-        sessions = Sessions(
-            CheckboxClient(headers=trace.headers),
-            ReceiptRate(
-                shared.limiter,
-                lambda: settings.register_rate * self._fleet.share,
-                time.monotonic,
-                time.time,
-            ),
-            Isolation(settings.threads, time.monotonic),
-        )
-        self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current, sessions)
-        self._watch = shift_watch.ShiftWatch(lambda: integrations.current, sessions)
-        archive = archive_check_of(settings)
-        story = Fiscalization(
-            lambda: integrations.current,
-            sessions,
-            Dependencies(
-                archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
-                clock=time.time,
-                monotonic=time.monotonic,
-                return_wait=settings.return_wait.total_seconds(),
-                number_times=NumberTimes(),
-                duplicate_prevented=_duplicate_prevented,
-                warn=_put_right,
-            ),
-        )
+        sessions = self._sessions(settings, shared)
+        self._election = Election(params, topology.chores)
+        self._keeper = ShiftKeeper(lambda: integrations.current.in_force, sessions)
+        self._watch = shift_watch.ShiftWatch(lambda: integrations.current.in_force, sessions)
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
-        settlement = Settlement(
+        self._broker.install(self._settlement(settings, shared, topology, sessions).process)
+        self._worker = self._broker.worker(threads_of(settings.threads))
+
+    def _sessions(self, settings: Settings, shared: Shared) -> Sessions:
+        rate = ReceiptRate(
+            shared.limiter, lambda: settings.register_rate * self._fleet.share, time.monotonic, time.time
+        )
+        client = CheckboxClient(headers=trace.headers)
+        return Sessions(client, rate, Isolation(settings.threads, time.monotonic))
+
+    def _settlement(
+        self, settings: Settings, shared: Shared, topology: Topology, sessions: Sessions
+    ) -> Settlement:
+        fiscalization = Fiscalization(
+            lambda: self._integrations.current, sessions, _dependencies_of_a_pass(settings)
+        )
+        return Settlement(
             decision.Dependencies(
-                fiscalize=story.fiscalize,
+                fiscalize=fiscalization.fiscalize,
                 publisher=self._publisher,
                 topology=topology,
                 policy=RetryPolicy(
@@ -131,14 +140,12 @@ class Process:
                     settings.retry_max_age.total_seconds(),
                 ),
                 stop_limit=shared.stop_limit,
-                configured=lambda name: integrations.current.get(name),
+                configured=lambda name: self._integrations.current.rows.get(name),
                 has_room=self._broker.has_room,
                 clock=time.time,
                 random=random.Random(),  # noqa: S311 - jitter
             )
         )
-        self._broker.install(settlement.process)
-        self._worker = self._broker.worker(threads_of(settings.threads))
 
     def run(self) -> None:
         """Work until SIGTERM, or until the parent process is gone."""
@@ -158,8 +165,9 @@ class Process:
         self._loop.close()
 
     def _start_loops(self) -> None:
-        self._supervise("integrations", lambda _: self._integrations.look())
-        self._supervise("shift_keeper", lambda _: self._keeper.keep(self._stop), after=self._keeper.close)
+        self._supervise("integrations", lambda _: self._look_at_integrations())
+        self._supervise("election", lambda _: self._election.round(), after=self._election.close)
+        self._supervise("shift_keeper", chore_round(self._election, self._keeper))
         self._supervise(
             "shift_watch", lambda moved: self._watch.look(self._stop, moved), pause=lambda: shift_watch.EVERY
         )
@@ -206,9 +214,14 @@ class Process:
             stopped.append("order")
         return ", ".join(stopped) or None
 
+    def _look_at_integrations(self) -> None:
+        version = self._integrations.look()
+        if version is not None:
+            integrations_read(version)
+
     def _show_integrations(self) -> None:
         """One process is enough: the counters of all are summed."""
         current = self._integrations.current
         if self._slot == 0 and current is not self._shown:
             self._shown = current
-            metrics.start_at_zero(current)
+            metrics.start_at_zero(current.rows)

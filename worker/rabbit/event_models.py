@@ -1,6 +1,6 @@
 """The events that go back to Bimp. Their JSON Schemas are generated from these models.
 
-CloudEvents 1.0 in structured mode. What cannot be told is null, and ``subject`` is left out.
+CloudEvents 1.0 in structured mode. What is unknown is null, and ``subject`` is left out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class EventModel(BaseModel):
 
 
 class EventOrder(EventModel):
-    """The order, as far as the message tells."""
+    """The order, as far as the message names it."""
 
     uuid: UuidText | None
     doc_number: str | None
@@ -124,7 +124,7 @@ class FailedData(EventData):
 
 
 class DelayedData(EventData):
-    """The request is put off by a fault, for the first time."""
+    """The request is rescheduled after a fault, for the first time."""
 
     code: Code
     next_attempt_at: Utc
@@ -185,7 +185,7 @@ class Failed(Event):
 
 
 class Delayed(Event):
-    """Put off by a fault, for the first time."""
+    """Rescheduled after a fault, for the first time."""
 
     model_config = ConfigDict(title="FiscalizationDelayed")
 

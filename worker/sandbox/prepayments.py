@@ -8,6 +8,7 @@ from typing import Any
 
 from worker.sandbox.arithmetic import cash_rounding, goods_total, paid, total_up
 from worker.sandbox.chain import Chain
+from worker.sandbox.issuing import issue
 from worker.sandbox.ledger import Cashier, Receipt, Shift
 from worker.sandbox.refusals import (
     Refusal,
@@ -19,7 +20,7 @@ from worker.sandbox.refusals import (
     relation_exists,
     till_short,
 )
-from worker.sandbox.sales import issue, of_goods, ready_shift
+from worker.sandbox.sales import of_goods, ready_shift
 from worker.sandbox.state import State
 
 _OPEN, _PAY = "POST /prepayment-receipts", "POST /prepayment-receipts/{relation_id}"
@@ -119,7 +120,7 @@ def _take(
         "pre_payment_relation_id": chain.relation_id,
     }
     totals = total_up(made_of, shift.register.organization, state.options)
-    receipt = of_goods(state, shift, made_of, request, totals, endpoint)
+    receipt = of_goods(state, shift, made_of, request, totals, endpoint=endpoint)
     receipt.made_of = made_of
     chain.payments.append(receipt)
     chain.closing = receipt if closes else chain.closing
@@ -143,7 +144,7 @@ def _return_of(state: State, shift: Shift, chain: Chain, payment: Receipt, reque
         line["is_return"] = True
     made_of |= {"id": None, "context": None, "related_receipt_id": payment.id}
     totals = total_up(made_of, shift.register.organization, state.options)
-    receipt = of_goods(state, shift, made_of, request, totals, _RETURN)
+    receipt = of_goods(state, shift, made_of, request, totals, endpoint=_RETURN)
     receipt.made_of = made_of
     chain.returns.append((payment, receipt))
     return issue(state, receipt, totals)

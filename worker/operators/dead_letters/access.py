@@ -9,18 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pika
 import typer
 
 from config.settings import Settings
+from worker.fiscal.instants import rfc3339
 from worker.operators.connection import broker
-from worker.operators.dead_letters.letter import Letter, Wanted
+from worker.operators.dead_letters.filter import Wanted
 from worker.operators.dead_letters.lock import locked
 from worker.operators.dead_letters.look_through import LookThrough, depth
 from worker.operators.interruption import Interruption
 from worker.operators.output import note, progress
+from worker.rabbit.dead_letter import DeadLetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Pass:
     stopping: Callable[[], bool]
     _at: Callable[[int], None]
 
-    def letters(self) -> Iterator[Letter]:
+    def letters(self) -> Iterator[DeadLetter]:
         """The wanted letters; one that is not removed stays."""
         for letter in self.queue.letters():
             self._at(self.queue.looked_at)
@@ -89,5 +90,5 @@ def _holder(command: str) -> str:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = f"user {os.getuid()}"  # a container without names
-    since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = rfc3339(time.time())
     return f"{command} by {user}@{socket.gethostname()}, process {os.getpid()}, since {since}"

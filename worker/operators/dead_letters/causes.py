@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from worker.bimp.archive_check import SERVICE, ArchiveCheck
+from worker.bimp.archive_check import ArchiveCheck
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.signed_in import secrets_of, signed_in
+from worker.fiscal.instants import DAY
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Code, Rejected, Unavailable, Verdict
 from worker.fiscal.ports import Refusal, TokenRefused
+from worker.fiscal.reasons import Reason
 from worker.fiscal.shifts import age
+from worker.fiscal.tax_rates import CheckboxTax, TaxRates, misfit, read_rate
 from worker.operators.dead_letters.early_payments import NeededChain, is_there, needed_chain
-from worker.operators.dead_letters.letter import Letter
+from worker.rabbit.dead_letter import DeadLetter
 
 _SHIFT = frozenset({Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H})
 #: What a person, or time, mends without touching the order.
-MENDED_ELSEWHERE = _SHIFT | {Code.CASHIER_CREDENTIALS_REJECTED, Code.CHECKBOX_UNAVAILABLE}
+MENDED_ELSEWHERE = _SHIFT | {
+    Code.TAX_RATE_MISMATCH,
+    Code.CASHIER_CREDENTIALS_REJECTED,
+    Code.CHECKBOX_UNAVAILABLE,
+    Code.CONFIGURATION_INVALID,
+}
 _MAY_GO = MENDED_ELSEWHERE | {Code.PREPAYMENT_MISMATCH}
-_DAY = 86400.0
 #: Seconds between two sign-ins that may be refused: Checkbox may lock who is refused often.
 SIGN_IN_AGAIN = 600.0
 
@@ -33,6 +40,7 @@ class Cause:
     """What keeps a letter dead; letters with one cause are mended together.
 
     ``receipt`` is named where only it can tell: it was made, and had no number.
+    ``rate`` is the one whose code did not fit.
     """
 
     code: str
@@ -40,11 +48,12 @@ class Cause:
     cashier: str
     is_archive_check: bool = False
     receipt: UUID | None = None
+    rate: str | None = None
     #: The chain that a payment or a return came too early for.
     chain: NeededChain | None = None
 
 
-def cause_of(letter: Letter) -> Cause | None:
+def cause_of(letter: DeadLetter) -> Cause | None:
     """None where a person has to act on the order, or nothing tells whose it is."""
     code, integration, cashier = letter.code, letter.integration, letter.cashier
     if code not in _MAY_GO or integration is None or cashier is None:
@@ -54,9 +63,11 @@ def cause_of(letter: Letter) -> Cause | None:
         chain = needed_chain(letter)
         return None if chain is None else Cause(code, integration, cashier, chain=chain)
     detail = letter.line()["detail"] or {}
+    if code == Code.TAX_RATE_MISMATCH:
+        return Cause(code, integration, cashier, rate=str(detail.get("rate")))
     if code != Code.CHECKBOX_UNAVAILABLE:
         return Cause(code, integration, cashier)
-    if detail.get("service") == SERVICE:
+    if detail.get("service") == Reason.ARCHIVE_CHECK:
         return Cause(code, integration, cashier, is_archive_check=True)
     return Cause(code, integration, cashier, receipt=_receipt(detail))
 
@@ -66,6 +77,13 @@ def _receipt(detail: Mapping[str, object]) -> UUID | None:
         return UUID(str(detail.get("receiptId")))
     except ValueError:
         return None
+
+
+def _fits(rate: str, table: TaxRates, taxes: Iterable[CheckboxTax]) -> bool:
+    """Whether the code that the table gives to the rate now has that percent at Checkbox."""
+    percent = read_rate(rate)
+    code = table.code_of(percent)
+    return code is not None and misfit(percent, code, taxes) is None
 
 
 class Causes:
@@ -101,11 +119,13 @@ class Causes:
         cashier = integration.cashiers.get(cause.cashier) if integration else None
         if integration is None or cashier is None:
             return False
+        if cause.code == Code.CONFIGURATION_INVALID:
+            return True  # read now, without an earlier version: the row is sound
         try:
             if cause.is_archive_check:
                 return archive is None or archive.is_archived(UUID(int=0)) is not None
             return self._ask(cause, integration, cashier)
-        except (Verdict, Refusal):
+        except (Verdict, Refusal, ArithmeticError):
             return False
 
     def _ask(self, cause: Cause, integration: Integration, cashier: Cashier) -> bool:
@@ -120,9 +140,13 @@ class Causes:
         if cause.code in _SHIFT:
             url, private = integration.checkbox_url, secrets_of(cashier)
             shift = self._client.current_shift(url, token, private=private)
-            return shift is not None and shift.is_open and age(shift, self._clock()) < _DAY
+            return shift is not None and shift.is_open and age(shift, self._clock()) < DAY
         if cause.chain is not None:
             return is_there(self._client, token, integration, cashier, cause.chain)
+        if cause.rate is not None:
+            return _fits(
+                cause.rate, integration.tax_rates, self._client.taxes(integration.checkbox_url, token)
+            )
         if cause.receipt is None:
             self._client.cashier_me(integration.checkbox_url, token)
             if cashier.license_key is not None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pika.exceptions import NackError, UnroutableError
 
 from worker.operators.dead_letters.access import DeadLetters, Pass
-from worker.operators.dead_letters.letter import Letter
 from worker.operators.dead_letters.look_through import LookThrough
 from worker.operators.output import json_line, note
+from worker.rabbit.dead_letter import DeadLetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,12 @@ class Change:
 
     command: str
     done: str
-    #: Takes the letter in hand out of the queue. May raise pika's ``UnroutableError`` or ``NackError``.
-    apply: Callable[[LookThrough, Letter, DeadLetters], None]
+    #: Takes the current letter out of the queue. May raise pika's ``UnroutableError`` or ``NackError``.
+    apply: Callable[[LookThrough, DeadLetter, DeadLetters], None]
     #: Letters that were replayed so often before are left alone.
     max_replays: int | None = None
 
-    def withholds(self, letter: Letter) -> bool:
+    def withholds(self, letter: DeadLetter) -> bool:
         return self.max_replays is not None and letter.replays >= self.max_replays
 
 
@@ -45,7 +45,7 @@ def replaying(max_replays: int | None) -> Change:
     return Change("replay", "replayed", _send_back, max_replays)
 
 
-def _send_back(look: LookThrough, letter: Letter, letters: DeadLetters) -> None:
+def _send_back(look: LookThrough, letter: DeadLetter, letters: DeadLetters) -> None:
     """Gone from here only when it is there."""
     look.send(letter.queue or letters.settings.queue, letter.delivery.body, letter.replay_properties())
     look.remove()

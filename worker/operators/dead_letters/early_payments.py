@@ -8,10 +8,10 @@ from uuid import UUID
 
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.signed_in import secrets_of
-from worker.fiscal.chain import CANCELLED, Reason, chain_id
+from worker.fiscal.chain import CANCELLED, ChainReason, chain_id
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Code, Rejected
-from worker.operators.dead_letters.letter import Letter
+from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.message.reading import read
 
 
@@ -23,10 +23,13 @@ class NeededChain:
     left: int | None = None
 
 
-def needed_chain(letter: Letter) -> NeededChain | None:
+def needed_chain(letter: DeadLetter) -> NeededChain | None:
     """None where the letter did not come too early, or nothing tells what it needs."""
     reason = (letter.line()["detail"] or {}).get("reason")
-    if letter.code != Code.PREPAYMENT_MISMATCH or reason not in (Reason.NO_CHAIN, Reason.NOT_THE_REST):
+    if letter.code != Code.PREPAYMENT_MISMATCH or reason not in (
+        ChainReason.NO_CHAIN,
+        ChainReason.NOT_THE_REST,
+    ):
         return None
     try:
         request = read(letter.delivery.body)
@@ -35,7 +38,7 @@ def needed_chain(letter: Letter) -> NeededChain | None:
     order = request.return_of.order_uuid if request.return_of else request.order.uuid
     if order is None:
         return None
-    return NeededChain(order, request.paid if reason == Reason.NOT_THE_REST else None)
+    return NeededChain(order, request.paid if reason == ChainReason.NOT_THE_REST else None)
 
 
 def is_there(

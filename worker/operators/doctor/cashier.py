@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from worker.checkbox.answers import CashierInfo, RegisterInfo
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.party_answers import CashierInfo, RegisterInfo
 from worker.checkbox.signed_in import secrets_of, signed_in
+from worker.fiscal.instants import DAY
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
 from worker.fiscal.outcomes import Rejected, Unavailable
 from worker.fiscal.ports import Refusal, Shift
@@ -17,9 +18,8 @@ from worker.operators.doctor.finding import Finding, ok, warning, wrong
 from worker.operators.doctor.tax_table import check_tax_rates
 
 _SIGN_IN, _KEY, _REGISTER, _SHIFT = "sign-in", "key", "register", "shift"
-_DAY = 86400.0
-_SOON = 14 * _DAY
-#: Seconds before a shift's 24th hour in which somebody should think of it.
+_SOON = 14 * DAY
+#: Seconds before a shift's 24th hour in which a person should think of it.
 _LATE = 2 * 3600.0
 #: How much later than ``rollover_after`` a shift may still be open: its receipts finish first.
 _GRACE = 600.0
@@ -49,7 +49,7 @@ class Row:
 
 
 def check_cashier(row: Row, client: CheckboxClient, clock: Callable[[], float]) -> Iterator[Finding]:
-    """All that can be told of one row, with one sign-in that is ended again."""
+    """All that can be found out about one row, with one sign-in that is ended again."""
     register, findings = _register(row, client)
     yield from findings
     try:
@@ -104,7 +104,7 @@ def _person(row: Row, me: CashierInfo, register: RegisterInfo | None, now: float
     if me.blocked:
         yield wrong(_SIGN_IN, row.name, "is blocked", "have the cashier unblocked in Checkbox")
     if register is not None and register.is_test != me.is_test:
-        kinds = [("live", "test")[is_test] for is_test in (me.is_test, register.is_test)]
+        kinds = [("live", "test")[bool(is_test)] for is_test in (me.is_test, register.is_test)]
         advice = "give the row a cashier and a register of the same kind"
         yield wrong(_REGISTER, row.name, f"a {kinds[0]} cashier at a {kinds[1]} register", advice)
     elif me.is_test:
@@ -149,11 +149,11 @@ def _shift(row: Row, shift: Shift | None, register: RegisterInfo | None, now: fl
     if age(shift, now) >= limit:
         advice = (
             "have the shift closed and a new one opened: Checkbox takes no more receipts in it"
-            if limit == _DAY
+            if limit == DAY
             else "see whether a worker runs: it should have closed the shift by now"
         )
         yield wrong(_SHIFT, row.name, seen, advice)
-    elif row.integration.shifts is ShiftPolicy.MANUAL and age(shift, now) >= _DAY - _LATE:
+    elif row.integration.shifts is ShiftPolicy.MANUAL and age(shift, now) >= DAY - _LATE:
         yield warning(_SHIFT, row.name, seen, "have it closed and a new one opened before it is 24 h old")
     elif register is not None and shift.register_id not in (None, register.id):
         advice = "see which register is meant: license_key is of another one than the open shift"
@@ -165,8 +165,8 @@ def _shift(row: Row, shift: Shift | None, register: RegisterInfo | None, now: fl
 def _limit(integration: Integration) -> float:
     """Seconds after which an open shift of this integration is wrong."""
     if integration.shifts is ShiftPolicy.MANUAL:
-        return _DAY
-    return min(integration.rollover_after.total_seconds() + _GRACE, _DAY)
+        return DAY
+    return min(integration.rollover_after.total_seconds() + _GRACE, DAY)
 
 
 def _no_shift(row: Row, register: RegisterInfo | None) -> Finding:

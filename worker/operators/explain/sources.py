@@ -23,11 +23,12 @@ from worker.checkbox.signed_in import signed_in
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Verdict
 from worker.fiscal.ports import Refusal
-from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.lock import Locked, locked
 from worker.operators.dead_letters.look_through import LookThrough, NoDeadLetterQueue, depth
+from worker.rabbit.dead_letter import DeadLetter
 
-#: Integrations that are asked where nothing tells which one it is.
+#: Integrations that are asked where the order's own is unknown.
 _AT_MOST = 20
 _PAGE_TIMEOUT = 10.0
 #: No proxy of the environment's stands between us and our own address.
@@ -39,16 +40,16 @@ class Explanation:
     """What is known of an order; ``not_asked`` are sentences about sources that did not answer."""
 
     order: str
-    letters: list[Letter] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
     waiting: list[dict[str, Any]] = field(default_factory=list)
     receipts: list[FoundReceipt] = field(default_factory=list)
-    #: Messages that nobody has looked at yet; None where unknown.
+    #: Messages that no worker has taken yet; None where unknown.
     ready: int | None = None
     not_asked: list[str] = field(default_factory=list)
 
     @property
     def uuid(self) -> UUID | None:
-        """The order's, where it was given or anybody told it."""
+        """The order's, where it was given or a source named it."""
         told = [self.order, *(one.order for one in self.letters), *(row.get("order") for row in self.waiting)]
         for text in told:
             try:
@@ -102,7 +103,7 @@ def ask_checkbox(
     """Its receipts, from the integrations that its messages name, or else from all."""
     order = known.uuid
     if order is None:
-        known.not_asked.append("Checkbox: it knows orders by uuid, and nothing told this one's")
+        known.not_asked.append("Checkbox: it knows orders by uuid, and this one's is unknown")
         return
     rows = _rows(known, integrations, only)
     if len(rows) > _AT_MOST:
@@ -116,7 +117,7 @@ def ask_checkbox(
             why = getattr(fault, "detail", {})
             words = why.get("message") or why.get("reason") or type(fault).__name__
             known.not_asked.append(f"Checkbox as {integration.id}/{cashier.id}: {words}")
-        if any(found.receipt.status != "ERROR" for found in known.receipts):
+        if not all(found.receipt.is_refused for found in known.receipts):
             return
 
 

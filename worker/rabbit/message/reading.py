@@ -34,7 +34,7 @@ _DOC_NUMBER_LIMIT = 64
 
 @dataclass(frozen=True, slots=True)
 class RequestIdentity:
-    """Who asks, and for what, as far as a message tells; None where it does not. An event needs the id."""
+    """Who asks, and for what, as far as a message says; unknown is None. An event needs the id."""
 
     request_id: str | None = None
     source: str | None = None
@@ -76,26 +76,33 @@ def read(body: bytes) -> Request:
     except NotJsonError as error:
         raise InvalidMessage([problem_at((), str(error))], RequestIdentity()) from None
     if parsed.too_deep:
-        raise InvalidMessage([problem_at((), "is nested too deeply")], identify(parsed.value))
+        raise InvalidMessage([problem_at((), "is nested too deeply")], _identity(parsed.value))
     doubles = repeated_members(parsed.value) if parsed.has_doubled else []
     try:
         message = WireMessage.model_validate(parsed.value)
     except ValidationError as error:
         broken = islice(problems_of(error, parsed.value), ERROR_LIMIT)
-        raise InvalidMessage(_each_once([*doubles, *broken]), identify(parsed.value)) from None
+        raise InvalidMessage(_each_once([*doubles, *broken]), _identity(parsed.value)) from None
     errors = [*doubles, *(problem_at(path, problem) for path, problem in _contradictions(message))]
     if errors:
-        raise InvalidMessage(errors, identify(parsed.value))
+        raise InvalidMessage(errors, _identity(parsed.value))
     return to_request(message)
 
 
 def _each_once(errors: Sequence[Problem]) -> list[Problem]:
-    """The first thing told of a place: a member that came twice is not missing as well."""
+    """The first problem of each place: a member that came twice is not missing as well."""
     return list({error["path"]: error for error in reversed(errors)}.values())[::-1]
 
 
-def identify(value: Any) -> RequestIdentity:
-    """What can be told of a message that is wrong somewhere."""
+def identify(body: bytes) -> RequestIdentity:
+    """As much as a message says of itself, valid or not."""
+    try:
+        return _identity(parse(body).value) if len(body) <= BODY_LIMIT else RequestIdentity()
+    except NotJsonError:
+        return RequestIdentity()
+
+
+def _identity(value: Any) -> RequestIdentity:
     data = _member(value, "data")
     order = _member(data, "order")
     uuids = (_matching(_member(order, "uuid"), _UUID), _matching(_member(value, "subject"), _UUID))
