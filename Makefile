@@ -53,8 +53,13 @@ packages:
 demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what comes of each example
 	@$(BIN)/fiscal-worker demo
 
+# Packages of npm that tests need; the tests that use them are skipped where npm is not installed.
+NODE_PACKAGES := $(patsubst %,tests/%/node_modules/.package-lock.json,client docs/asyncapi)
+$(NODE_PACKAGES): %/node_modules/.package-lock.json: %/package-lock.json
+	@if command -v npm >/dev/null; then cd $* && npm ci --no-progress --loglevel=error; fi
+
 .PHONY: test
-test: $(INSTALLED) ## Run the tests
+test: $(INSTALLED) $(NODE_PACKAGES) ## Run the tests
 	@$(BIN)/pytest -n 3 --dist worksteal
 
 .PHONY: check

@@ -13,7 +13,7 @@ from worker.fiscal.chain_return import ChainReturn
 from worker.fiscal.configured import Integrations
 from worker.fiscal.goods_return import GoodsReturn
 from worker.fiscal.integrations import Integration
-from worker.fiscal.issuing import Dependencies, Issuing
+from worker.fiscal.issuing import Issuing, PassDependencies
 from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Verdict
 from worker.fiscal.plan import Plan
@@ -29,7 +29,7 @@ class Fiscalization:
         self,
         integrations: Callable[[], Integrations],
         sessions: CashierSessions,
-        dependencies: Dependencies,
+        dependencies: PassDependencies,
     ) -> None:
         self._integrations = integrations
         self._sessions = sessions

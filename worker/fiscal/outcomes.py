@@ -55,7 +55,7 @@ NOT_DEAD_LETTERED = frozenset({Code.ORDER_ARCHIVED, Code.CURRENCY_NOT_SUPPORTED,
 
 @dataclass(frozen=True, slots=True)
 class IssuedReceipt:
-    """A receipt as Checkbox tells of it, in our words. Money in kopiykas."""
+    """A receipt as Checkbox reports it, in our terms. Money in kopiykas."""
 
     id: str
     status: str
@@ -89,7 +89,7 @@ class IssuedReceipt:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the tax service or Checkbox threw it out: it counts for nothing."""
+        """Whether the tax service or Checkbox rejected it: it counts for nothing."""
         return self.status in ("ERROR", "CANCELLED", "CANCELLATION")
 
 
@@ -102,7 +102,7 @@ class IssuedLine:
     price: int
     #: None where the answer shows no taxes.
     taxes: tuple[IssuedTax, ...] | None
-    #: What the line costs after its own discounts; None where the answer does not tell.
+    #: What the line costs after its own discounts; None where the answer does not say.
     total: int | None = None
     name: str = ""
 
@@ -140,7 +140,7 @@ class Fiscalized:
 
     #: None for the return of a chain.
     receipt: IssuedReceipt | None
-    #: Made by an earlier request, as far as can be told.
+    #: Made by an earlier request, as far as is known.
     already: bool
     #: Where the receipt's pages are.
     checkbox_url: str
@@ -182,7 +182,7 @@ class Rejected(Verdict):
 
 @dataclass(eq=False)
 class Postponed(Verdict):
-    """To be looked at again after ``after`` seconds; no attempt is counted and nobody is told."""
+    """To be looked at again after ``after`` seconds; no attempt is counted and no event published."""
 
     after: float
     reason: Wait
