@@ -35,7 +35,7 @@ from worker.fiscal.chain import (
 from worker.fiscal.context import content_of
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import CashRounding, Integration
-from worker.fiscal.issuing import Dependencies
+from worker.fiscal.issuing import PassDependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.fiscal.order import Operation, Payment, Request, ReturnOf
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Relation
@@ -254,7 +254,7 @@ def once(checkbox: FakeCheckbox, request: Request) -> Rejected:
     story = Fiscalization(
         lambda: configured(an_integration()),
         FakeSessions(checkbox),
-        Dependencies(
+        PassDependencies(
             archive=None,
             clock=lambda: NOW,
             monotonic=lambda: NOW,

@@ -288,7 +288,12 @@ def test_a_refused_advance_is_made_anew_where_its_chain_lives(shop: Counter) -> 
 
 def test_a_chain_whose_return_was_partly_refused_stands(shop: Counter) -> None:
     """Told with each receipt; a replay posts again only while Checkbox has not cancelled the chain."""
-    for state, again in (("PARTIAL_CANCELLED", "RECEIPT_REJECTED"), ("unchanged", "succeeded")):
+    rejected = "RECEIPT_REJECTED"
+    for state, again in (
+        ("PARTIAL_CANCELLED", rejected),
+        ("CANCELLED", rejected),
+        ("unchanged", "succeeded"),
+    ):
         shop.sandbox.set_options(refused_return=state)
         chain = Chain(shop)
         chain.succeeded(chain.advance())
