@@ -141,6 +141,20 @@ def test_an_order_that_was_sold_twice(till: Till) -> None:
 
 
 @on_sqlite
+def test_a_return_frees_only_the_sale_before_it(till: Till) -> None:
+    """Sold, returned, sold anew, and sold once more: the last is one too many."""
+    order = uuid4()
+    sale = till.sell(order)
+    till.give_back(sale, order)
+    till.sell(order, attempt=1)
+    third = till.sell(order, attempt=2)
+    till.close()
+    assert [(one.kind.value, one.receipt_id) for one in till.reconcile().differences] == [
+        ("order_doubled", third.id)
+    ]
+
+
+@on_sqlite
 def test_a_second_sale_that_nobody_told_is_doubled(till: Till) -> None:
     """A receipt stands in one kind only: it is not untold as well."""
     order = uuid4()

@@ -192,3 +192,24 @@ def test_a_return_names_its_sale(engine: Engine, writer: Writer) -> None:
     rows = all_of(engine, REQUESTS)
     assert {row["return_of_order"] for row in rows} == {sale, None}
     assert {row["return_of_receipt"] for row in rows} == {UUID(str(receipt)), None}
+
+
+def test_payments_of_a_chain(engine: Engine, writer: Writer) -> None:
+    """An advance is its own money, with the chain that it belongs to; its return has all receipts."""
+    advance = json.loads((CONTRACT / "prepayment" / "1.advance.json").read_text())
+    back = json.loads((CONTRACT / "prepayment" / "4.return.json").read_text())
+    for message in (advance, back):
+        writer.write(rows_of_request(json.dumps(message).encode(), NOW))
+    for name, request in (("succeeded.advance", advance), ("succeeded.chain_returned", back)):
+        event = json.loads((CONTRACT / "events" / f"{name}.json").read_text())
+        event["data"] |= {"requestId": request["id"], "requestSource": request["source"]}
+        writer.write(rows_of_event(json.dumps(event).encode(), NOW))
+    asked = {row["operation"]: row for row in all_of(engine, REQUESTS)}
+    assert asked["PREPAYMENT"]["payment_uuid"] == UUID(advance["data"]["paymentUuid"])
+    assert asked["PREPAYMENT_RETURN"]["return_of_order"] == UUID(back["data"]["returnOf"]["orderUuid"])
+    receipts = all_of(engine, RECEIPTS)
+    assert [row["operation"] for row in receipts].count("PREPAYMENT_RETURN") == 3
+    assert all(row["relation"] for row in receipts)
+    (paid,) = [row for row in receipts if row["operation"] == "PREPAYMENT"]
+    assert paid["total"] == 2000_00
+    assert len(json.loads(paid["means"])[0]) == 2

@@ -99,10 +99,10 @@ def _content(request: Request) -> dict[str, Any]:
     payments = [[one.form.value, storable(one.label), one.amount] for one in request.payments]
     return {
         "asked_at": round(request.time.timestamp() * 1000) if request.time else None,
-        "payment_uuid": None,
+        "payment_uuid": request.payment_uuid,
         "return_of_order": sale.order_uuid if sale else None,
         "return_of_receipt": sale.receipt_id if sale else None,
-        "return_of_relation": None,
+        "return_of_relation": sale.relation_id if sale else None,
         "total": request.order.total,
         "payments": json.dumps(payments, ensure_ascii=False),
         "means": _means(request.payments, request.order.total),
@@ -127,7 +127,7 @@ def _means(payments: Sequence[Payment], total: int) -> str:
     """The payments without the change, and without the rounding of cash: they come to the receipt's total."""
     if len(payments) == 1:
         return json.dumps([[payments[0].form.value, storable(payments[0].label)]], ensure_ascii=False)
-    beyond = sum(one.amount for one in payments) - total
+    beyond = max(0, sum(one.amount for one in payments) - total)
     taken = []
     for one in reversed(payments):
         off = min(beyond, one.amount) if one.form is PaymentForm.CASH else 0

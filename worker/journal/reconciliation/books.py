@@ -21,8 +21,8 @@ class Books:
     receipts: Callable[[], Sequence[SearchResult]]
     #: By id; None where Checkbox is sure to have none.
     look_up: Callable[[str], IssuedReceipt | None]
-    #: What people gave back of a sale at the till, in kopiykas.
-    returned: Callable[[IssuedReceipt], int]
+    #: What was given back of a sale until a time (seconds since the epoch), at the till too; in kopiykas.
+    returned: Callable[[IssuedReceipt, float], int]
 
 
 def issued_at(receipt: IssuedReceipt) -> float:

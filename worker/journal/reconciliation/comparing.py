@@ -95,11 +95,7 @@ class Comparison:
     ) -> Iterator[Difference]:
         for key, receipt in issued.items():
             one = known.get(key)
-            if (
-                one is None
-                or key in seen
-                or receipt.total in (one.total, one.told if one.is_of_chain else None)
-            ):
+            if one is None or key in seen or one.fits(receipt.total):
                 continue
             yield _of(Kind.SUM_DIFFERS, one, receipt.total)
             self._changes.append(Change(one.is_return, one.total - receipt.total, 0))
@@ -127,12 +123,15 @@ class Comparison:
             return {}
         integrations = {integration for integration, _ in self._books.rows}
         opened_at = self._books.shift.opened_at
-        owners = self._kept.derived(set(untold), opened_at, self._until, integrations)
+        chains = {one.relation_id for one in untold.values() if one.relation_id}
+        derived = self._kept.derived({*untold, *chains}, opened_at, self._until, integrations)
+        found = {}
         for key, receipt in untold.items():
-            owner = owners.get(key) or self._owner_by_content(receipt)
+            by_chain = derived.get(receipt.relation_id) if receipt.relation_id else None
+            owner = derived.get(key) or by_chain or self._owner_by_content(receipt)
             if owner is not None:
-                owners[key] = owner
-        return owners
+                found[key] = owner
+        return found
 
     def _owner_by_content(self, listed: IssuedReceipt) -> KeptRequest | None:
         """The short form of the search has no context: it is read by id."""

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from worker.fiscal.outcomes import IssuedReceipt
+from worker.fiscal.receipt import return_receipt_id
 from worker.journal.reconciliation.books import Books, issued_at
 from worker.journal.reconciliation.difference import Difference, Kind
 from worker.journal.reconciliation.kept import Kept, KeptReceipt, KeptRequest
+
+#: Returns of one sale that are told apart by their ids.
+_PLACES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,10 @@ def _repeated(kept: Kept, books: Books, order: UUID, sales: list[_Sale]) -> Iter
     """Sales in the order of time: those before which another one stood."""
     standing: list[_Sale] = []
     for sale in sales:
-        standing = [one for one in standing if not _is_returned(kept, books, order, one, sale.at)]
+        if not any(_is_beside(sale, one) for one in standing):
+            standing.append(sale)
+            continue
+        standing = _not_returned(kept, books, order, standing, sale.at)
         if any(_is_beside(sale, one) for one in standing):
             yield sale
         standing.append(sale)
@@ -67,15 +74,25 @@ def _is_beside(sale: _Sale, other: _Sale) -> bool:
     return sale.payment is not None and sale.payment == other.payment
 
 
-def _is_returned(kept: Kept, books: Books, order: UUID, sale: _Sale, until: float) -> bool:
-    """In full, before the time; by the journal or else by Checkbox, which knows what people gave back too."""
-    back = [one for one in kept.returns_of(order, [sale.id]) if one.fiscal_at <= until]
-    if sale.relation is not None:
-        return any(one.relation == sale.relation for one in back)
-    if sum(one.total for one in back if sale.at <= one.fiscal_at) >= sale.total:
-        return True
+def _not_returned(kept: Kept, books: Books, order: UUID, sales: list[_Sale], until: float) -> list[_Sale]:
+    """Those that were not returned in full before the time."""
+    back = [one for one in kept.returns_of(order, [one.id for one in sales]) if one.fiscal_at <= until]
+
+    def is_returned(sale: _Sale) -> bool:
+        if sale.relation is None:
+            ours = {str(return_receipt_id(sale.id, place)) for place in range(_PLACES)}
+            returned = sum(one.total for one in back if one.id in ours)
+            return returned >= sale.total or _is_given_back(books, sale, until)
+        paid = sum(one.total for one in sales if one.relation == sale.relation)
+        return sum(one.total for one in back if one.relation == sale.relation) >= paid
+
+    return [sale for sale in sales if not is_returned(sale)]
+
+
+def _is_given_back(books: Books, sale: _Sale, until: float) -> bool:
+    """By Checkbox, which knows what people gave back at the till too."""
     receipt = books.look_up(sale.id)
-    return receipt is None or not receipt.is_numbered or books.returned(receipt) >= sale.total
+    return receipt is None or not receipt.is_numbered or books.returned(receipt, until) >= sale.total
 
 
 def _difference(order: UUID, sale: _Sale, told: KeptReceipt | None, owner: KeptRequest | None) -> Difference:

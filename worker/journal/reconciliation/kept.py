@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from worker.fiscal.chain import chain_id, payment_receipt_id
+from worker.fiscal.order import PaymentForm
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 from worker.journal.tables import RECEIPTS, REQUESTS
 
@@ -41,6 +44,9 @@ class KeptReceipt:
     told: int
     asked: int | None
     payment: UUID | None
+    #: The request's payments; Σ is what an advance or a further payment has to come to.
+    paid: int
+    is_cash: bool
 
     @property
     def is_return(self) -> bool:
@@ -52,8 +58,14 @@ class KeptReceipt:
 
     @property
     def total(self) -> int:
-        """What it has to come to. An advance is not measured by the whole order; its event names it."""
-        return self.told if self.asked is None or self.is_of_chain else self.asked
+        """What it has to come to; of a chain's return the receipt that it returns, as the event told it."""
+        if self.asked is None or (self.is_of_chain and self.is_return):
+            return self.told
+        return self.paid if self.is_of_chain else self.asked
+
+    def fits(self, total: int) -> bool:
+        """A payment in cash that closes a chain may be what was left, before it was rounded."""
+        return total == self.total or (self.is_of_chain and self.is_cash and total == self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +145,7 @@ class Kept:
     def derived(
         self, wanted: set[str], opened_at: float, closed_at: float, integrations: Iterable[str]
     ) -> dict[str, KeptRequest]:
-        """Those of these ids that derive from an order which was asked for around the shift."""
+        """Those of these ids, of receipts or chains, that derive from an order of around the shift."""
         c = REQUESTS.c
         around = and_(
             c.heard_at >= int(opened_at * 1000) - _ASKED_BEFORE_MS,
@@ -141,10 +153,10 @@ class Kept:
             c.integration.in_(list(integrations)),
             c.order_uuid.is_not(None),
         )
-        query = select(c.order_uuid, c.doc_number, c.integration).where(around).distinct()
+        query = select(c.order_uuid, c.doc_number, c.integration, c.payment_uuid).where(around).distinct()
         found: dict[str, KeptRequest] = {}
-        for row in self._connection.execute(query):
-            found |= dict.fromkeys(wanted & set(_ids_of(row[0])), KeptRequest(*row))
+        for *row, payment in self._connection.execute(query):
+            found |= dict.fromkeys(wanted & set(_ids_of(row[0], payment)), KeptRequest(*row))
         return found
 
     def _request(self, condition: ColumnElement[bool]) -> KeptRequest | None:
@@ -158,18 +170,24 @@ class Kept:
         query = (
             select(
                 c.id, c.subject, c.doc_number, c.integration, c.operation, c.relation, c.shift, c.fiscal_at,
-                c.offline, c.total, asked.total, asked.payment_uuid,
+                c.offline, c.total, asked.total, asked.payment_uuid, asked.payments,
             )
             .select_from(RECEIPTS.outerjoin(REQUESTS, asked.key == c.request))
             .where(condition)
         )  # fmt: skip
-        for receipt_id, *row in self._connection.execute(query):
+        for receipt_id, *row, told_payments in map(list, self._connection.execute(query)):
             row[6] /= 1000
-            yield KeptReceipt(str(receipt_id), *row)
+            payments = json.loads(told_payments or "[]")
+            paid = sum(amount for *_, amount in payments)
+            is_cash = all(form == PaymentForm.CASH.value for form, *_ in payments)
+            yield KeptReceipt(*(str(receipt_id), *row, paid, is_cash))
 
 
-def _ids_of(order: UUID) -> Iterator[str]:
+def _ids_of(order: UUID, payment: UUID | None) -> Iterator[str]:
     for attempt in range(_ATTEMPTS):
+        if payment is not None:
+            yield str(payment_receipt_id(order, payment, attempt))
+            yield chain_id(order, attempt)
         sale = str(sale_receipt_id(order, attempt))
         yield sale
         yield from (str(return_receipt_id(sale, place)) for place in range(_PLACES))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from worker.checkbox.shift_finder import Access, FoundShift, NotAsked, Register,
 from worker.checkbox.signed_in import secrets_of
 from worker.fiscal.outcomes import IssuedReceipt
 from worker.journal.finding import JournalUnreadable, looking
-from worker.journal.reconciliation.books import Books
+from worker.journal.reconciliation.books import Books, issued_at
 from worker.journal.reconciliation.comparing import Comparison
 from worker.journal.reconciliation.difference import Difference, Kind
 from worker.journal.reconciliation.kept import Kept
@@ -107,14 +107,15 @@ class _Desk:
     def look_up(self, receipt_id: str) -> IssuedReceipt | None:
         return self._as_any(lambda row, url, token: self._read(row, url, token, UUID(receipt_id)))
 
-    def returned(self, sale: IssuedReceipt) -> int:
-        return self._as_any(lambda row, url, token: self._returned(row, url, token, sale))
+    def returned(self, sale: IssuedReceipt, until: float) -> int:
+        back = self._as_any(lambda row, url, token: self._returns(row, url, token, sale))
+        return sum(one.total for one in back if one.is_numbered and issued_at(one) <= until)
 
     def _read(self, row: Row, url: str, token: str, receipt_id: UUID) -> IssuedReceipt | None:
         private = secrets_of(self._access.of(row)[1])
         return self._client.receipt(url, token, receipt_id, private=private)
 
-    def _returned(self, row: Row, url: str, token: str, sale: IssuedReceipt) -> int:
+    def _returns(self, row: Row, url: str, token: str, sale: IssuedReceipt) -> Collection[IssuedReceipt]:
         since = sale.created_at or sale.fiscal_date
 
         def page(offset: int, limit: int) -> list[SearchResult]:
@@ -124,9 +125,9 @@ class _Desk:
         back: dict[str, IssuedReceipt] = {}
         for _ in range(_PASSES):
             part = search_returns(pages, lambda one: self._read(row, url, token, one), sale, offset)
-            back |= {one.id: one for one in part.found if one.is_numbered}
+            back |= {one.id: one for one in part.found}
             if part.next_offset is None:
-                return sum(one.total for one in back.values())
+                return back.values()
             offset = part.next_offset
         raise NotAsked("Checkbox has too many receipts since the sale")
 
