@@ -193,19 +193,22 @@ def test_a_database_and_a_broker_that_are_away_are_waited_for(
     journal_url: str,
     eventually: Callable[..., object],
 ) -> None:
-    """What is published meanwhile is written afterwards, and the journal never ends."""
+    """What is published meanwhile stays in the queue, is written afterwards, and the journal never ends."""
+    rows = Rows(journal_url)
     eventually(lambda: is_bound(vhost) == {ORDERS_EXCHANGE, EVENTS_EXCHANGE})
+    publish(bimp, ORDERS_EXCHANGE, "order.ready_to_fiscalize.shop-main.olena", a_body(id="first"))
+    eventually(lambda: rows.counts()[0] == 1)
     postgresql.stop()
     for number in range(50):
         body = a_body(id=f"r{number}")
         publish(bimp, ORDERS_EXCHANGE, "order.ready_to_fiscalize.shop-main.olena", body)
     eventually(lambda: "journal_database_away" in journal.log.read_text())
+    eventually(lambda: vhost.queues()[JOURNAL_QUEUE].messages_unacknowledged == 50)
     bimp.connection.close()
     rabbitmq.stop()
     eventually(lambda: "journal_broker_away" in journal.log.read_text())
     assert journal.is_running
     rabbitmq.start()
     postgresql.start()
-    rows = Rows(journal_url)
-    eventually(lambda: rows.counts()[0] == 50, 30)
+    eventually(lambda: rows.counts()[0] == 51, 30)
     assert journal.terminate() == 0

@@ -12,6 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, Table, func, select
+from sqlalchemy.exc import DBAPIError
 
 from tests.builders import AN_ORDER, a_body
 from tests.journal.messages import an_event
@@ -213,3 +214,16 @@ def test_payments_of_a_chain(engine: Engine, writer: Writer) -> None:
     (paid,) = [row for row in receipts if row["operation"] == "PREPAYMENT"]
     assert paid["total"] == 2000_00
     assert len(json.loads(paid["means"])[0]) == 2
+
+
+def test_a_database_that_lost_its_tables_loses_no_row(engine: Engine, writer: Writer) -> None:
+    """It is no fault of the rows: they are refused as a whole, and written once the schema is there again."""
+    writer.write(rows_of_request(a_body(), NOW))
+    METADATA.drop_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    rows = rows_of_request(a_body(id="request-2"), NOW)
+    with pytest.raises(DBAPIError):
+        writer.write(rows)
+    writer.write(rows)
+    assert counts(engine) == [1, 0, 0]

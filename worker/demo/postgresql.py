@@ -23,7 +23,7 @@ from worker.demo.guarded_folder import GuardedFolder
 _PACKAGES = Path("/usr/lib/postgresql")
 _TIMEOUT = 30.0
 #: What is written survives the process, and not the machine: a test kills processes only.
-FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+FAST = ("fsync=off", "full_page_writes=off")
 
 
 class PostgreSQLError(RuntimeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 #: Seconds. Together they leave room for a last batch within the 25 s that a stop may take.
 _CONNECT = 5
@@ -23,11 +23,15 @@ def reading(url: str) -> Engine:
     return _engine(make_url(url), "BEGIN", {"mode": "rw", "uri": "true"})
 
 
-def is_away(error: SQLAlchemyError) -> bool:
-    """Whether the database is to be waited for: any other error is the fault of what was to be written."""
-    return isinstance(error, OperationalError | InterfaceError) or (
-        isinstance(error, DatabaseError) and error.connection_invalidated
-    )
+def is_fault_of_row(error: SQLAlchemyError) -> bool:
+    """Whether the database refuses what a row holds.
+
+    Any other error is waited out: the database is away, its tables are gone, or rights are missing, and what
+    was heard must not be lost for that.
+    """
+    if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
+        return True
+    return isinstance(error, DataError | IntegrityError)
 
 
 def _engine(url: URL, begin: str, query: dict[str, str]) -> Engine:

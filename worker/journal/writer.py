@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.journal.database import is_away
+from worker.journal.database import is_fault_of_row
 from worker.journal.heard import Row
 from worker.journal.schema import migrate
 from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
@@ -48,7 +48,8 @@ class Writer:
         try:
             self._commit(rows)
         except SQLAlchemyError as error:
-            if is_away(error):
+            if not is_fault_of_row(error):
+                self._is_migrated = False  # it may come back empty
                 raise
             for row in rows:
                 self._write_alone(row)
@@ -81,7 +82,7 @@ class Writer:
         try:
             self._commit([row])
         except SQLAlchemyError as error:
-            if is_away(error):
+            if not is_fault_of_row(error):
                 raise
             _log.error("journal_row_refused", kind=row.table.name, **{"error.type": type(error).__name__})
 
