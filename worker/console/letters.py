@@ -73,7 +73,7 @@ def counted(wanted: Filter) -> tuple[dict[str, int], int]:
 def replay(wanted: Filter, limit: int, report: Report, stopping: Callable[[], bool]) -> None:
     """Send back at most ``limit`` letters; ``report`` counts as it goes."""
     with _look(wanted, changes=True, stopping=stopping) as (letters, look):
-        change_each(replaying(MAX_REPLAYS), letters, look, limit, RATE, report, as_json=False)
+        change_each(replaying(MAX_REPLAYS), letters, look, report, lambda *_: None, rate=RATE, limit=limit)
 
 
 @contextmanager
@@ -83,6 +83,6 @@ def _look(
     with (
         _TURN,
         letters_alone(_NAME, changes=changes) as letters,
-        letters.looked_through(wanted, _NAME, bar=False, stopping=stopping) as look,
+        letters.looked_through(wanted, stopping) as look,
     ):
         yield letters, look

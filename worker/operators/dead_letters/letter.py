@@ -50,6 +50,11 @@ class Letter:
         return self._text("x-fiscal-cashier")
 
     @property
+    def request(self) -> str | None:
+        """The id of Bimp's request."""
+        return self._text("x-fiscal-request")
+
+    @property
     def replays(self) -> int:
         """How often it was replayed before it came here."""
         count = self.headers.get(REPLAYS)
@@ -77,7 +82,7 @@ class Letter:
             "docNumber": self.doc_number,
             "integration": self.integration,
             "cashier": self.cashier,
-            "request": self._text("x-fiscal-request"),
+            "request": self.request,
             "attempts": attempts if type(attempts) is int else None,
             "replays": self.replays,
             "firstSeen": self._text("x-fiscal-first-seen"),
@@ -126,6 +131,8 @@ class Filter:
     cashiers: frozenset[str] = frozenset()
     #: The order's uuid or docNumber.
     order: str | None = None
+    #: Ids of Bimp's requests: letters without an order have one too, unless nothing of them can be read.
+    requests: frozenset[str] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
 
@@ -135,8 +142,21 @@ class Filter:
             and (not self.integrations or letter.integration in self.integrations)
             and (not self.cashiers or letter.cashier in self.cashiers)
             and (self.order is None or self._names(letter, self.order))
+            and (not self.requests or letter.request in self.requests)
             and self._in_time(letter)
         )
+
+    def described(self) -> str:
+        """In words, for the audit log."""
+        lists = (
+            ("code", self.codes), ("integration", self.integrations), ("cashier", self.cashiers),
+            ("request", self.requests),
+        )  # fmt: skip
+        words = [f"{name} {value}" for name, values in lists for value in sorted(values)]
+        words += [f"order {self.order}"] if self.order is not None else []
+        words += [f"since {self.since.isoformat()}"] if self.since else []
+        words += [f"until {self.until.isoformat()}"] if self.until else []
+        return ", ".join(words) or "all letters"
 
     @staticmethod
     def _names(letter: Letter, order: str) -> bool:
