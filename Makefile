@@ -76,6 +76,11 @@ lock: $(INSTALLED) ## Resolve the dependencies anew into requirements/dev.lock
 		--generate-hashes --no-emit-index-url --python-version 3.11 \
 		--extra sandbox --extra console --extra otel --group dev pyproject.toml --output-file requirements/dev.lock
 
+.PHONY: texts
+texts: $(INSTALLED) ## Extract the texts into the catalogues of the languages, compile them, and write the runbooks
+	@$(BIN)/python -m docs.build.texts
+	@$(BIN)/python -m docs.build.runbook
+
 .PHONY: clean
 clean: ## Remove .venv and all caches
 	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

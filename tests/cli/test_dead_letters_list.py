@@ -225,3 +225,14 @@ def test_show_needs_an_order_or_a_filter(amqp_url: str) -> None:
     put(amqp_url, [1])
     assert invoke(amqp_url, "dead-letters", "show").exit_code == 2
     assert invoke(amqp_url, "dead-letters", "show", "N-1", "--order", "N-2").exit_code == 2
+
+
+def test_show_advises_in_the_language_of_the_terminal(amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Title, meaning, what to check and what to do next, from the catalogue; JSON stays as it is."""
+    put(amqp_url, [5])
+    monkeypatch.setenv("LANGUAGE", "uk")
+    shown = invoke(amqp_url, "dead-letters", "show", "N-5").stdout
+    assert "Зміну не відкрито" in shown
+    assert "Нехай касир відкриє зміну в Checkbox" in shown
+    monkeypatch.setenv("LANGUAGE", "en")
+    assert "The shift is not open" in invoke(amqp_url, "dead-letters", "show", "N-5").stdout

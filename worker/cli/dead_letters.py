@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 from itertools import islice
@@ -18,9 +20,11 @@ from worker.cli.letter_access import dead_letters, end_if_stopped, looked_throug
 from worker.cli.letter_changes import Asked, change, show_counts
 from worker.cli.letter_files import export_text, kept, whole_or_not_at_all
 from worker.cli.watch import watch
+from worker.fiscal.languages import of_environment, translated
 from worker.operators.dead_letters.access import DeadLetters
 from worker.operators.dead_letters.changes import discarding, replaying
 from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.dead_letters.next_steps import entry, next_step
 from worker.operators.output import Column, Table, json_line, note, printable
 
 app = typer.Typer(help="What waits for a person: look, send back, throw away.", no_args_is_help=True)
@@ -134,7 +138,18 @@ def _show(letter: Letter, *, reveal: bool, as_json: bool) -> None:
     for name, value in members.items():
         text = json.dumps(value, ensure_ascii=False, indent=2) if isinstance(value, dict) else value
         sys.stdout.write(printable(f"{name:<12} {'-' if text is None else text}") + "\n")
+    for name, text in _advice(letter.code):
+        sys.stdout.write(f"{name:<12} {text}\n")
     sys.stdout.write(printable(f"message      {message}") + "\n\n")
+
+
+def _advice(code: str | None) -> Iterator[tuple[str, str]]:
+    """What the catalogue says of a code, in the language of the terminal."""
+    language = of_environment(os.environ)
+    if known := entry(code):
+        yield "means", f"{translated(known.title, language)}. {translated(known.means, language)}"
+        yield "check", translated(known.check, language)
+    yield "next", next_step(code, language)
 
 
 @app.command()

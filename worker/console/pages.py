@@ -24,7 +24,7 @@ from worker.console.letters import MAX_REPLAYS, RATE, SHOWN, Group
 from worker.console.sign_in import BrowserSession
 from worker.operators.dead_letters.letter import Filter, Letter
 from worker.operators.dead_letters.masking import message_json
-from worker.operators.dead_letters.next_steps import NEXT_STEPS, next_step
+from worker.operators.dead_letters.next_steps import entry, next_step
 from worker.operators.doctor.finding import State
 
 #: What is wrong is what one came for.
@@ -82,7 +82,7 @@ def overview(groups: Sequence[Group], session: BrowserSession) -> str:
 
 def _what_to_do(code: str | None) -> Html:
     """The sentence for a dead letter's code, and where the runbook says more."""
-    if code is None or code not in NEXT_STEPS:
+    if code is None or entry(code) is None:
         return tag("p", next_step(code))
     runbook = f"{configuration.load().runbook_url}#{code.lower()}"
     return tag("p", next_step(code), " ", tag("a", "Runbook", href=runbook))

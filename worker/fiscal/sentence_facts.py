@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from worker.fiscal.codes import CATALOGUE
+from worker.fiscal.languages import Sentence, in_each, translated
 from worker.fiscal.outcomes import Code
 from worker.fiscal.privacy import scrub
 from worker.fiscal.receipt_lines import shortened
-from worker.fiscal.sentence_texts import Sentence, in_each
+from worker.fiscal.sentence_texts import NOT_ACCOUNTABLE
 
 _Facts = Iterator[tuple[str, str]]
 
@@ -23,84 +25,12 @@ _OUR_WORD = re.compile(r"[a-z_]+")
 _PLAIN = ("integration", "cashier", "currency", "register", "expectedRegister", "sold", "returned")
 
 
-def _same(text: str) -> Sentence:
-    return in_each(text, text, text)
-
-
-#: How a rate that is no percent is called.
-_NOT_ACCOUNTABLE = in_each("без ПДВ", "без НДС", "no VAT")
-#: What helps the reader, in brackets after the sentence: the first whose facts are all known.
-_TEMPLATES: Mapping[Code, tuple[Sentence, ...]] = {
-    Code.INVALID_MESSAGE: (_same("{place}"),),
-    Code.UNKNOWN_INTEGRATION: (_same("{integration}"),),
-    Code.UNKNOWN_CASHIER: (_same("{integration}/{cashier}"),),
-    Code.CURRENCY_NOT_SUPPORTED: (_same("{currency}"),),
-    Code.TOTALS_MISMATCH: (
-        _same("{line}"),
-        in_each(
-            "товари зі знижкою {goods}, підсумок {total}",
-            "товары со скидкой {goods}, итог {total}",
-            "goods less discount {goods}, total {total}",
-        ),
-        in_each("оплата {paid}, до сплати {due}", "оплата {paid}, к оплате {due}", "paid {paid}, due {due}"),
-    ),
-    Code.TAX_RATE_NOT_MAPPED: (
-        in_each("ставка і товари: {rates}", "ставка и товары: {rates}", "rate and goods: {rates}"),
-    ),
-    Code.WRONG_REGISTER: (
-        in_each(
-            "зміна на касі {register}, в інтеграції каса {expectedRegister}",
-            "смена на кассе {register}, в интеграции касса {expectedRegister}",
-            "the shift is at register {register}, the integration names {expectedRegister}",
-        ),
-        in_each(
-            "зміна на касі {register}", "смена на кассе {register}", "the shift is at register {register}"
-        ),
-    ),
-    Code.REGISTER_BUSY: (
-        in_each("каса {register}", "касса {register}", "register {register}"),
-        _same("Checkbox: «{words}»"),
-    ),
-    Code.RECEIPT_MISMATCH: (
-        in_each(
-            "у чеку {found}, у документі {expected}",
-            "в чеке {found}, в документе {expected}",
-            "{found} on the receipt, {expected} in the document",
-        ),
-        in_each("різняться товари {codes}", "различаются товары {codes}", "goods that differ: {codes}"),
-    ),
-    Code.RETURN_WITHOUT_SALE: (
-        in_each(
-            "{code}: продано {soldQuantity} на {soldAmount}, повертається {returnedQuantity} "
-            "на {returnedAmount}",
-            "{code}: продано {soldQuantity} на {soldAmount}, возвращается {returnedQuantity} "
-            "на {returnedAmount}",
-            "{code}: sold {soldQuantity} for {soldAmount}, returned {returnedQuantity} for {returnedAmount}",
-        ),
-        in_each(
-            "продано {sold}, повертається {returned}",
-            "продано {sold}, возвращается {returned}",
-            "sold {sold}, returned {returned}",
-        ),
-    ),
-    **dict.fromkeys(
-        (
-            Code.CASHIER_CREDENTIALS_REJECTED,
-            Code.SUBSCRIPTION_ENDED,
-            Code.SHIFT_NOT_OPEN,
-            Code.RECEIPT_REJECTED,
-        ),
-        (_same("Checkbox: «{words}»"),),
-    ),
-}
-
-
 def facts(code: Code, detail: Mapping[str, Any]) -> Sentence:
     """In each language, to stand in brackets; nothing where no fact of this code is known."""
     known = _facts_of(code, detail)
-    for template in _TEMPLATES.get(code, ()):
+    for template in CATALOGUE[code].facts:
         try:
-            told = {language: words.format_map(known) for language, words in template.items()}
+            told = {language: words.format_map(known) for language, words in in_each(template).items()}
         except KeyError:
             continue
         return {language: _worded(words, language) for language, words in told.items()}
@@ -108,7 +38,7 @@ def facts(code: Code, detail: Mapping[str, Any]) -> Sentence:
 
 
 def _worded(fact: str, language: str) -> str:
-    return shortened(fact.replace("not_accountable", _NOT_ACCOUNTABLE[language]), _LIMIT)
+    return shortened(fact.replace("not_accountable", translated(NOT_ACCOUNTABLE, language)), _LIMIT)
 
 
 def _facts_of(code: Code, detail: Mapping[str, Any]) -> Mapping[str, str]:

@@ -11,10 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 from worker.fiscal import sentence_texts as texts
+from worker.fiscal.codes import CATALOGUE
+from worker.fiscal.languages import Sentence, in_each
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import Code
 from worker.fiscal.sentence_facts import facts
-from worker.fiscal.sentence_texts import Sentence
 
 
 class Outcome(StrEnum):
@@ -27,36 +28,37 @@ class Outcome(StrEnum):
 
 def succeeded() -> Sentence:
     """Given by the contract."""
-    return texts.SUCCEEDED
+    return in_each(texts.SUCCEEDED)
 
 
 def delayed(detail: Mapping[str, Any], receipt_made: bool) -> Sentence:
     """For a request that is put off by a fault."""
     if receipt_made:
-        return texts.DELAYED_WITH_RECEIPT
+        return in_each(texts.DELAYED_WITH_RECEIPT)
     is_archive_check = detail.get("service") == "archive_check"
-    return texts.DELAYED_BY_ARCHIVE_CHECK if is_archive_check else texts.DELAYED
+    return in_each(texts.DELAYED_BY_ARCHIVE_CHECK if is_archive_check else texts.DELAYED)
 
 
 def failed(
     code: Code, operation: Operation | None, detail: Mapping[str, Any], receipt_made: bool | None
 ) -> Sentence:
     """For a verdict: that a receipt was made where one was, the sentence of the code, and the facts."""
-    own = texts.FAILED_WITH_RECEIPT.get(code) if receipt_made else None
+    own = CATALOGUE[code].with_receipt if receipt_made else None
     if own is not None:
-        return own
-    said = _of_code(code, operation, detail)
+        return in_each(own)
+    said = in_each(_of_code(code, operation, detail))
     known = {language: f" ({words})" for language, words in facts(code, detail).items()}
     # A mismatch is about a receipt, and says that there is one.
     is_told = not receipt_made or code is Code.RECEIPT_MISMATCH
-    made = {} if is_told else texts.RECEIPT_MADE.get(operation) or texts.RECEIPT_MADE[None]
+    made = {} if is_told else in_each(texts.RECEIPT_MADE.get(operation) or texts.RECEIPT_MADE[None])
     return {language: made.get(language, "") + said[language] + known.get(language, "") for language in said}
 
 
-def _of_code(code: Code, operation: Operation | None, detail: Mapping[str, Any]) -> Sentence:
+def _of_code(code: Code, operation: Operation | None, detail: Mapping[str, Any]) -> str:
+    entry = CATALOGUE[code]
     cause = detail.get("service") or detail.get("reason")
     if code is Code.RECEIPT_MISMATCH and cause:
         return texts.RECEIPT_NOT_SHOWN
-    particular = texts.FAILED_FOR.get((code, cause)) if isinstance(cause, str) else None
-    of_return = texts.FAILED_RETURN.get(code) if operation is Operation.RETURN else None
-    return particular or of_return or texts.FAILED[code]
+    particular = entry.causes.get(cause) if isinstance(cause, str) else None
+    of_return = entry.of_return if operation is Operation.RETURN else None
+    return particular or of_return or entry.sentence
