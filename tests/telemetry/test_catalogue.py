@@ -35,20 +35,21 @@ CONTRACT = {
 #: A process of the worker, and a page of the monitor beside it.
 PAGE = """
 from prometheus_client import CollectorRegistry, generate_latest
-from worker.telemetry import health, metrics
-from worker.interprocess.heartbeat import Held, Pulse
+from worker.process import probe_pages
+from worker.telemetry import metrics
+from worker.interprocess.heartbeat import Heartbeat, Held
 metrics.start_at_zero(["shop-main"])
 metrics.REQUESTS.labels("succeeded", "", "shop-main").inc()
 metrics.REQUEST_DURATION.labels("succeeded").observe(2)
 {more}
-pulse = Pulse(2)
-pulse.beat(0, True)
-pulse.hold(0, Held(1, 2, 5.0, 1, 7.0))
-view = health.BrokerView({{"fiscalize": 3}}, {{"fiscalize": 1}}, 4, 0)
+heartbeat = Heartbeat(2)
+heartbeat.beat(0, True)
+heartbeat.hold(0, Held(1, 2, 5.0, 1, 7.0))
+view = probe_pages.BrokerView({{"fiscalize": 3}}, {{"fiscalize": 1}}, 4, 0)
 registry = CollectorRegistry()
-registry.register(health.KnownOnly())
+registry.register(probe_pages.KnownOnly())
 held_in = ("fiscalize.follow_up", "fiscalize.retry")
-registry.register(health.Observed(lambda: view, lambda: False, pulse, held_in))
+registry.register(probe_pages.Observed(lambda: view, lambda: False, heartbeat, held_in))
 print(generate_latest(registry).decode(), end="")
 """
 

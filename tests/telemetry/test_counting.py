@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 PROLOGUE = """
 import os, signal
 from prometheus_client import CollectorRegistry, generate_latest
-from worker.telemetry import health, metrics
+from worker.process import probe_pages
+from worker.telemetry import metrics
 from worker.telemetry.tally import TALLY
 
 def as_process(number, text):
@@ -24,7 +25,7 @@ def as_process(number, text):
 
 def page():
     registry = CollectorRegistry()
-    registry.register(health.KnownOnly())
+    registry.register(probe_pages.KnownOnly())
     return generate_latest(registry).decode()
 
 TALLY.share(2)
