@@ -53,8 +53,13 @@ packages:
 demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what comes of each example
 	@$(BIN)/fiscal-worker demo
 
+# What checks the console's pages; without npm that check is skipped.
+AXE := tests/console/axe/node_modules/.package-lock.json
+$(AXE): tests/console/axe/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/console/axe && npm ci --no-progress --loglevel=error; fi
+
 .PHONY: test
-test: $(INSTALLED) ## Run the tests
+test: $(INSTALLED) $(AXE) ## Run the tests
 	@$(BIN)/pytest -n 3 --dist worksteal
 
 .PHONY: check

@@ -34,6 +34,7 @@ from config.values import format_duration, shown
 PREFIX = "FISCAL_"
 #: Where the project is published.
 RUNBOOK_URL = "https://bimpsoft.com/fiscal-worker/docs/runbook.md"
+_TOKEN_RULE = "a token of visible ASCII characters"
 _ENV_FILE = Path(".env")
 _SECRETS_DIR = Path("/run/secrets")
 
@@ -156,6 +157,15 @@ class Settings(BaseSettings):
     log_level: LogLevel = _setting(
         "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL", "least level that is logged"
     )
+    console_token: BearerToken | None = _setting(
+        None, _TOKEN_RULE, "who signs in to the console with it may change things; by default one is printed"
+    )
+    console_read_token: BearerToken | None = _setting(
+        None, f"{_TOKEN_RULE}, not FISCAL_CONSOLE_TOKEN", "who signs in to the console with it may only look"
+    )
+    console_trust_forwarded_user: bool = _setting(
+        False, "true or false", "true: `X-Forwarded-User` of a proxy is the name in the console's audit log"
+    )
     runbook_url: HttpUrl = _setting(
         RUNBOOK_URL,
         "an http:// or https:// address without user name and query",
@@ -178,15 +188,25 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("console_read_token")
+    @classmethod
+    def _not_the_other(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None and value == info.data.get("console_token"):
+            raise ValueError("the value is FISCAL_CONSOLE_TOKEN")
+        return value
+
     @property
     def rabbitmq_urls(self) -> tuple[str, ...]:
         """The broker's addresses in the order in which they are tried; they hold passwords."""
         return tuple(self.rabbitmq_url.get_secret_value().split(";"))
 
 
-#: Not secrets by themselves, but people put passwords into addresses: no error line repeats them.
+#: Secrets, and addresses, into which people put passwords: no error line repeats them.
 _NEVER_SHOWN = frozenset(
-    {"rabbitmq_url", "checkbox_url", "runbook_url", "archive_check_url", "archive_check_token"}
+    {
+        *("rabbitmq_url", "checkbox_url", "runbook_url", "archive_check_url"),
+        *("archive_check_token", "console_token", "console_read_token"),
+    }
 )
 
 

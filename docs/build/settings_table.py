@@ -51,6 +51,8 @@ def _plain(value: Any) -> str:
         return format_duration(value)
     if isinstance(value, tuple):
         return ";".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}"
     return str(value)

@@ -21,7 +21,11 @@ from worker.fiscal.languages import LANGUAGES, SOURCE
 
 ROOT = Path(__file__).parents[2]
 #: The catalogues by the folder whose texts they have.
-DOMAINS = {"fiscal": ROOT / "worker" / "fiscal", "runbook": ROOT / "docs" / "build"}
+DOMAINS = {
+    "fiscal": ROOT / "worker" / "fiscal",
+    "console": ROOT / "worker" / "console",
+    "runbook": ROOT / "docs" / "build",
+}
 _SINCE = datetime(2026, 11, 26, tzinfo=UTC)
 _METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 _KEYWORDS = {"N_": None, "_": None, "gettext": None, "ngettext": (1, 2)}

@@ -65,6 +65,8 @@ def test_table_has_every_variable() -> None:
     assert [row.split("`")[1] for row in rows if row.endswith("(secret) |")] == [
         "FISCAL_RABBITMQ_URL",
         "FISCAL_ARCHIVE_CHECK_TOKEN",
+        "FISCAL_CONSOLE_TOKEN",
+        "FISCAL_CONSOLE_READ_TOKEN",
     ]
     assert all(row.count("|") == 5 for row in rows)
 

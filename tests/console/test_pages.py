@@ -17,10 +17,9 @@ from tests.cli.letters import SECRET_PHONE, numbers, put, ready
 from tests.console.conftest import TOKEN, Visitor
 from worker.demo.free_ports import free_ports
 from worker.demo.sandbox_process import SandboxProcess
-from worker.operators.dead_letters.next_steps import next_step
 from worker.rabbit.topology import DEAD_LETTERS
 
-PAGES = ["/", "/letters", "/replay", "/cashiers", "/jobs/none", "/jobs/none.json"]
+PAGES = ["/", "/letters", "/replay", "/discard", "/cashiers", "/jobs", "/jobs/none", "/jobs/none.json"]
 PROGRAM = "from worker.cli import main; main()"
 
 
@@ -80,10 +79,13 @@ def test_letters_are_grouped_by_code_with_the_next_step(amqp_url: str, visitor: 
     put(amqp_url, [2, 3])
     put(amqp_url, [4], cashier="petro")
     text = visitor.get("/").text
-    assert re.findall(r"<h2>(\w+)</h2>", text) == ["SHIFT_NOT_OPEN", "TOTALS_MISMATCH"]
-    assert next_step("SHIFT_NOT_OPEN") in unescape(text)
+    assert re.findall(r"<code>([A-Z0-9_]+)</code></h2>", text) == ["SHIFT_NOT_OPEN", "TOTALS_MISMATCH"]
+    assert "The shift is not open <code>" in text
+    assert "opened in Checkbox, then" in unescape(text)
     assert f'href="{RUNBOOK_URL}#shift_not_open"' in text
     assert "2 letters</a>" in text
+    assert "30.30" in text  # the sum of three
+    assert "Каса 1" in text
     assert numbers(amqp_url) == [1, 2, 3, 4]
 
 
@@ -113,7 +115,7 @@ def test_a_dry_run_counts_and_changes_nothing(amqp_url: str, visitor: Visitor) -
     put(amqp_url, [3], replays=10)
     text = visitor.get("/replay?code=SHIFT_NOT_OPEN").text
     assert "2 letters would be replayed" in text
-    assert "1 stay" in text
+    assert "1 stays: it came back 10 times" in text
     assert numbers(amqp_url) == [1, 2, 3]
 
 

@@ -12,6 +12,8 @@ class Remedy(StrEnum):
     """What an operator does with a dead letter in the end."""
 
     REPLAY = "replay"
+    #: Which of both depends on the letter.
+    EITHER = "either"
     #: A replay of the same body ends the same way: the order comes again, and the letter goes.
     DISCARD = "discard"
     #: There is no dead letter.

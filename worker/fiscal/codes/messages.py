@@ -42,7 +42,7 @@ MESSAGES = {
             "replay. Where a message of another company came by mistake, have Bimp correct the choice "
             "and discard the letter."
         ),
-        remedy=Remedy.REPLAY,
+        remedy=Remedy.EITHER,
         sentence=N_("The chosen integration is not set up: choose another one or ask the administrator"),
         facts=("{integration}",),
     ),

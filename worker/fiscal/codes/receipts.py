@@ -65,7 +65,7 @@ RECEIPTS = {
             "Have the sale fiscalized first, then replay the return. Too much is for the accountant: "
             "replayed it ends the same way, unless an earlier return was refused since."
         ),
-        remedy=Remedy.REPLAY,
+        remedy=Remedy.EITHER,
         sentence=N_(
             "The return is not possible: there is no receipt of the sale, or more is returned than was sold"
         ),
