@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from config.secret_references import SecretReferences
+from config.secret_references import Secrets
 from config.values import shown
 from config.yaml_fields import Fields
 from worker.fiscal.integrations import Cashier, ShiftPolicy
@@ -17,7 +17,7 @@ KEYS = ("id", "name", "employee", "login", "password", "pin_code", "license_key"
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
-def read_cashier(fields: Fields, shifts: ShiftPolicy, references: SecretReferences) -> Cashier:
+def read_cashier(fields: Fields, shifts: ShiftPolicy, secrets: Secrets) -> Cashier:
     """The cashier; what is wrong is noted in ``fields``."""
     _check_sign_in(fields)
     _check_register(fields, shifts)
@@ -26,12 +26,10 @@ def read_cashier(fields: Fields, shifts: ShiftPolicy, references: SecretReferenc
         id=identifier,
         name=fields.text("name") or identifier,
         employee=fields.parsed("employee", _employee, None),
-        login=fields.parsed("login", references.resolve, None),
-        password=fields.parsed("password", _secret(references.resolve), None),
-        pin_code=fields.parsed("pin_code", _secret(references.resolve), None),
-        license_key=fields.parsed(
-            "license_key", _secret(lambda text: _header(references.resolve(text))), None
-        ),
+        login=fields.parsed("login", secrets.resolve, None),
+        password=fields.parsed("password", _secret(secrets.resolve), None),
+        pin_code=fields.parsed("pin_code", _secret(secrets.resolve), None),
+        license_key=fields.parsed("license_key", _secret(lambda text: _header(secrets.resolve(text))), None),
     )
 
 

@@ -1,31 +1,29 @@
-"""The integrations file: what a user of Bimp may choose, with cashiers and tax rates.
+"""One row of the document: an integration that a user of Bimp may choose, with cashiers and tax rates.
 
-A file is used whole or not at all. Texts are taken as they are written: ``pin_code: 0123`` has four digits.
+Texts are taken as they are written: ``pin_code: 0123`` has four digits.
 """
 
 from __future__ import annotations
 
-import os
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 from config.cashiers import KEYS as CASHIER_KEYS
 from config.cashiers import read_cashier
-from config.errors import ConfigurationError
-from config.secret_references import SecretReferences
+from config.secret_references import Fingerprints, Secrets
 from config.values import parse_duration, parse_http_url, shown
-from config.yaml_fields import Fields, Findings, unknown_key
-from config.yaml_nodes import START, ListReader, Scalar, YamlError
+from config.yaml_fields import Fields, Finding
+from config.yaml_nodes import Mark, Node
+from worker.fiscal.configured import CashierRow, IntegrationRow, Problem
 from worker.fiscal.integrations import Cashier, CashRounding, Environment, Integration, ShiftPolicy
 from worker.fiscal.tax_rates import TaxRates
 
-_ROOT = "integrations"
-_KEYS = (
+KEYS = (
     *("id", "name", "company", "environment", "prepayments", "checkbox_url", "cash_rounding"),
     *("shifts", "rollover_after", "cashiers", "tax_rates"),
 )
@@ -40,125 +38,114 @@ _RATE_RULE = f"allowed is a decimal from 0 to 100 with at most 2 places, or {_NO
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """A file that can be used; the warnings are lines like those of an error."""
+class ReadRow:
+    """A row by itself: nothing in it depends on other rows, or on what was in force before."""
 
-    integrations: Mapping[str, Integration]
-    warnings: list[str]
-
-
-def load(path: Path, default_checkbox_url: str, environ: Mapping[str, str]) -> Loaded:
-    """Read the file; raises ``ConfigurationError`` with a line for every problem in it.
-
-    A line is ``file:line:column: place: what is wrong; what is allowed``, and holds no secret.
-    ``environ`` is where ``env:NAME`` looks.
-    """
-    return load_with(path, default_checkbox_url, SecretReferences(environ))
+    #: ``in_force`` is what is sound in it; ``id`` is empty where it cannot be read.
+    row: IntegrationRow
+    #: Where it begins.
+    mark: Mark | None
+    #: All mistakes, and what is doubtful, in the order of the text.
+    problems: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    #: The files of its secrets, in the state in which they were read.
+    files: Fingerprints
 
 
-def load_with(path: Path, default_checkbox_url: str, references: SecretReferences) -> Loaded:
-    """As ``load``; ``references`` knows afterwards which files were read for secrets."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else type(error).__name__
-        raise ConfigurationError([f"{path}: cannot be read: {reason}"]) from None
-    reading = _Reading(path, default_checkbox_url, references)
-    reading.read(data)
-    if lines := reading.problems.lines():
-        raise ConfigurationError(lines)
-    return Loaded(MappingProxyType(reading.integrations), reading.warnings.lines())
+class RowReader:
+    """Reads rows; tables of rates that are the same are kept once."""
 
-
-class _Reading:
-    """One pass over the file."""
-
-    def __init__(self, path: Path, default_checkbox_url: str, references: SecretReferences) -> None:
-        self.problems = Findings(path)
-        self.warnings = Findings(path)
-        self.integrations: dict[str, Integration] = {}
+    def __init__(self, default_checkbox_url: str, *, is_remote: bool) -> None:
+        """``is_remote``: the rows come from an address, and may not name another one of Checkbox."""
         self._default_checkbox_url = default_checkbox_url
-        self._references = references
-        self._places: dict[str, str] = {}
-        self._logins: dict[tuple[str, str], str] = {}
+        self._is_remote = is_remote
         self._shared_rates: dict[tuple[frozenset[tuple[Decimal, int]], int | None], TaxRates] = {}
 
-    def read(self, data: bytes) -> None:
-        reader = ListReader(data, _ROOT)
-        try:
-            for index, node in enumerate(reader.items()):
-                fields = Fields.read(node, f"{_ROOT}[{index}]", _KEYS, self.problems)
-                if fields is not None:
-                    self._integration(fields)
-        except YamlError as error:
-            self.problems.add(error.mark, error.problem)
-        for key in reader.strange_keys:
-            repeated = isinstance(key, Scalar) and key.text == _ROOT
-            text = f"{_ROOT}: comes twice; allowed is once" if repeated else unknown_key("file", key, [_ROOT])
-            self.problems.add(key.mark, text)
-        if not self.integrations:
-            self.warnings.add(START, f"{_ROOT}: lists none, so that every order is UNKNOWN_INTEGRATION")
-
-    def _integration(self, fields: Fields) -> None:
+    def read(self, node: Node, secrets: Secrets) -> ReadRow:
+        fields = Fields.read(node, "", KEYS, [])
         identifier = fields.identifier()
-        if identifier in self._places:
-            first = self._places[identifier]
-            fields.fail("id", f"{shown(identifier)} is already the id of {first}; allowed is an id once")
-        elif identifier:
-            self._places[identifier] = fields.where
-        checkbox_url = fields.parsed("checkbox_url", _checkbox_url, self._default_checkbox_url)
+        checkbox_url = fields.parsed("checkbox_url", self._checkbox_url, self._default_checkbox_url)
+        company = fields.parsed("company", _company, None)
         shifts = fields.choice("shifts", ShiftPolicy.MANUAL)
-        self.integrations[identifier] = Integration(
+        unsound: list[Finding] = []
+        warnings: list[Finding] = []
+        rows, cashiers = _cashiers(fields, shifts, secrets, unsound, warnings)
+        rates = _tax_rates(fields)
+        integration = Integration(
             id=identifier,
             name=fields.text("name") or identifier,
-            company=fields.parsed("company", _company, None),
+            company=company,
             environment=fields.choice("environment", Environment.LIVE),
             prepayments=fields.parsed("prepayments", _yes_or_no, False),
             checkbox_url=checkbox_url,
             cash_rounding=fields.choice("cash_rounding", CashRounding.NONE),
             shifts=shifts,
             rollover_after=fields.parsed("rollover_after", _rollover_after, _ROLLOVER_AFTER),
-            cashiers=self._cashiers(fields, checkbox_url, shifts),
-            tax_rates=self._tax_rates(fields),
+            cashiers=cashiers,
+            tax_rates=self._shared(rates),
         )
+        is_sound = not fields.problems
+        row = IntegrationRow(
+            id=identifier,
+            companies=frozenset(() if company is None else (company,)),
+            problems=tuple(Problem(found.path, found.problem) for found in fields.problems),
+            cashiers=rows,
+            rates=tuple(rates) if is_sound else (),
+            in_force=integration if is_sound else None,
+        )
+        problems = sorted(fields.problems + unsound, key=lambda found: found.mark or (0, 0))
+        return ReadRow(row, fields.mark, tuple(problems), tuple(warnings), secrets.files)
 
-    def _cashiers(self, fields: Fields, checkbox_url: str, shifts: ShiftPolicy) -> Mapping[str, Cashier]:
-        places: dict[str, str] = {}
-        cashiers: dict[str, Cashier] = {}
-        for row in fields.rows("cashiers", CASHIER_KEYS):
-            cashier = read_cashier(row, shifts, self._references)
-            if cashier.id in places:
-                first = places[cashier.id]
-                row.fail("id", f"{shown(cashier.id)} is already the id of {first}; allowed is an id once")
-            elif cashier.id:
-                places[cashier.id] = row.where
-            cashiers[cashier.id] = cashier
-            self._note_login(row, checkbox_url, cashier)
-        if not cashiers:
-            text = f"{fields.where}.cashiers: lists none, so that every order is UNKNOWN_CASHIER"
-            self.warnings.add(fields.mark, text)
-        return MappingProxyType(cashiers)
+    def _checkbox_url(self, text: str) -> str:
+        if self._is_remote:
+            raise ValueError("is not taken from an address; allowed is to leave it out")
+        try:
+            return parse_http_url(text)
+        except ValueError as error:
+            rule = "allowed is an http:// or https:// address without user name and query"
+            raise ValueError(f"{error}; {rule}") from None
 
-    def _note_login(self, row: Fields, checkbox_url: str, cashier: Cashier) -> None:
-        if cashier.login is None:
-            return
-        first = self._logins.setdefault((checkbox_url, cashier.login), row.where)
-        if first != row.where:
-            text = f"is the login of {first} too; a cashier of Checkbox has one shift, so they share it"
-            self.warnings.add(row.nodes["login"].mark, f"{row.where}.login: {text}")
-
-    def _tax_rates(self, fields: Fields) -> TaxRates:
-        codes: dict[Decimal | None, int] = {}
-        for row in fields.rows("tax_rates", ("rate", "code")):
-            rate, code = _tax_rate_row(row)
-            if rate in codes and rate != _NO_RATE:
-                name = _NOT_ACCOUNTABLE if rate is None else f"{rate:f}"
-                row.fail("rate", f"{name} comes twice; allowed is once")
-            codes[rate] = code
-        not_accountable = codes.pop(None, None)
-        percents = {rate: code for rate, code in codes.items() if rate is not None}
+    def _shared(self, rates: Mapping[Decimal | None, int]) -> TaxRates:
+        percents = {rate: code for rate, code in rates.items() if rate is not None}
+        not_accountable = rates.get(None)
         key = (frozenset(percents.items()), not_accountable)
         return self._shared_rates.setdefault(key, TaxRates(MappingProxyType(percents), not_accountable))
+
+
+def _cashiers(
+    fields: Fields, shifts: ShiftPolicy, secrets: Secrets, problems: list[Finding], warnings: list[Finding]
+) -> tuple[tuple[CashierRow, ...] | None, Mapping[str, Cashier]]:
+    """Each row, None where the list cannot be read; and the cashiers that are sound."""
+    known = len(fields.problems)
+    read = [(row, read_cashier(row, shifts, secrets)) for row in fields.rows("cashiers", CASHIER_KEYS)]
+    if len(fields.problems) > known:
+        return None, MappingProxyType({})
+    times = Counter(cashier.id for _, cashier in read)
+    rows = []
+    for row, cashier in read:
+        if cashier.id and times[cashier.id] > 1:
+            row.fail("id", f"{shown(cashier.id)} is the id of more than one cashier; allowed is an id once")
+        own = tuple(Problem(found.path, found.problem) for found in row.problems)
+        rows.append(CashierRow(cashier.id or None, cashier.name or None, own))
+        problems += row.problems
+    if not rows:
+        text = "lists none, so that every order is UNKNOWN_CASHIER"
+        warnings.append(Finding("/cashiers", text, fields.mark))
+    sound = {cashier.id: cashier for row, cashier in read if not row.problems}
+    return tuple(rows), MappingProxyType(sound)
+
+
+def _tax_rates(fields: Fields) -> Mapping[Decimal | None, int]:
+    """Codes by rate, in the order of the text; mistakes are the integration's own."""
+    codes: dict[Decimal | None, int] = {}
+    for row in fields.rows("tax_rates", ("rate", "code")):
+        rate, code = _tax_rate_row(row)
+        if rate in codes and rate != _NO_RATE:
+            name = _NOT_ACCOUNTABLE if rate is None else f"{rate:f}"
+            row.fail("rate", f"{name} comes twice; allowed is once")
+        codes[rate] = code
+        fields.problems += row.problems
+    return codes
 
 
 def _tax_rate_row(row: Fields) -> tuple[Decimal | None, int]:
@@ -203,11 +190,3 @@ def _rollover_after(text: str) -> timedelta:
     if not timedelta(hours=1) <= duration < timedelta(hours=24):
         raise ValueError(f"{shown(text)} is out of bounds; {_ROLLOVER_RULE}")
     return duration
-
-
-def _checkbox_url(text: str) -> str:
-    try:
-        return parse_http_url(text)
-    except ValueError as error:
-        rule = "allowed is an http:// or https:// address without user name and query"
-        raise ValueError(f"{error}; {rule}") from None

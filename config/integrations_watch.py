@@ -1,144 +1,163 @@
-"""The integrations file while the worker runs: read again when it changes, and never half."""
+"""The integrations while a worker runs: read again when something changes, and each row by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 
+from config import told
 from config.errors import ConfigurationError
-from config.integrations import Loaded, load_with
-from config.secret_references import Fingerprint, SecretReferences, fingerprint
-from worker.fiscal.integrations import Integration
+from config.merging import merged
+from config.reading import DocumentReader, Placed, ReadDocument
+from config.secret_references import Fingerprint, fingerprint
+from config.sources import Files, Source
+from worker.fiscal.configured import Integrations
 
-Fingerprints = dict[Path, Fingerprint | None]
+#: Of the documents, and of the files of their secrets.
+_State = tuple[Hashable, Mapping[Path, Fingerprint | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What came of a file that was read: ids of integrations, and lines to warn of."""
+class Version:
+    """What a reading came to; the lines hold no secret."""
 
-    generation: int
-    total: int
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
-    warnings: tuple[str, ...]
+    integrations: Integrations = field(default_factory=Integrations)
+    #: A line for each document that cannot be read; what it had last is in force.
+    faults: tuple[str, ...] = ()
+    #: Mistakes by the id of their integration; ``""`` are those of rows without one that can be read.
+    problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: The ids whose mistakes are not those of the version before.
+    changed_problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-class IntegrationsFile:
+def load(path: Path, default_checkbox_url: str, environ: Mapping[str, str]) -> Version:
+    """A file or folder, once. Raises ``ConfigurationError`` where no document can be read."""
+    watch = IntegrationsWatch(Files(path), DocumentReader(default_checkbox_url, environ, is_remote=False))
+    watch.start()
+    return watch.version
+
+
+class IntegrationsWatch:
     """Holds the integrations in force.
 
-    ``current`` may be read by any thread; ``refresh`` is for one thread at a time. Integrations that a new
-    file leaves as they were stay the same objects.
+    ``current`` may be read by any thread; all else is for one thread at a time. A process that is forked
+    inherits the last sound versions too.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        default_checkbox_url: str,
-        environ: Mapping[str, str],
-        *,
-        on_error: Callable[[list[str]], None],
-        on_change: Callable[[Change], None],
-    ) -> None:
-        """Read the file for the first time; raises ``ConfigurationError``.
+    def __init__(self, source: Source, reader: DocumentReader) -> None:
+        self._source = source
+        self._reader = reader
+        #: Of each document what it had when it could be read last.
+        self._last: dict[str, ReadDocument] = {}
+        self._version = Version()
+        self._known: _State = (None, {})
+        self._candidate: _State | None = None
 
-        ``on_error`` gets the lines of a later file that cannot be used, once for each state of it;
-        ``on_change`` hears of every file that was taken, the first one too.
+    @property
+    def version(self) -> Version:
+        return self._version
+
+    @property
+    def current(self) -> Integrations:
+        """Immutable; one read of an attribute, so never a mixture of two versions."""
+        return self._version.integrations
+
+    @property
+    def has_any(self) -> bool:
+        """Whether a document was ever read."""
+        return bool(self._last)
+
+    def start(self) -> None:
+        """Read for the first time, at once. Raises ``ConfigurationError`` where no document can be read.
+
+        Of a folder those that can be read are enough.
         """
-        self._path = path
-        self._default_checkbox_url = default_checkbox_url
-        self._environ = environ
-        self._on_error = on_error
-        self._on_change = on_change
-        self._current: Mapping[str, Integration] = MappingProxyType({})
-        self._generation = 0
-        self._is_refused = False
-        self._candidate: Fingerprints = {}
-        references, outcome = self._read()
-        if isinstance(outcome, ConfigurationError):
-            raise outcome
-        # A file written at this moment differs from this, so that the next looks take it.
-        self._known: Fingerprints = references.fingerprints
-        self._take(outcome)
+        state = self._source.state()
+        documents = self._reader.read(self._source.documents())
+        self._known = (state, _secrets(documents))
+        self._take(documents)
+        if not self._last:
+            raise ConfigurationError(list(self._version.faults))
 
-    @property
-    def current(self) -> Mapping[str, Integration]:
-        """The integrations by id, immutable; one read of an attribute, so never a mixture of two files."""
-        return self._current
-
-    @property
-    def generation(self) -> int:
-        """How often the integrations in force have changed; the first file with any makes it 1."""
-        return self._generation
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the file as it was last read cannot be used, and an older one is in force."""
-        return self._is_refused
-
-    def refresh(self) -> None:
-        """Look at the file and the files of its secrets, and read them when they have changed.
+    def look(self) -> Version | None:
+        """The new version, where documents or the files of secrets have changed.
 
         A change is taken when a second look finds the same state: until then somebody may be writing.
+        Survives whatever goes wrong: else no later change would be seen.
         """
-        seen = _look(self._known)
+        try:
+            return self._look()
+        except Exception as error:
+            fault = f"integrations: could not be looked at: {type(error).__name__}"
+            if self._version.faults == (fault,):
+                return None
+            self._version = replace(self._version, faults=(fault,), changed_problems=())
+            return self._version
+
+    def _look(self) -> Version | None:
+        seen = (self._source.state(), {path: fingerprint(path) for path in self._known[1]})
         if seen == self._known:
-            return
+            return None
         if seen != self._candidate:
             self._candidate = seen
-            return
-        references, outcome = self._read()
-        if _look(references.fingerprints) != references.fingerprints:
-            self._candidate = {}  # written while it was read: nothing that was seen counts
-            return
-        self._known = references.fingerprints
-        self._is_refused = isinstance(outcome, ConfigurationError)
-        if isinstance(outcome, ConfigurationError):
-            self._on_error(outcome.lines)
-        else:
-            self._take(outcome)
+            return None
+        documents = self._reader.read(self._source.documents())
+        secrets = _secrets(documents)
+        if self._source.state() != seen[0] or any(fingerprint(path) != secrets[path] for path in secrets):
+            self._candidate = None  # written while it was read: nothing that was seen counts
+            return None
+        self._known = (seen[0], secrets)
+        self._take(documents)
+        return self._version
 
-    def tell(self, *, on_error: Callable[[list[str]], None], on_change: Callable[[Change], None]) -> None:
-        """From now on these hear of later files: for a process that inherited the object by fork."""
-        self._on_error = on_error
-        self._on_change = on_change
+    def _take(self, documents: list[ReadDocument]) -> None:
+        faults = {document.name: self._fault(document) for document in documents}
+        sound = {one.name: one for one in documents if faults[one.name] is None}
+        faults |= {name: f"{name}: is gone; what it had stays" for name in self._last if name not in faults}
+        self._last |= sound
+        rows = self._rows(sound)
+        integrations, before = merged(rows, self.current), self.current
+        problems = told.problems(rows)
+        doubtful = [line for document in sound.values() for line in document.warnings]
+        self._version = Version(
+            integrations,
+            tuple(fault for fault in faults.values() if fault),
+            problems,
+            tuple(name for name in problems if _is_news(name, integrations, before)),
+            (*doubtful, *told.warnings(placed for same in rows.values() for placed in same)),
+        )
 
-    def look(self) -> None:
-        """``refresh`` that survives whatever goes wrong: else no later change would be seen."""
-        try:
-            self.refresh()
-        except Exception as error:
-            self._on_error([f"{self._path}: could not be looked at: {type(error).__name__}"])
+    def _fault(self, document: ReadDocument) -> str | None:
+        last = self._last.get(document.name)
+        if document.fault is None and self._reader.is_remote and last and last.rows and not document.rows:
+            return f"{document.name}: lists none, and had some before"
+        return document.fault
 
-    def _read(self) -> tuple[SecretReferences, Loaded | ConfigurationError]:
-        references = SecretReferences(self._environ)
-        references.fingerprints[self._path] = fingerprint(self._path)
-        try:
-            return references, load_with(self._path, self._default_checkbox_url, references)
-        except ConfigurationError as error:
-            return references, error
-
-    def _take(self, loaded: Loaded) -> None:
-        old, new = self._current, dict(loaded.integrations)
-        changed = []
-        for name, integration in old.items():
-            if name not in new:
-                continue
-            if new[name] == integration:
-                new[name] = integration
-            else:
-                changed.append(name)
-        added = tuple(name for name in new if name not in old)
-        removed = tuple(name for name in old if name not in new)
-        if added or changed or removed:
-            self._current = MappingProxyType(new)
-            self._generation += 1
-        warnings = tuple(loaded.warnings)
-        self._on_change(Change(self._generation, len(new), added, tuple(changed), removed, warnings))
+    def _rows(self, readable: Container[str]) -> Mapping[str, list[Placed]]:
+        """By id. What a document had when it could be read last gives way to a row that can be read now."""
+        left, rows = (
+            told.by_id(
+                placed
+                for name, document in self._last.items()
+                if (name in readable) is is_readable
+                for placed in document.rows
+            )
+            for is_readable in (False, True)
+        )
+        return {**left, **rows}
 
 
-def _look(known: Fingerprints) -> Fingerprints:
-    return {path: fingerprint(path) for path in known}
+def _is_news(name: str, now: Integrations, before: Integrations) -> bool:
+    last = before.rows.get(name)
+    return not name or last is None or last.all_problems != now.rows[name].all_problems
+
+
+def _secrets(documents: list[ReadDocument]) -> Mapping[Path, Fingerprint | None]:
+    return {
+        path: known
+        for document in documents
+        for placed in document.rows
+        for path, known in placed.read.files.items()
+    }

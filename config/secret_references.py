@@ -7,12 +7,17 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
 
 RULE = "allowed is a text, env:NAME of a variable that is set, or file:/path of a readable file"
 _MAX_FILE = 64 * 1024
 
 #: What tells one state of a file from another: device, inode, times of content and of change, size.
 Fingerprint = tuple[int, int, int, int, int]
+Fingerprints = Mapping[Path, Fingerprint | None]
+#: One for the many rows that read no file.
+_NONE: Fingerprints = MappingProxyType({})
 
 
 def fingerprint(path: Path) -> Fingerprint | None:
@@ -25,17 +30,30 @@ def fingerprint(path: Path) -> Fingerprint | None:
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 
+class Secrets(Protocol):
+    """What becomes of the secrets of a row."""
+
+    @property
+    def files(self) -> Fingerprints:
+        """The files that were read, each in its state before; None is a file that is missing."""
+
+    def resolve(self, text: str) -> str:
+        """The secret itself; raises ``ValueError`` without a word of it."""
+
+
 class SecretReferences:
     """Resolves references, and remembers in which state the files were that it has read."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._contents: dict[Path, str] = {}
-        #: Taken before the file was read, also of files that are missing.
-        self.fingerprints: dict[Path, Fingerprint | None] = {}
+        self._files: dict[Path, Fingerprint | None] = {}
+
+    @property
+    def files(self) -> Fingerprints:
+        return self._files or _NONE
 
     def resolve(self, text: str) -> str:
-        """The secret itself; raises ``ValueError`` without a word of it."""
         kind, _, target = text.partition(":")
         if kind == "env":
             return self._from_environment(target)
@@ -58,9 +76,20 @@ class SecretReferences:
         if not path.is_absolute() or "\0" in name:
             raise ValueError(f"file: is not followed by an absolute path; {RULE}")
         if path not in self._contents:
-            self.fingerprints[path] = fingerprint(path)
+            self._files[path] = fingerprint(path)
             self._contents[path] = _content(path)
         return self._contents[path]
+
+
+class LiteralSecrets:
+    """For a document from an address: nobody there may have the worker read its own machine."""
+
+    files = _NONE
+
+    def resolve(self, text: str) -> str:
+        if text.startswith(("env:", "file:")):
+            raise ValueError("begins with env: or file:; allowed from an address is the secret itself")
+        return text
 
 
 def _content(path: Path) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -64,6 +65,24 @@ def _archive_check_url(template: str) -> str:
     return template
 
 
+def _integrations_url(url: str) -> str:
+    parts = split_url(url, ("http", "https"))
+    if parts.username is not None:
+        raise ValueError("holds a user name or a password; use FISCAL_INTEGRATIONS_TOKEN")
+    if parts.fragment:
+        raise ValueError("has a fragment")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ValueError("is not encrypted, and not an address of this machine")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _bearer_token(token: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[\x21-\x7e]+", token.get_secret_value()):
         raise ValueError("has characters that cannot be in an HTTP header")
@@ -79,6 +98,7 @@ RoutingPattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9_*#-]+(\.[A-Za-z0-9_*
 BrokerUrls = Annotated[SecretStr, AfterValidator(_broker_urls)]
 HttpUrl = Annotated[str, AfterValidator(parse_http_url)]
 ArchiveCheckUrl = Annotated[str, AfterValidator(_archive_check_url)]
+IntegrationsUrl = Annotated[str, AfterValidator(_integrations_url)]
 BearerToken = Annotated[SecretStr, AfterValidator(_bearer_token)]
 QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$"), AfterValidator(_queue)]
 Bindings = Annotated[tuple[RoutingPattern, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]

@@ -7,17 +7,17 @@ empty variable counts as not set.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from config.environment import ENV_FILE, SECRETS_DIR, environment, secrets_folder
 from config.errors import ConfigurationError
+from config.setting_lines import PREFIX, allowed_by, line, variable
 from config.setting_types import (
     ORDER_UUID,
     ArchiveCheckUrl,
@@ -26,17 +26,14 @@ from config.setting_types import (
     BrokerUrls,
     Duration,
     HttpUrl,
+    IntegrationsUrl,
     LogLevel,
     QueueName,
 )
 from config.values import format_duration, shown
 
-PREFIX = "FISCAL_"
 #: Where the project is published.
 RUNBOOK_URL = "https://bimpsoft.com/fiscal-worker/docs/runbook.md"
-_TOKEN_RULE = "a token of visible ASCII characters"
-_ENV_FILE = Path(".env")
-_SECRETS_DIR = Path("/run/secrets")
 
 
 def _setting(default: Any, allowed: str, meaning: str, **bounds: Any) -> Any:
@@ -49,7 +46,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=_ENV_FILE,
+        env_file=ENV_FILE,
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",  # a .env file serves other programs too
@@ -69,8 +66,25 @@ class Settings(BaseSettings):
     )
     integrations_file: Path = _setting(
         Path("config/integrations.yaml"),
-        "the path of a file",
-        "integrations, cashiers and tax rates; re-read when it changes",
+        "the path of a file or folder",
+        "integrations, cashiers and tax rates: a file, or a folder whose `*.yaml` are read together; re-read"
+        " when something changes",
+    )
+    integrations_url: IntegrationsUrl | None = _setting(
+        None,
+        "an https:// address, or an http:// address of this machine",
+        "instead of the file: an address of Bimp's that gives the same document as JSON or YAML",
+        repr=False,
+    )
+    integrations_token: BearerToken | None = _setting(
+        None, "a bearer token of visible ASCII characters", "sent to that address as a bearer token"
+    )
+    integrations_poll: Duration = _setting(
+        timedelta(seconds=30),
+        "an ISO 8601 duration over PT0S, up to PT24H",
+        "how often that address is asked",
+        gt=timedelta(0),
+        le=timedelta(hours=24),
     )
     metrics_port: int = _setting(
         9191,
@@ -158,10 +172,14 @@ class Settings(BaseSettings):
         "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL", "least level that is logged"
     )
     console_token: BearerToken | None = _setting(
-        None, _TOKEN_RULE, "who signs in to the console with it may change things; by default one is printed"
+        None,
+        "a token of visible ASCII characters",
+        "who signs in to the console with it may change things; by default one is made and printed",
     )
     console_read_token: BearerToken | None = _setting(
-        None, f"{_TOKEN_RULE}, not FISCAL_CONSOLE_TOKEN", "who signs in to the console with it may only look"
+        None,
+        "a token of visible ASCII characters, not FISCAL_CONSOLE_TOKEN",
+        "who signs in to the console with it may only look",
     )
     console_trust_forwarded_user: bool = _setting(
         False, "true or false", "true: `X-Forwarded-User` of a proxy is the name in the console's audit log"
@@ -172,7 +190,7 @@ class Settings(BaseSettings):
         "the runbook that the console and the alerts link to; the alerts are built with it",
     )
     secrets_dir: Path = _setting(
-        _SECRETS_DIR,
+        SECRETS_DIR,
         "a folder that can be read",
         "folder with a file for each variable that is kept out of the environment, such as"
         " `FISCAL_RABBITMQ_URL`; the default may be missing",
@@ -201,18 +219,12 @@ class Settings(BaseSettings):
         return tuple(self.rabbitmq_url.get_secret_value().split(";"))
 
 
-#: Secrets, and addresses, into which people put passwords: no error line repeats them.
-_NEVER_SHOWN = frozenset(
-    {
-        *("rabbitmq_url", "checkbox_url", "runbook_url", "archive_check_url"),
-        *("archive_check_token", "console_token", "console_read_token"),
-    }
-)
-
-
 def load() -> Settings:
     """The settings of this process; raises ``ConfigurationError`` with a line for each wrong value."""
-    folder, lines = _secrets_folder(environment())
+    given = environment().get(variable("secrets_dir"))
+    folder, lines = secrets_folder(given), []
+    if given and folder is None:
+        lines = [f"{variable('secrets_dir')}: {shown(given)} is not {allowed('secrets_dir')}"]
     try:
         settings = Settings(_secrets_dir=folder)
     except ValidationError as error:
@@ -220,50 +232,17 @@ def load() -> Settings:
     except SettingsError as error:
         cause = type(error.__cause__ or error).__name__
         raise ConfigurationError([*lines, f"{folder}: a file in it cannot be read: {cause}"]) from None
+    if settings.integrations_url is not None and "integrations_file" in settings.model_fields_set:
+        lines.append(f"{variable('integrations_url')}: stands beside the file; allowed is one of the two")
     if lines:
         raise ConfigurationError(lines)
     return settings
 
 
-def environment() -> dict[str, str]:
-    """The variables of the process, and under them those of ``.env``; raises ``ConfigurationError``."""
-    try:
-        from_file = dotenv_values(_ENV_FILE, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"{_ENV_FILE}: cannot be read: {type(error).__name__}"]) from None
-    return {name: value for name, value in from_file.items() if value is not None} | dict(os.environ)
-
-
-def variable(field: str) -> str:
-    """The name of the environment variable of a field."""
-    return PREFIX + field.upper()
-
-
 def allowed(field: str) -> str:
     """What the variable of a field may hold, in words."""
-    extra = Settings.model_fields[field].json_schema_extra
-    return str(extra["allowed"]) if isinstance(extra, dict) else ""
-
-
-def _secrets_folder(environ: Mapping[str, str]) -> tuple[Path | None, list[str]]:
-    given = environ.get(variable("secrets_dir"))
-    if not given:
-        return (_SECRETS_DIR if _is_readable(_SECRETS_DIR) else None), []
-    folder = Path(given)
-    if _is_readable(folder):
-        return folder, []
-    return None, [f"{variable('secrets_dir')}: {shown(given)} is not {allowed('secrets_dir')}"]
-
-
-def _is_readable(folder: Path) -> bool:
-    return os.access(folder, os.R_OK | os.X_OK) and folder.is_dir()
+    return allowed_by(Settings.model_fields[field])
 
 
 def _line(error: Mapping[str, Any]) -> str:
-    field = str(error["loc"][0])
-    if error["type"] == "value_error":
-        return f"{variable(field)}: {error['ctx']['error']}; allowed is {allowed(field)}"
-    given = error["input"]
-    text = format_duration(given) if isinstance(given, timedelta) else str(given)
-    value = "the value" if field in _NEVER_SHOWN else shown(text)
-    return f"{variable(field)}: {value} is not {allowed(field)}"
+    return line(error, allowed(str(error["loc"][0])))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from sys import intern
 from typing import TypeVar
 
@@ -14,7 +13,8 @@ from config.values import shown
 from config.yaml_nodes import Mapping, Mark, Node, Scalar, Sequence
 
 ID_RULE = "allowed are 1 to 64 of a-z, 0-9, '_' and '-'"
-_ID = re.compile(r"[a-z0-9_-]{1,64}")
+ID_PATTERN = "[a-z0-9_-]{1,64}"
+_ID = re.compile(ID_PATTERN)
 #: A key in an error line; a longer or stranger one may be a secret that lost its blank or its indentation.
 _SHOWN_KEY = re.compile(r"[a-z_]{1,20}")
 _KINDS = {Scalar: "a single value", Sequence: "a list", Mapping: "a mapping"}
@@ -24,50 +24,48 @@ Value = TypeVar("Value")
 Default = TypeVar("Default")
 
 
-class Findings:
-    """Lines about the file at ``path``, given out in the order of the file."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A mistake, or what looks like one: a JSON pointer from the row on, and where that is in the text."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lines: list[tuple[int, int, str]] = []
-
-    def add(self, mark: Mark, text: str) -> None:
-        self._lines.append((mark.line, mark.column, text))
-
-    def lines(self) -> list[str]:
-        return [f"{self._path}:{line}:{column}: {text}" for line, column, text in sorted(self._lines)]
+    path: str
+    problem: str
+    mark: Mark | None
 
 
 @dataclass(slots=True)
 class Fields:
-    """A mapping at ``where``, such as ``integrations[0]``.
+    """A mapping at ``path``, a JSON pointer such as ``/cashiers/0``; ``""`` is the row itself.
 
     Reading a key that is wrong notes a problem and returns a value that fits the type, so that the rest is
-    checked too; nothing of a file with problems is used.
+    checked too; nothing of a row with problems is used.
     """
 
-    where: str
-    mark: Mark
+    path: str
+    mark: Mark | None
     nodes: dict[str, Node]
-    problems: Findings
+    problems: list[Finding]
+    #: What is no mapping has this one mistake, and not that of each key that it lacks.
+    is_mapping: bool = True
 
     @classmethod
-    def read(cls, node: Node, where: str, allowed: tuple[str, ...], problems: Findings) -> Fields | None:
-        """The mapping with its keys checked against those allowed; None where it is none."""
-        if not isinstance(node, Mapping):
-            problems.add(node.mark, f"{where}: is {_KINDS[type(node)]}; allowed is a mapping")
-            return None
-        fields = cls(where, node.mark, {}, problems)
-        for key, value in node.entries:
-            fields._take(key, value, allowed)
+    def read(cls, node: Node, path: str, allowed: tuple[str, ...], problems: list[Finding]) -> Fields:
+        """The mapping with its keys checked against those allowed; without keys where it is none."""
+        fields = cls(path, node.mark, {}, problems)
+        if isinstance(node, Mapping):
+            for key, value in node.entries:
+                fields._take(key, value, allowed)
+        else:
+            fields.is_mapping = False
+            problems.append(Finding(path, f"is {_KINDS[type(node)]}; allowed is a mapping", node.mark))
         return fields
 
     def _take(self, key: Node, value: Node, allowed: tuple[str, ...]) -> None:
         name = key.text if isinstance(key, Scalar) else None
         if name is None or name not in allowed:
-            self.problems.add(key.mark, unknown_key(self.where, key, allowed))
+            self.problems.append(Finding(self.path, unknown_key(key, allowed), key.mark))
         elif name in self.nodes:
-            self.problems.add(key.mark, f"{self.where}.{name}: comes twice; allowed is once")
+            self.problems.append(Finding(f"{self.path}/{name}", "comes twice; allowed is once", key.mark))
         elif not (isinstance(value, Scalar) and value.text is None and value.tag is None):
             self.nodes[name] = value  # null is the same as leaving it out
 
@@ -77,7 +75,8 @@ class Fields:
     def fail(self, key: str, text: str) -> None:
         """Note a problem of a key, or of the mapping where the key is not there."""
         node = self.nodes.get(key)
-        self.problems.add(node.mark if node else self.mark, f"{self.where}.{key}: {text}")
+        if self.is_mapping:
+            self.problems.append(Finding(f"{self.path}/{key}", text, node.mark if node else self.mark))
 
     def text(self, key: str) -> str | None:
         """The text as it stands in the file; None where there is none, or none that can be used."""
@@ -95,13 +94,15 @@ class Fields:
         return None
 
     def identifier(self) -> str:
+        """The id; empty where it cannot be read."""
         if not self.has("id"):
             self.fail("id", f"is missing; {ID_RULE}")
             return ""
         text = self.text("id")
-        if text is not None and not _ID.fullmatch(text):
-            self.fail("id", f"{shown(text)} is not an id; {ID_RULE}")
-        return text or ""
+        if text is None or _ID.fullmatch(text):
+            return text or ""
+        self.fail("id", f"{shown(text)} is not an id; {ID_RULE}")
+        return ""
 
     def choice(self, key: str, default: Choice) -> Choice:
         text = self.text(key)
@@ -125,7 +126,7 @@ class Fields:
             return default
 
     def rows(self, key: str, allowed: tuple[str, ...]) -> Iterator[Fields]:
-        """The mappings of a list; none where the key is left out."""
+        """The mappings of a list, each with problems of its own; none where the key is left out."""
         node = self.nodes.get(key)
         if node is None:
             return
@@ -133,12 +134,10 @@ class Fields:
             self.fail(key, f"is {_KINDS[type(node)]}; allowed is a list")
             return
         for index, item in enumerate(node.items):
-            row = Fields.read(item, f"{self.where}.{key}[{index}]", allowed, self.problems)
-            if row is not None:
-                yield row
+            yield Fields.read(item, f"{self.path}/{key}/{index}", allowed, [])
 
 
-def unknown_key(where: str, key: Node, allowed: Iterable[str]) -> str:
+def unknown_key(key: Node, allowed: Iterable[str]) -> str:
     name = key.text if isinstance(key, Scalar) else None
     named = f"key {name}" if name and _SHOWN_KEY.fullmatch(name) else "a key (not shown)"
-    return f"{where}: {named} is unknown; allowed are {', '.join(allowed)}"
+    return f"{named} is unknown; allowed are {', '.join(allowed)}"

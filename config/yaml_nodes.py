@@ -8,6 +8,7 @@ made of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,8 +16,10 @@ from yaml import CLoader, MarkedYAMLError, YAMLError
 from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
+    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
+    SequenceEndEvent,
     SequenceStartEvent,
     StreamEndEvent,
 )
@@ -27,7 +30,7 @@ _TEXT_TAG = "tag:yaml.org,2002:str"
 
 
 class Mark(NamedTuple):
-    """A place in the file, counted from 1."""
+    """A place in the text, counted from 1."""
 
     line: int
     column: int
@@ -49,7 +52,7 @@ class YamlError(Exception):
 class Scalar:
     """A single value; ``text`` is None for null, and ``tag`` is what was put on it by hand."""
 
-    mark: Mark
+    mark: Mark | None
     text: str | None
     tag: str | None
 
@@ -58,7 +61,7 @@ class Scalar:
 class Sequence:
     """A list."""
 
-    mark: Mark
+    mark: Mark | None
     items: list[Node]
 
 
@@ -66,7 +69,7 @@ class Sequence:
 class Mapping:
     """Keys and values in the order of the file; keys may come twice."""
 
-    mark: Mark
+    mark: Mark | None
     entries: list[tuple[Node, Node]]
 
 
@@ -87,15 +90,18 @@ class ListReader:
         self._anchors: dict[str, Node] = {}
 
     def items(self) -> Iterator[Node]:
-        """The items of the list; raises ``YamlError`` where the file cannot be read on."""
-        try:
+        """The items of the list; raises ``YamlError`` where the text cannot be read on."""
+        with _told(self.data):
             yield from self._document()
-        except MarkedYAMLError as error:
-            # libyaml's words name tokens, never the text of the file.
-            raise YamlError(_place(error.problem_mark), f"is not YAML: {error.problem}") from None
-        except YAMLError as error:
-            line = self.data.count(b"\n", 0, getattr(error, "position", 0)) + 1
-            raise YamlError(Mark(line, 1), "has bytes that are not UTF-8, or control characters") from None
+
+    def only_item(self) -> Node:
+        """The item of a document that is a list of one; raises ``YamlError`` for any other."""
+        with _told(self.data):
+            self._next()  # the stream's start
+            self._next()  # the document's
+            (item,) = self._list()
+            self._end()
+            return item
 
     def _document(self) -> Iterator[Node]:
         self._next()  # the stream's start
@@ -114,6 +120,9 @@ class ListReader:
                 self._node(0)
         if not found:
             raise YamlError(_mark(root), f"does not hold the key {self.key}")
+        self._end()
+
+    def _end(self) -> None:
         self._next()  # the document's end
         after = self._next()
         if not isinstance(after, StreamEndEvent):
@@ -140,7 +149,7 @@ class ListReader:
         if not isinstance(event, (SequenceStartEvent, MappingStartEvent)):
             return None
         if depth > _MAX_DEPTH:
-            raise YamlError(_mark(event), "is nested too deep")
+            return self._kept(event, self._passed_over(event))
         if isinstance(event, SequenceStartEvent):
             return self._kept(event, self._sequence(event, depth + 1))
         return self._kept(event, self._mapping(event, depth + 1))
@@ -149,6 +158,15 @@ class ListReader:
         node = self._node_or_end(depth)
         assert node is not None, "libyaml gives every key a value"
         return node
+
+    def _passed_over(self, start: Any) -> Sequence:
+        """A list or mapping so deep that something around it is wrong: read without recursion, and empty."""
+        open_ones = 1
+        while open_ones:
+            event = self._next()
+            open_ones += isinstance(event, (SequenceStartEvent, MappingStartEvent))
+            open_ones -= isinstance(event, (SequenceEndEvent, MappingEndEvent))
+        return Sequence(_mark(start), [])
 
     def _sequence(self, start: SequenceStartEvent, depth: int) -> Sequence:
         items = []
@@ -173,6 +191,19 @@ class ListReader:
         if node is None:  # the name is not shown: it may be a password that was not quoted
             raise YamlError(_mark(event), "is an unknown alias; a text that begins with * needs quotes")
         return node
+
+
+@contextmanager
+def _told(data: bytes) -> Iterator[None]:
+    """The parser's errors in words that show nothing of the text."""
+    try:
+        yield
+    except MarkedYAMLError as error:
+        # libyaml's words name tokens, never the text of the file.
+        raise YamlError(_place(error.problem_mark), f"is not YAML: {error.problem}") from None
+    except YAMLError as error:
+        line = data.count(b"\n", 0, getattr(error, "position", 0)) + 1
+        raise YamlError(Mark(line, 1), "has bytes that are not UTF-8, or control characters") from None
 
 
 def _mark(event: Any) -> Mark:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from worker.fiscal.configured import CashierRow, IntegrationRow, Integrations
 from worker.fiscal.integrations import Cashier, CashRounding, Environment, Integration, ShiftPolicy
 from worker.fiscal.order import Operation, Order, OrderLine, Payment, PaymentForm, Request, Vat
 from worker.fiscal.outcomes import IssuedLine, IssuedReceipt, IssuedTax
@@ -186,6 +187,23 @@ def an_integration(**changes: Any) -> Integration:
         "tax_rates": TaxRates({Decimal(20): 1, Decimal(7): 2, Decimal(0): 3}, not_accountable=8),
     }
     return Integration(**{**members, **changes})
+
+
+def configured(*integrations: Integration) -> Integrations:
+    """What is in force where these are all, and sound."""
+    return Integrations.of(
+        {
+            one.id: IntegrationRow(
+                id=one.id,
+                companies=frozenset(() if one.company is None else (one.company,)),
+                problems=(),
+                cashiers=tuple(CashierRow(cashier.id, cashier.name) for cashier in one.cashiers.values()),
+                rates=tuple(one.tax_rates.codes),
+                in_force=one,
+            )
+            for one in integrations
+        }
+    )
 
 
 def issued(receipt: Receipt, **changes: Any) -> IssuedReceipt:

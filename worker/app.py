@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from config.integrations_watch import Change, IntegrationsFile
-from config.settings import Settings, environment
+from config.environment import environment
+from config.errors import ConfigurationError
+from config.integrations_watch import IntegrationsWatch, Version
+from config.reading import Document, DocumentReader
+from config.setting_lines import variable
+from config.settings import Settings
+from config.sources import Files
 from worker.bimp.archive_check import ArchiveCheck
+from worker.integrations.address import LONGEST, LONGEST_ETAG, Address, NotFetched
+from worker.interprocess.shared_document import SharedDocument
 from worker.rabbit.topology import Topology
 from worker.telemetry import metrics, trace
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
+#: What stands for the address in lines: it may hold what is not to be shown.
+ADDRESS = variable("integrations_url")
 
 
 def topology_of(settings: Settings) -> Topology:
@@ -28,24 +37,66 @@ def archive_check_of(settings: Settings) -> ArchiveCheck | None:
     )
 
 
-def read_integrations(settings: Settings) -> IntegrationsFile:
-    """Raises ``ConfigurationError`` with a line for each problem."""
-    return IntegrationsFile(
-        settings.integrations_file,
-        settings.checkbox_url,
-        environment(),
-        on_error=integrations_broken,
-        on_change=integrations_read,
-    )
+def integrations_of(settings: Settings, document: SharedDocument | None = None) -> IntegrationsWatch:
+    """What reads the integrations of the settings; ``document`` is what another process keeps up to date."""
+    url, environ = settings.integrations_url, environment()
+    source = Files(settings.integrations_file) if document is None else _Shared(document)
+    reader = DocumentReader(settings.checkbox_url, environ, is_remote=url is not None)
+    return IntegrationsWatch(source, reader)
 
 
-def integrations_broken(lines: list[str]) -> None:
-    metrics.INTEGRATIONS_BROKEN.set(1)
-    _log.error("integrations_file_refused", problems=lines)
+def document_of(settings: Settings) -> SharedDocument | None:
+    """Room for the integrations, where they come from an address; made before the processes are forked."""
+    return None if settings.integrations_url is None else SharedDocument(LONGEST + LONGEST_ETAG)
 
 
-def integrations_read(change: Change) -> None:
-    metrics.INTEGRATIONS_BROKEN.set(0)
-    _log.info("integrations_file_read", integrations=change.total)
-    for warning in change.warnings:
+def address_of(settings: Settings) -> Address | None:
+    """The address of the integrations, where they come from one."""
+    if settings.integrations_url is None:
+        return None
+    token = settings.integrations_token
+    return Address(settings.integrations_url, token.get_secret_value() if token else None)
+
+
+def read_integrations(settings: Settings) -> Version:
+    """Once, for a command. Raises ``ConfigurationError`` where there is no document that can be read."""
+    document, address = None, address_of(settings)
+    if address is not None:
+        try:
+            fetched = address.fetch("")
+        except NotFetched as fault:
+            raise ConfigurationError([f"{ADDRESS}: {fault}"]) from None
+        assert fetched is not None, "no version was named that it could be like"
+        document = SharedDocument(len(fetched.body))
+        document.write(b"", fetched.body)
+    watch = integrations_of(settings, document)
+    watch.start()
+    return watch.version
+
+
+def integrations_read(version: Version) -> None:
+    """Into the log and the metrics."""
+    metrics.INTEGRATIONS_BROKEN.set(bool(version.faults))
+    if version.faults:
+        _log.error("integrations_file_refused", problems=version.faults)
+    _log.info("integrations_file_read", integrations=len(version.integrations.in_force))
+    for integration in version.changed_problems:
+        lines = version.problems[integration]
+        _log.error("integration_out_of_service", integration=integration, problems=lines)
+    for warning in version.warnings:
         _log.warning("integrations_file_doubtful", message=warning)
+
+
+class _Shared:
+    """The document that another process fetches."""
+
+    def __init__(self, document: SharedDocument) -> None:
+        self._document = document
+
+    def state(self) -> int:
+        return self._document.version
+
+    def documents(self) -> list[Document]:
+        found = self._document.read()
+        text, fault = (found[1], "") if found else (None, "has not been read yet")
+        return [Document(ADDRESS, text, fault)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from worker import __version__
+from worker.rabbit.headers import Header
 from worker.rabbit.message.kinds import ID_PATTERN
 from worker.rabbit.topology import (
+    CLOUD_EVENT,
     DEAD_LETTERS,
     DEFAULT_BINDING,
     EVENTS_EXCHANGE,
@@ -15,7 +17,6 @@ from worker.rabbit.topology import (
 )
 
 _JSON_SCHEMA = "application/schema+json;version=draft-2020-12"
-_CLOUD_EVENT = "application/cloudevents+json"
 _BINDING = "0.3.0"
 _QUEUE = "fiscalize"
 _TEXT = {"type": "string", "maxLength": 256}
@@ -24,20 +25,23 @@ _COUNT = {"type": "integer", "minimum": 0}
 _EVENTS = {
     "fiscalizationSucceeded": ("fiscalization_succeeded", "The receipt has a fiscal number. Never before."),
     "fiscalizationFailed": ("fiscalization_failed", "The worker has given up; data.code says why."),
-    "fiscalizationDelayed": ("fiscalization_delayed", "Put off by a fault; at most one for each request."),
+    "fiscalizationDelayed": (
+        "fiscalization_delayed",
+        "Rescheduled after a fault; at most one for each request.",
+    ),
 }
 _LETTER_HEADERS = {
-    "x-fiscal-code": _TEXT,
-    "x-fiscal-detail": {"type": "string", "maxLength": 8192, "contentMediaType": "application/json"},
-    "x-fiscal-order": _TEXT,
-    "x-fiscal-docnumber": _TEXT,
-    "x-fiscal-integration": _TEXT,
-    "x-fiscal-cashier": _TEXT,
-    "x-fiscal-request": _TEXT,
-    "x-fiscal-attempts": _COUNT,
-    "x-fiscal-first-seen": {**_TEXT, "format": "date-time"},
-    "x-fiscal-failed-at": {**_TEXT, "format": "date-time"},
-    "x-fiscal-replays": _COUNT,
+    Header.CODE.value: _TEXT,
+    Header.DETAIL.value: {"type": "string", "maxLength": 8192, "contentMediaType": "application/json"},
+    Header.ORDER.value: _TEXT,
+    Header.DOC_NUMBER.value: _TEXT,
+    Header.INTEGRATION.value: _TEXT,
+    Header.CASHIER.value: _TEXT,
+    Header.REQUEST.value: _TEXT,
+    Header.ATTEMPTS.value: _COUNT,
+    Header.FIRST_SEEN.value: {**_TEXT, "format": "date-time"},
+    Header.FAILED_AT.value: {**_TEXT, "format": "date-time"},
+    Header.REPLAYS.value: _COUNT,
 }
 
 
@@ -50,7 +54,7 @@ def document() -> dict[str, Any]:
             "version": __version__,
             "description": "Orders of Bimp become fiscal receipts of Checkbox: exactly one for each order.",
         },
-        "defaultContentType": _CLOUD_EVENT,
+        "defaultContentType": CLOUD_EVENT,
         "channels": _channels(),
         "operations": _operations(),
         "components": {"messages": _messages()},
@@ -131,7 +135,7 @@ def _messages() -> dict[str, Any]:
         **events,
         "deadLetter": {
             "summary": "The original message, byte for byte. Headers that cannot be told are left out.",
-            "headers": {"type": "object", "properties": _LETTER_HEADERS, "required": ["x-fiscal-code"]},
+            "headers": {"type": "object", "properties": _LETTER_HEADERS, "required": [Header.CODE.value]},
             "payload": {"description": "Any bytes: also those that are no JSON."},
         },
     }
@@ -140,7 +144,7 @@ def _messages() -> dict[str, Any]:
 def _message(file: str, summary: str) -> dict[str, Any]:
     return {
         "summary": summary,
-        "contentType": _CLOUD_EVENT,
+        "contentType": CLOUD_EVENT,
         "payload": {"schemaFormat": _JSON_SCHEMA, "schema": {"$ref": f"./schemas/{file}.json"}},
     }
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from docs.build.asyncapi import document
+from docs.build.integrations_schema import integrations_schema
 from worker.rabbit.event_models import Delayed, Failed, Succeeded
 from worker.rabbit.message.models import WireMessage
 
@@ -55,6 +56,7 @@ def _only_text(nullable: Mapping[str, Any]) -> dict[str, Any]:
 def files() -> dict[Path, str]:
     """Every generated file, by its path under ``docs``."""
     written = {Path("schemas") / f"{name}.json": schema(name) for name in _MODELS}
+    written[Path("schemas") / "integrations_document.json"] = integrations_schema()
     written[Path("asyncapi.json")] = document()
     return {path: json.dumps(value, ensure_ascii=False, indent=2) + "\n" for path, value in written.items()}
 

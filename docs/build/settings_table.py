@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from config.settings import Settings, allowed, variable
+from config.setting_lines import variable
+from config.settings import Settings, allowed
 from config.values import format_duration
 
 BEGIN = "<!-- settings table: begin (python -m docs.build.settings_table writes it) -->"

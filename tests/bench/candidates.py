@@ -14,7 +14,7 @@ from typing import Any
 import dramatiq
 import httpx2
 
-from config.integrations_watch import IntegrationsFile
+from config.integrations_watch import load
 from tests.chaos.orders import CashierRow, OrderRequest
 from worker.checkbox import wire
 from worker.fiscal.planner import plan
@@ -91,9 +91,7 @@ def _to_celery(place: Place, rows: list[CashierRow]) -> Postbox:
 
 def _to_floor(place: Place, rows: list[CashierRow]) -> Postbox:
     """Everything is worked out beforehand: the token, and the body that Checkbox gets."""
-    integrations = IntegrationsFile(
-        place.integrations, place.checkbox_url, {}, on_error=lambda _: None, on_change=lambda _: None
-    ).current
+    integrations = load(place.integrations, place.checkbox_url, {}).integrations.in_force
     with httpx2.Client(base_url=place.checkbox_url, trust_env=False) as client:
         tokens = {row.cashier: _token(client, row) for row in rows}
 

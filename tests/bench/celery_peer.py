@@ -1,4 +1,4 @@
-"""A Celery worker with a pool of threads that runs the same story. What is put off is applied anew."""
+"""A Celery worker with a pool of threads that runs the same use case. What is rescheduled is applied anew."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_init
 
-from tests.bench.story import THREADS, URL, Story
+from tests.bench.use_case import THREADS, URL, UseCase
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.outcomes import Postponed
 
@@ -22,20 +22,20 @@ app.conf.update(
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
 )
-_story: list[Story] = []
+_use_case: list[UseCase] = []
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _begin(**_: Any) -> None:
-    _story.append(Story())
+    _use_case.append(UseCase())
 
 
 @app.task(name="fiscalize")  # type: ignore[untyped-decorator]
 def fiscalize(body: str, kept: dict[str, Any] | None) -> None:
     """A pass."""
-    trail = AttemptState(**kept) if kept else None
+    state = AttemptState(**kept) if kept else None
     try:
-        _story[0].tell(body.encode(), trail)
+        _use_case[0].tell(body.encode(), state)
     except Postponed as wait:
-        left = wait.trail or trail
+        left = wait.state or state
         fiscalize.apply_async((body, asdict(left) if left else None), countdown=wait.after)

@@ -1,4 +1,4 @@
-"""What it costs to put a message off: held in our consumer, or hopped over Dramatiq's stock delay queue.
+"""What it costs to reschedule a message: held in our consumer, or hopped over Dramatiq's stock delay queue.
 
     python -m tests.bench.delays [--messages 2000] [--rounds 3]
 

@@ -1,6 +1,6 @@
-"""A FastStream subscriber whose handlers run the same story in a pool of threads.
+"""A FastStream subscriber whose handlers run the same use case in a pool of threads.
 
-What is put off sleeps in its handler, unacknowledged. FastStream acknowledges when the handler has returned.
+What is rescheduled sleeps in its handler, unacknowledged. FastStream acknowledges when it has returned.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from faststream import FastStream
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
 
-from tests.bench.story import THREADS, URL, Story
+from tests.bench.use_case import THREADS, URL, UseCase
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.outcomes import Postponed
 
@@ -21,20 +21,20 @@ from worker.fiscal.outcomes import Postponed
 _PREFETCH = 1000
 
 broker = RabbitBroker(URL, default_channel=Channel(prefetch_count=_PREFETCH), logger=None)
-_story = Story()
+_use_case = UseCase()
 _pool = ThreadPoolExecutor(THREADS)
 
 
 @broker.subscriber(RabbitQueue("fiscalize", declare=False))  # type: ignore[untyped-decorator]
 async def fiscalize(message: RabbitMessage) -> None:
     """An order, with as many passes as it takes."""
-    trail: AttemptState | None = None
+    state: AttemptState | None = None
     loop = asyncio.get_running_loop()
     while True:
         try:
-            return await loop.run_in_executor(_pool, _story.tell, message.body, trail)
+            return await loop.run_in_executor(_pool, _use_case.tell, message.body, state)
         except Postponed as wait:
-            trail = wait.trail or trail
+            state = wait.state or state
             await asyncio.sleep(wait.after)
 
 

@@ -81,7 +81,7 @@ def _with_a_backlog(stage: Stage) -> Figures:
     """A window in the middle, with orders on their way at both of its ends.
 
     An order has two halves, the sale and the look-up that its event follows: one that was only sold in the
-    window, or only told, counts half. The worker sells in waves as large as what it keeps in hand, and a
+    window, or only told, counts half. The worker sells in waves as large as what it keeps in flight, and a
     sale costs more than a look-up, so the window has to be of many waves.
     """
     shape = stage.shape

@@ -1,4 +1,4 @@
-"""A consumer written on pika and a pool of threads. What is put off stays unacknowledged, on a timer."""
+"""A consumer written on pika and a pool of threads. What is rescheduled stays unacknowledged, on a timer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 import pika
 
-from tests.bench.story import THREADS, URL, Story
+from tests.bench.use_case import THREADS, URL, UseCase
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.outcomes import Postponed
 
@@ -17,17 +17,17 @@ _PREFETCH = 1000
 
 def main() -> None:
     """Consume until killed."""
-    story = Story()
+    use_case = UseCase()
     connection = pika.BlockingConnection(pika.URLParameters(URL))
     channel = connection.channel()
     channel.basic_qos(prefetch_count=_PREFETCH)
     pool = ThreadPoolExecutor(THREADS)
 
-    def work(tag: int, body: bytes, trail: AttemptState | None) -> None:
+    def work(tag: int, body: bytes, state: AttemptState | None) -> None:
         try:
-            story.tell(body, trail)
+            use_case.tell(body, state)
         except Postponed as wait:
-            again = partial(pool.submit, work, tag, body, wait.trail or trail)
+            again = partial(pool.submit, work, tag, body, wait.state or state)
             connection.add_callback_threadsafe(partial(connection.call_later, wait.after, again))
             return
         connection.add_callback_threadsafe(lambda: channel.basic_ack(tag))

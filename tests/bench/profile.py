@@ -21,7 +21,7 @@ from types import FrameType, SimpleNamespace
 
 import pika
 
-from config.integrations_watch import IntegrationsFile
+from config.integrations_watch import load
 from tests.bench.candidates import OURS
 from tests.bench.stage import Shape, Stage
 from tests.chaos.orders import OrderRequest
@@ -52,7 +52,7 @@ _STEPS = (
     "Publisher.send",
     "Events.succeeded",
     "Delivery.received",
-    "Delivery.trail",
+    "Delivery.state",
     "read",
     "to_request",
     "plan",
@@ -69,13 +69,11 @@ _STEPS = (
 def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlement:
     """The worker's own parts, for one thread."""
     place = stage.place
-    integrations = IntegrationsFile(
-        place.integrations, place.checkbox_url, {}, on_error=lambda _: None, on_change=lambda _: None
-    )
-    pace = ReceiptRate(RegisterRateLimiter(), lambda: 100.0, time.monotonic, time.time)
-    sessions = Sessions(CheckboxClient(headers=trace.headers), pace, Isolation(8, time.monotonic))
-    story = Fiscalization(
-        lambda: integrations.current,
+    integrations = load(place.integrations, place.checkbox_url, {}).integrations
+    rate = ReceiptRate(RegisterRateLimiter(), lambda: 100.0, time.monotonic, time.time)
+    sessions = Sessions(CheckboxClient(headers=trace.headers), rate, Isolation(8, time.monotonic))
+    fiscalization = Fiscalization(
+        lambda: integrations,
         sessions,
         issuing.Dependencies(
             archive=None,
@@ -89,12 +87,12 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
     )
     return Settlement(
         Dependencies(
-            fiscalize=story.fiscalize,
+            fiscalize=fiscalization.fiscalize,
             publisher=publisher,
             topology=Topology(),
             policy=RetryPolicy(1.0, 2.0, 1000.0),
             stop_limit=StopLimit(100),
-            configured=lambda name: integrations.current.get(name),
+            configured=integrations.rows.get,
             has_room=lambda: True,
             clock=time.time,
             random=random.Random(),

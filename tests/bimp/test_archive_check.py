@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from tests.checkbox.scripted_server import Script, ScriptedServer, answer, cut, drip, reset, silence
 from worker.bimp import archive_check
-from worker.bimp.archive_check import SERVICE, ArchiveCheck
+from worker.bimp.archive_check import ArchiveCheck
 from worker.fiscal.outcomes import Unavailable
 from worker.http.call import Timeouts
 
@@ -60,7 +60,7 @@ def test_everything_else_is_a_fault_that_passes(script: Script) -> None:
     """It says nothing of the order: not sold, asked again later, and named in the detail."""
     with pytest.raises(Unavailable) as caught:
         ask(script)
-    assert caught.value.detail["service"] == SERVICE == "archive_check"
+    assert caught.value.detail["service"] == "archive_check"
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.checkbox.scripted_server import ScriptedServer, answer, silence
-from worker.bimp.archive_check import SERVICE, ArchiveCheck
+from worker.bimp.archive_check import ArchiveCheck
 from worker.bimp.guarded_check import GuardedArchiveCheck
 from worker.fiscal.outcomes import Postponed, Unavailable, Verdict
 
@@ -21,7 +21,7 @@ def guarded(server: ScriptedServer, threads: int, monotonic: Callable[[], float]
 
 
 def test_one_that_hangs_is_asked_no_more_for_a_while() -> None:
-    """Of twelve orders two wait for it; the others, and those that come after, are put off without a call."""
+    """Of twelve orders two wait for it; all others are rescheduled without a call."""
     with ScriptedServer(silence) as server:
         check = guarded(server, 2, time.monotonic)
 
@@ -38,7 +38,7 @@ def test_one_that_hangs_is_asked_no_more_for_a_while() -> None:
         assert sum(isinstance(verdict, Postponed) and took < 2 for verdict, took in told) == 10
         verdict, took = ask(0)
         assert isinstance(verdict, Unavailable)
-        assert verdict.detail == {"service": SERVICE, "reason": "circuit_open"}
+        assert verdict.detail == {"service": "archive_check", "reason": "circuit_open"}
         assert not verdict.may_have_sold
         assert took < 1
         assert len(server.received) == 2

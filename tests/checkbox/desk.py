@@ -52,13 +52,13 @@ class Desk:
         self.rate = rate
         self.began = datetime.now(UTC).timestamp()
         self.integration = an_integration(checkbox_url=sandbox.url)
-        pace = ReceiptRate(
+        rate = ReceiptRate(
             RegisterRateLimiter(),
             lambda: self.rate,
             lambda: 1000.0 + self.ahead,
             lambda: self.began + self.ahead,
         )
-        self.sessions = Sessions(client, pace, Isolation(8, lambda: 1000.0 + self.ahead))
+        self.sessions = Sessions(client, rate, Isolation(8, lambda: 1000.0 + self.ahead))
 
     def enter(self, row: Cashier = OLENA) -> AbstractContextManager[Session]:
         return self.sessions.enter(self.integration, row)

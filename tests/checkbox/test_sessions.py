@@ -55,7 +55,7 @@ def sell(session: Session) -> None:
 
 
 def test_threads_that_ask_at_once_sign_in_once(desk: Desk) -> None:
-    """One has the session; the others are put off, each to a moment of his own, and hold no thread."""
+    """One has the session; the others are rescheduled, each to a moment of his own, and hold no thread."""
     desk.sandbox.set_options(latency=0.2)
     waits: list[float] = []
     ready = threading.Barrier(8)
@@ -184,7 +184,7 @@ def test_rows_with_one_login_share_a_session(desk: Desk, changes: dict[str, Any]
 
 
 def test_a_cashier_in_use_holds_no_thread(desk: Desk) -> None:
-    """His next orders are put off, one after the other; another cashier is not touched."""
+    """The cashier's next orders are rescheduled, one after the other; another cashier is not touched."""
     other = replace(OLENA, login="c0001", password=SecretStr("secret-c0001"))
     with desk.enter() as _, desk.enter(other) as session:
         session.look_up(uuid4())
@@ -576,40 +576,40 @@ def test_the_day_of_closing_is_never_sent(tmp_path: Path) -> None:
     assert list(server.received[0].json) == ["id"]
 
 
-# The register's turns
+# The register's rate limiter
 
 
-def test_a_turn_is_used_by_the_sale_and_given_back_without_one(desk: Desk) -> None:
+def test_a_permit_is_used_by_the_sale_and_given_back_without_one(desk: Desk) -> None:
     """A pass that sold nothing costs the register nothing."""
     desk.rate = 1.0
     desk.opened(hours_ago=1)
     with desk.enter() as session:
         session.shift(DAY)
-        assert session.take_turn(again=False) == 0
+        assert session.acquire_permit(again=False) == 0
     with desk.enter() as session:
-        assert session.take_turn(again=False) == 0
+        assert session.acquire_permit(again=False) == 0
         sell(session)
     with desk.enter() as session:
-        assert session.take_turn(again=False) > 0
+        assert session.acquire_permit(again=False) > 0
 
 
-def test_turns_are_the_registers_and_not_the_sessions(desk: Desk) -> None:
-    """A changed password makes a new session, and the register's pace is kept all the same."""
+def test_permits_are_the_registers_and_not_the_sessions(desk: Desk) -> None:
+    """A changed password makes a new session, and the register's rate is kept all the same."""
     desk.rate = 1.0
     desk.opened(hours_ago=1)
     with desk.enter() as session:
         session.shift(DAY)
-        session.take_turn(again=False)
+        session.acquire_permit(again=False)
         sell(session)
     desk.sandbox.put_cashier("olena", password="new-secret")
     with desk.enter(replace(OLENA, password=SecretStr("new-secret"))) as session:
         session.shift(DAY)
-        assert session.take_turn(again=False) > 0
+        assert session.acquire_permit(again=False) > 0
 
 
 def test_nothing_is_sold_before_the_fleet_was_counted(desk: Desk) -> None:
     """A share of 0: everybody waits, and nobody for long."""
     desk.rate = 0.0
     with desk.enter() as session:
-        assert 0 < session.take_turn(again=False) <= 1
-        assert 0 < session.promise_turn() <= 1
+        assert 0 < session.acquire_permit(again=False) <= 1
+        assert 0 < session.reserve_permit() <= 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from config.integrations import load
+from config.integrations_watch import load
 from tests.checkbox.receipts import CARD_SALE, CONTEXT, EMAIL, LINE, PHONE, RECEIPT_ID, SALE, SALE_ID
 from tests.contracts.openapi import OpenApi
 from worker.checkbox import answers, wire
@@ -168,7 +168,7 @@ def test_the_private_values_of_a_receipt_are_buyer_and_card() -> None:
 @pytest.fixture(scope="module")
 def shop() -> Integration:
     loaded = load(DATA / "contract" / "integrations.yaml", "https://api.checkbox.ua", {})
-    return loaded.integrations["shop-main"]
+    return loaded.integrations.in_force["shop-main"]
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda path: path.stem)

@@ -194,7 +194,7 @@ def stop(process: subprocess.Popen[str], how: signal.Signals) -> str:
 def test_ctrl_c_loses_and_doubles_nothing(
     amqp_url: str, eventually: Callable[..., object], how: signal.Signals
 ) -> None:
-    """The letter in hand is finished, the others stay in order, and it says what was done."""
+    """The current letter is finished, the others stay in order, and it says what was done."""
     put(amqp_url, range(1500))
     process = start(amqp_url, *REPLAY_ALL)
     eventually(lambda: ready(amqp_url, "fiscalize") > 50)

@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import httpx2
 import pytest
 from click.testing import Result
 
+from config.integrations_watch import load
 from tests.cli import commands
 from tests.cli.letters import body, connect, drained, numbers, put, ready
 from tests.system.shop import CONTRACT
@@ -98,6 +100,24 @@ def test_an_integration_that_is_gone_stays(amqp_url: str) -> None:
     assert numbers(amqp_url) == [1]
 
 
+def test_a_row_that_was_mended_lets_letters_go(
+    amqp_url: str, checkbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Those of the mended cashier; one whose secret is still missing waits. Nobody is signed in for it."""
+    text = (CONTRACT / "integrations.yaml").read_text()
+    file = tmp_path / "integrations.yaml"
+    file.write_text(text.replace("password: petro-secret", "password: env:NOT_THERE"))
+    monkeypatch.setenv("FISCAL_INTEGRATIONS_FILE", str(file))
+    put(amqp_url, [1], code="CONFIGURATION_INVALID")
+    put(amqp_url, [2], code="CONFIGURATION_INVALID", cashier="petro")
+    assert watch(amqp_url).exit_code == 0
+    assert (numbers(amqp_url, "fiscalize"), ready(amqp_url, DEAD_LETTERS)) == ([1], 1)
+    file.write_text(text)
+    watch(amqp_url)
+    assert numbers(amqp_url, "fiscalize") == [2]
+    assert checkbox.counters()["requests"].get("POST /cashier/signin") is None
+
+
 def test_credentials_that_work_again_let_letters_go(amqp_url: str, checkbox: SandboxProcess) -> None:
     """A sign-in that works is the proof."""
     put(amqp_url, [1], code="CASHIER_CREDENTIALS_REJECTED")
@@ -112,21 +132,19 @@ def test_credentials_that_work_again_let_letters_go(amqp_url: str, checkbox: San
 
 def test_a_refused_sign_in_is_not_tried_again_at_once(checkbox: SandboxProcess) -> None:
     """For ten minutes nobody knocks: Checkbox may lock a cashier who is refused often."""
-    from config import integrations as integrations_file
-
-    loaded = integrations_file.load(CONTRACT / "integrations.yaml", checkbox.url, {})
+    in_force = load(CONTRACT / "integrations.yaml", checkbox.url, {}).integrations.in_force
     checkbox.put_cashier("olena", password="another")
     now = 1000.0
     cause = Cause("CASHIER_CREDENTIALS_REJECTED", "shop-main", "olena")
     with closing(CheckboxClient()) as client, Causes(client, monotonic=lambda: now) as causes:
-        assert not causes.is_gone(cause, loaded.integrations, None)
+        assert not causes.is_gone(cause, in_force, None)
         now += SIGN_IN_AGAIN - 1
-        assert not causes.is_gone(cause, loaded.integrations, None)
+        assert not causes.is_gone(cause, in_force, None)
         assert checkbox.requests("POST /cashier/signin") == 1
         checkbox.put_cashier("olena", password="olena-secret")
         now += 1
-        assert causes.is_gone(cause, loaded.integrations, None)
-        assert causes.is_gone(cause, loaded.integrations, None)
+        assert causes.is_gone(cause, in_force, None)
+        assert causes.is_gone(cause, in_force, None)
         assert checkbox.requests("POST /cashier/signin") == 2
     assert tokens(checkbox) == 0
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from config.integrations import load as load_integrations
-from config.settings import Settings, load, variable
+from config.setting_lines import variable
+from config.settings import Settings, load
 from config.unknown_variables import unknown_variables
 from docs.build.settings_table import BEGIN, END, settings_table, with_table
-from tests.config.conftest import DEFAULT_URL
+from tests.config.conftest import load as load_integrations
 from worker.fiscal.integrations import ShiftPolicy
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ DOCUMENTS = [
 def test_example_of_integrations() -> None:
     """The example loads without a warning and shows both ways of signing in and both kinds of shifts."""
     environ = dict.fromkeys(["OLENA_PASSWORD", "PETRO_PASSWORD", "ROBOT_PIN_CODE", "ROBOT_LICENSE_KEY"], "x")
-    loaded = load_integrations(ROOT / "config" / "integrations.example.yaml", DEFAULT_URL, environ)
+    loaded = load_integrations(ROOT / "config" / "integrations.example.yaml", environ)
     assert loaded.warnings == []
     assert {integration.shifts for integration in loaded.integrations.values()} == set(ShiftPolicy)
     cashiers = [c for integration in loaded.integrations.values() for c in integration.cashiers.values()]
@@ -64,6 +64,7 @@ def test_table_has_every_variable() -> None:
     assert "| `FISCAL_ARCHIVE_CHECK_TOKEN` | none |" in table
     assert [row.split("`")[1] for row in rows if row.endswith("(secret) |")] == [
         "FISCAL_RABBITMQ_URL",
+        "FISCAL_INTEGRATIONS_TOKEN",
         "FISCAL_ARCHIVE_CHECK_TOKEN",
         "FISCAL_CONSOLE_TOKEN",
         "FISCAL_CONSOLE_READ_TOKEN",

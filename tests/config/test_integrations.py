@@ -203,8 +203,8 @@ integrations:
     )
     shared = "integrations[0].cashiers[0] too; a cashier of Checkbox has one shift, so they share it"
     assert loaded.warnings == [
-        f"integrations.yaml:5:26: integrations[0].cashiers[1].login: is the login of {shared}",
-        f"integrations.yaml:12:26: integrations[2].cashiers[0].login: is the login of {shared}",
+        f"integrations.yaml:2:5: integrations[0].cashiers[1].login: is the login of {shared}",
+        f"integrations.yaml:10:5: integrations[2].cashiers[0].login: is the login of {shared}",
         "integrations.yaml:13:5: integrations[3].cashiers: lists none, so that every order is"
         " UNKNOWN_CASHIER",
     ]
@@ -213,5 +213,5 @@ integrations:
 def test_no_integrations(read: Read) -> None:
     """An empty list is a file that can be used, with a warning."""
     assert read("integrations: []").warnings == [
-        "integrations.yaml:1:1: integrations: lists none, so that every order is UNKNOWN_INTEGRATION"
+        "integrations.yaml: integrations: lists none, so that every order is UNKNOWN_INTEGRATION"
     ]

@@ -7,8 +7,7 @@ import time
 import tracemalloc
 from pathlib import Path
 
-from config.integrations import load
-from tests.config.conftest import DEFAULT_URL
+from tests.config.conftest import load
 
 INTEGRATIONS = 5_000
 MEGABYTE = 1024 * 1024
@@ -34,13 +33,13 @@ def test_five_thousand_integrations(tmp_path: Path) -> None:
     path = tmp_path / "integrations.yaml"
     path.write_text("integrations:\n" + "".join(ITEM.format(n=n) for n in range(INTEGRATIONS)))
     start = time.perf_counter()
-    load(path, DEFAULT_URL, {})
+    load(path)
     seconds = time.perf_counter() - start
 
     gc.collect()
     tracemalloc.start()
     try:
-        loaded = load(path, DEFAULT_URL, {})
+        loaded = load(path)
         gc.collect()
         kept, peak = tracemalloc.get_traced_memory()
     finally:

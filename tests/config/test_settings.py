@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from config.environment import environment
 from config.errors import ConfigurationError
-from config.settings import Settings, environment, load
+from config.settings import Settings, load
 from config.unknown_variables import unknown_variables
 
 CONTRACT_DEFAULTS = {
@@ -17,6 +18,9 @@ CONTRACT_DEFAULTS = {
     "checkbox_url": "https://api.checkbox.ua",
     "runbook_url": "https://bimpsoft.com/fiscal-worker/docs/runbook.md",
     "integrations_file": Path("config/integrations.yaml"),
+    "integrations_url": None,
+    "integrations_token": None,
+    "integrations_poll": timedelta(seconds=30),
     "metrics_port": 9191,
     "processes": 2,
     "threads": 8,
@@ -64,6 +68,8 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "FISCAL_CHECKBOX_URL": "http://127.0.0.1:8000/",
         "FISCAL_RUNBOOK_URL": "https://wiki.example/runbook/",
         "FISCAL_INTEGRATIONS_FILE": "/etc/fiscal/i.yaml",
+        "FISCAL_INTEGRATIONS_TOKEN": "t0ken-2",
+        "FISCAL_INTEGRATIONS_POLL": "PT5S",
         "FISCAL_METRICS_PORT": "1",
         "FISCAL_PROCESSES": "32",
         "FISCAL_THREADS": "100",
@@ -93,6 +99,9 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "checkbox_url": "http://127.0.0.1:8000",
         "runbook_url": "https://wiki.example/runbook",
         "integrations_file": Path("/etc/fiscal/i.yaml"),
+        "integrations_url": None,
+        "integrations_token": SecretStr("t0ken-2"),
+        "integrations_poll": timedelta(seconds=5),
         "metrics_port": 1,
         "processes": 32,
         "threads": 100,

@@ -136,7 +136,7 @@ def test_a_replay_sends_what_was_agreed(
 
 
 def test_a_replay_can_be_stopped(amqp_url: str, visitor: Visitor, eventually: Callable[..., object]) -> None:
-    """The letter in hand is finished, the others stay."""
+    """The current letter is finished, the others stay."""
     put(amqp_url, range(100))
     job = visitor.submit("/replay").headers["location"]
     eventually(lambda: visitor.get(f"{job}.json").json()["done"] >= 1)
@@ -192,7 +192,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def test_the_command_prints_address_and_token_and_ends_well(amqp_url: str, console: str) -> None:
-    """SIGTERM in the middle of a replay: the letter in hand is finished, exit code 0, nothing is lost."""
+    """SIGTERM in the middle of a replay: the current letter is finished, exit code 0, nothing is lost."""
     put(amqp_url, range(200))
     process = start()
     assert process.stderr

@@ -192,10 +192,10 @@ def test_the_returns_of_a_sale_are_found(place: Place) -> None:
     assert found[0].related_receipt_id == sale.id
 
 
-def test_a_turn_that_is_free_is_taken(place: Place) -> None:
+def test_a_permit_that_is_free_is_acquired(place: Place) -> None:
     """0 is now; what is promised is never in the past."""
     place.shift(1)
     with place.enter() as session:
         session.shift(DAY)
-        assert session.take_turn(again=False) == 0
-        assert session.promise_turn() >= 0
+        assert session.acquire_permit(again=False) == 0
+        assert session.reserve_permit() >= 0

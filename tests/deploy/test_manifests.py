@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from config.integrations import load as load_integrations
-from config.settings import Settings, load, variable
+from config.integrations_watch import load as load_integrations
+from config.setting_lines import variable
+from config.settings import Settings, load
 from tests.deploy.manifests import (
     BASE,
     K8S,
@@ -187,7 +188,7 @@ def test_integrations_are_valid_and_hold_no_secret(path: Path, tmp_path: Path) -
         (tmp_path / secret.rpartition("/")[2]).write_text("1234\n")
     file = tmp_path / "integrations.yaml"
     file.write_text(text.replace(f"file:{folder}/", f"file:{tmp_path}/"))
-    assert load_integrations(file, "https://api.checkbox.ua", {}).integrations
+    assert load_integrations(file, "https://api.checkbox.ua", {}).integrations.in_force
 
 
 def test_the_integrations_file_is_where_the_setting_says() -> None:

@@ -51,7 +51,7 @@ class FakeCheckbox:
     #: What a receipt becomes at once; None leaves it CREATED until ``finish``.
     becomes: str | None = None
     gives_context: bool = True
-    turn: float = 0.0
+    permit_after: float = 0.0
     opening_ends_in: str = "OPENED"
     #: Receipts that one pass of a search sees.
     seen_at_once: int = 1000
@@ -162,11 +162,11 @@ class FakeSession:
         after = offset + len(listed)
         return ReturnsPage(related, after if after < len(self.checkbox.receipts) else None)
 
-    def take_turn(self, again: bool) -> float:
-        return self.checkbox.turn
+    def acquire_permit(self, again: bool) -> float:
+        return self.checkbox.permit_after
 
-    def promise_turn(self) -> float:
-        return self.checkbox.turn
+    def reserve_permit(self) -> float:
+        return self.checkbox.permit_after
 
 
 class FakeSessions:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
-from tests.builders import an_integration, issued
+from tests.builders import an_integration, configured, issued
 from tests.fiscal.fakes import NOW, a_shift
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.fiscalization import Fiscalization
@@ -54,7 +54,7 @@ class Delivery:
     """A message, and what became of it."""
 
     request: Request
-    trail: AttemptState = field(default_factory=lambda: AttemptState(first_seen=NOW))
+    state: AttemptState = field(default_factory=lambda: AttemptState(first_seen=NOW))
     due: float = NOW
     outcome: Fiscalized | Rejected | None = None
     passes: int = 0
@@ -81,7 +81,7 @@ class World:
         self._idle = threading.Semaphore(0)
         self._current: Delivery | None = None
         self._story = Fiscalization(
-            lambda: {"shop-main": an_integration()},
+            lambda: configured(an_integration()),
             self,
             Dependencies(
                 archive=None,
@@ -140,20 +140,20 @@ class World:
 
     def _work(self, delivery: Delivery) -> None:
         delivery.passes += 1
-        trail = delivery.trail
+        state = delivery.state
         try:
-            delivery.outcome = self._story.fiscalize(delivery.request, trail)
+            delivery.outcome = self._story.fiscalize(delivery.request, state)
         except Rejected as verdict:
             delivery.outcome = verdict
         except Postponed as wait:
-            delivery.trail = replace(wait.trail or trail, redelivered=False)
+            delivery.state = replace(wait.state or state, redelivered=False)
             delivery.due = self.now + wait.after
         except Unavailable as fault:
-            after = replace(fault.trail or trail, redelivered=False)
-            delivery.trail = after.after_fault(self.now if fault.may_have_sold else None)
+            after = replace(fault.state or state, redelivered=False)
+            delivery.state = after.after_fault(self.now if fault.may_have_sold else None)
             delivery.due = self.now + self.random.choice([5, 10])
         except Crash:
-            delivery.trail = replace(trail, redelivered=True, look_up_first=True)
+            delivery.state = replace(state, redelivered=True, look_up_first=True)
             delivery.due = self.now + self.random.choice([0, 1, 10])
         delivery.thread = None
         self._idle.release()
@@ -224,10 +224,10 @@ class World:
     def key_register(self) -> None:
         """The row names no licence key."""
 
-    def take_turn(self, again: bool) -> float:
+    def acquire_permit(self, again: bool) -> float:
         return 0.0 if self.random.random() < 0.7 else 0.5
 
-    def promise_turn(self) -> float:
+    def reserve_permit(self) -> float:
         return 0.5
 
     # What there is in the end.

@@ -8,7 +8,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.builders import AN_ORDER, FIRST_SEEN, a_line, a_request, an_integration, an_order, issued
+from tests.builders import (
+    AN_ORDER,
+    FIRST_SEEN,
+    a_line,
+    a_request,
+    an_integration,
+    an_order,
+    configured,
+    issued,
+)
 from tests.fiscal.fakes import NOW, FakeArchive, FakeCheckbox, FakeSessions, a_shift
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.context import context_of
@@ -23,16 +32,16 @@ from worker.fiscal.ports import ReceiptExists, Refusal, Shift, ShiftExpired, Shi
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 from worker.fiscal.tax_rates import TaxRates
 
-TRAIL = AttemptState(first_seen=NOW)
+STATE = AttemptState(first_seen=NOW)
 MANUAL = an_integration()
 AUTO = an_integration(shifts=ShiftPolicy.AUTO)
 REQUEST = a_request()
 ARCHIVED = a_request(order=an_order(archived=True))
-REDELIVERED = replace(TRAIL, look_up_first=True, redelivered=True)
+REDELIVERED = replace(STATE, look_up_first=True, redelivered=True)
 
 
-class Story:
-    """The story over the fake Checkbox; passes of one request go on where the last one ended."""
+class Scenario:
+    """The scenario over the fake Checkbox; passes of one request go on where the last one ended."""
 
     def __init__(self, checkbox: FakeCheckbox | None = None, archive: FakeArchive | None = None) -> None:
         self.checkbox = checkbox or FakeCheckbox()
@@ -41,9 +50,9 @@ class Story:
         self.refusal: Rejected | None = None
         self.prevented = 0
 
-    def once(self, request: Request = REQUEST, trail: AttemptState = TRAIL) -> Fiscalized:
-        story = Fiscalization(
-            lambda: {self.integration.id: self.integration},
+    def once(self, request: Request = REQUEST, state: AttemptState = STATE) -> Fiscalized:
+        scenario = Fiscalization(
+            lambda: configured(self.integration),
             FakeSessions(self.checkbox, self.refusal),
             Dependencies(
                 archive=self.archive,
@@ -55,22 +64,22 @@ class Story:
                 warn=lambda _: None,
             ),
         )
-        return story.fiscalize(request, trail)
+        return scenario.fiscalize(request, state)
 
-    def verdict(self, request: Request = REQUEST, trail: AttemptState = TRAIL) -> Verdict:
+    def verdict(self, request: Request = REQUEST, state: AttemptState = STATE) -> Verdict:
         with pytest.raises(Verdict) as caught:
-            self.once(request, trail)
+            self.once(request, state)
         return caught.value
 
-    def put_off(
-        self, request: Request = REQUEST, trail: AttemptState = TRAIL
+    def rescheduled(
+        self, request: Request = REQUEST, state: AttemptState = STATE
     ) -> tuple[Postponed, AttemptState]:
-        verdict = self.verdict(request, trail)
+        verdict = self.verdict(request, state)
         assert isinstance(verdict, Postponed)
-        return verdict, verdict.trail or trail
+        return verdict, verdict.state or state
 
-    def code(self, request: Request = REQUEST, trail: AttemptState = TRAIL) -> Code:
-        verdict = self.verdict(request, trail)
+    def code(self, request: Request = REQUEST, state: AttemptState = STATE) -> Code:
+        verdict = self.verdict(request, state)
         assert isinstance(verdict, Rejected), verdict
         return verdict.code
 
@@ -78,12 +87,12 @@ class Story:
         self.prevented += 1
 
 
-def made(request: Request = REQUEST, trail: AttemptState = TRAIL, **changes: Any) -> IssuedReceipt:
+def made(request: Request = REQUEST, state: AttemptState = STATE, **changes: Any) -> IssuedReceipt:
     """A receipt in the ledger, as an earlier pass over this request made it."""
     receipt = plan(request, MANUAL, FIRST_SEEN).receipt
     members = {
         "id": str(sale_receipt_id(request.order.uuid, 0)),
-        "context": context_of(request, trail),
+        "context": context_of(request, state),
     }
     return issued(receipt, **{**members, **changes})
 
@@ -98,163 +107,163 @@ def in_error(**more: Any) -> dict[str, Any]:
 
 def test_the_usual_sale_costs_a_post_and_a_look() -> None:
     """It is sent at once, its number waited for, and one look ends it."""
-    story = Story()
-    wait, trail = story.put_off()
+    scenario = Scenario()
+    wait, state = scenario.rescheduled()
     assert (wait.reason, wait.after) == ("number", 2.0)
-    story.checkbox.finish()
-    done = story.once(trail=trail)
+    scenario.checkbox.finish()
+    done = scenario.once(state=state)
     assert (done.receipt.fiscal_code, done.already) == ("TEST-kV7DlT", False)
-    assert story.checkbox.calls == ["shift", "sell", "look_up"]
-    assert story.prevented == 0
+    assert scenario.checkbox.calls == ["shift", "sell", "look_up"]
+    assert scenario.prevented == 0
 
 
 def test_created_is_not_success() -> None:
     """A receipt without a number is looked at again, however often, and never posted twice."""
-    story = Story()
-    trail = TRAIL
+    scenario = Scenario()
+    state = STATE
     for _ in range(20):
-        _, trail = story.put_off(trail=trail)
-    assert story.checkbox.calls.count("sell") == 1
+        _, state = scenario.rescheduled(state=state)
+    assert scenario.checkbox.calls.count("sell") == 1
 
 
 def test_an_offline_number_is_success_at_once() -> None:
     """Checkbox has given it out of its stock; the tax service gets to know later."""
-    story = Story(ledger(made(status="CREATED", fiscal_code="TEST-offlin", offline=True)))
-    assert story.once(trail=REDELIVERED).receipt.offline
+    scenario = Scenario(ledger(made(status="CREATED", fiscal_code="TEST-offlin", offline=True)))
+    assert scenario.once(state=REDELIVERED).receipt.offline
 
 
 @pytest.mark.parametrize(
-    "trail",
-    [REDELIVERED, replace(TRAIL, replays=1, look_up_first=True), TRAIL.after_fault()],
+    "state",
+    [REDELIVERED, replace(STATE, replays=1, look_up_first=True), STATE.after_fault()],
     ids=["redelivery", "replay", "retry"],
 )
-def test_whatever_may_have_been_sent_before_is_looked_up_first(trail: AttemptState) -> None:
+def test_whatever_may_have_been_sent_before_is_looked_up_first(state: AttemptState) -> None:
     """And what is found is not made again."""
-    story = Story(ledger(made()))
-    assert story.once(trail=trail).receipt.is_numbered
-    assert story.checkbox.calls == ["look_up"]
-    assert story.prevented == 1
+    scenario = Scenario(ledger(made()))
+    assert scenario.once(state=state).receipt.is_numbered
+    assert scenario.checkbox.calls == ["look_up"]
+    assert scenario.prevented == 1
 
 
 def test_a_lost_answer_leads_to_a_look_and_never_to_a_new_id() -> None:
     """The outcome was unknown; the look-up finds the receipt."""
-    story = Story(FakeCheckbox(lost_answers=1, becomes="DONE"))
-    assert isinstance(story.verdict(), Unavailable)
-    assert story.once(trail=TRAIL.after_fault()).already is False
-    assert len(story.checkbox.receipts) == 1
+    scenario = Scenario(FakeCheckbox(lost_answers=1, becomes="DONE"))
+    assert isinstance(scenario.verdict(), Unavailable)
+    assert scenario.once(state=STATE.after_fault()).already is False
+    assert len(scenario.checkbox.receipts) == 1
 
 
 def test_a_second_press_of_the_button_is_told_as_such() -> None:
     """Same order, another request: the one receipt, marked as made before."""
-    story = Story(ledger(made()))
-    assert story.once(a_request(id="request-2")).already is True
+    scenario = Scenario(ledger(made()))
+    assert scenario.once(a_request(id="request-2")).already is True
     # The last look is for a return of the sale.
-    assert story.checkbox.calls == ["shift", "sell", "look_up", "look_up"]
-    assert story.prevented == 1
+    assert scenario.checkbox.calls == ["shift", "sell", "look_up", "look_up"]
+    assert scenario.prevented == 1
 
 
 def test_a_receipt_with_other_content_is_no_success() -> None:
     """The order was changed after it was fiscalized."""
-    story = Story(ledger(made()))
+    scenario = Scenario(ledger(made()))
     changed = a_request(a_line(cost=1_000_000, amount=17_000), id="request-2")
-    assert story.code(changed) is Code.RECEIPT_MISMATCH
+    assert scenario.code(changed) is Code.RECEIPT_MISMATCH
 
 
 def test_an_error_of_this_request_is_its_verdict() -> None:
     """Told with the tax service's words, and not tried again by itself."""
-    story = Story(ledger(made(**in_error())))
-    verdict = story.verdict(trail=REDELIVERED)
+    scenario = Scenario(ledger(made(**in_error())))
+    verdict = scenario.verdict(state=REDELIVERED)
     assert isinstance(verdict, Rejected)
     assert (verdict.code, verdict.detail["words"]) == (Code.RECEIPT_REJECTED, "words")
 
 
 @pytest.mark.parametrize(
-    ("request_", "trail"),
-    [(a_request(id="request-2"), TRAIL), (REQUEST, replace(TRAIL, replays=1, look_up_first=True))],
+    ("request_", "state"),
+    [(a_request(id="request-2"), STATE), (REQUEST, replace(STATE, replays=1, look_up_first=True))],
     ids=["asked again", "replayed"],
 )
-def test_an_error_of_before_is_walked_past(request_: Request, trail: AttemptState) -> None:
+def test_an_error_of_before_is_walked_past(request_: Request, state: AttemptState) -> None:
     """Asked again or replayed it is a new receipt, with the next id."""
-    story = Story(ledger(made(**in_error()), becomes="DONE"))
+    scenario = Scenario(ledger(made(**in_error()), becomes="DONE"))
     for _ in range(3):
         try:
-            assert story.once(request_, trail).receipt.id == str(sale_receipt_id(AN_ORDER, 1))
+            assert scenario.once(request_, state).receipt.id == str(sale_receipt_id(AN_ORDER, 1))
             break
         except Postponed as wait:
-            trail = wait.trail or trail
+            state = wait.state or state
     else:
         pytest.fail("it never ended")
-    assert len(story.checkbox.receipts) == 2
+    assert len(scenario.checkbox.receipts) == 2
 
 
 def test_without_context_a_redelivery_takes_the_error_as_its_own() -> None:
     """Nothing else can be told, and a new receipt would be the dearer mistake."""
-    story = Story(ledger(made(context={}, **in_error())))
-    assert story.code(trail=REDELIVERED) is Code.RECEIPT_REJECTED
+    scenario = Scenario(ledger(made(context={}, **in_error())))
+    assert scenario.code(state=REDELIVERED) is Code.RECEIPT_REJECTED
 
 
 def test_an_id_that_this_cashier_cannot_see_is_no_success() -> None:
     """Checkbox says that it exists, and shows none: for half a minute it may only be late."""
-    story = Story(FakeCheckbox(faults={"sell": [ReceiptExists()]}))
-    _, trail = story.put_off()
-    story.checkbox.now += 29
-    assert story.put_off(trail=trail)[0].reason == "receipt_not_shown_yet"
-    story.checkbox.now += 1
-    verdict = story.verdict(trail=trail)
+    scenario = Scenario(FakeCheckbox(faults={"sell": [ReceiptExists()]}))
+    _, state = scenario.rescheduled()
+    scenario.checkbox.now += 29
+    assert scenario.rescheduled(state=state)[0].reason == "receipt_not_shown_yet"
+    scenario.checkbox.now += 1
+    verdict = scenario.verdict(state=state)
     assert isinstance(verdict, Rejected)
     assert (verdict.code, verdict.receipt_made) == (Code.RECEIPT_MISMATCH, None)
-    assert story.checkbox.calls.count("sell") == 1
+    assert scenario.checkbox.calls.count("sell") == 1
 
 
 def test_a_receipt_that_is_shown_late_is_found() -> None:
     """The second press heard that the id is taken a moment before the receipt could be read."""
-    story = Story(FakeCheckbox(faults={"sell": [ReceiptExists()]}))
-    _, trail = story.put_off(a_request(id="request-2"))
-    story.checkbox.receipts = ledger(made()).receipts
-    assert story.once(a_request(id="request-2"), trail).already
+    scenario = Scenario(FakeCheckbox(faults={"sell": [ReceiptExists()]}))
+    _, state = scenario.rescheduled(a_request(id="request-2"))
+    scenario.checkbox.receipts = ledger(made()).receipts
+    assert scenario.once(a_request(id="request-2"), state).already
 
 
 def test_there_is_no_final_none_while_a_post_may_still_land() -> None:
     """The answer was lost and the order archived meanwhile: one look that finds nothing proves nothing."""
-    story = Story()
-    lost = replace(TRAIL, look_up_first=True, unknown_since=NOW)
-    wait, trail = story.put_off(ARCHIVED, lost)
+    scenario = Scenario()
+    lost = replace(STATE, look_up_first=True, unknown_since=NOW)
+    wait, state = scenario.rescheduled(ARCHIVED, lost)
     assert wait.reason == "receipt_may_appear"
-    story.checkbox.now += 30
-    verdict = story.verdict(ARCHIVED, trail)
+    scenario.checkbox.now += 30
+    verdict = scenario.verdict(ARCHIVED, state)
     assert isinstance(verdict, Rejected)
     assert (verdict.code, verdict.receipt_made) == (Code.ORDER_ARCHIVED, False)
 
 
 def test_a_redelivery_may_have_posted_until_just_now() -> None:
     """Its first pass cannot know; the clock that wrote an earlier time may have been ahead as well."""
-    story = Story()
-    assert story.put_off(ARCHIVED, REDELIVERED)[1].unknown_since == NOW
-    ahead = replace(TRAIL, look_up_first=True, unknown_since=NOW + 3600)
-    assert story.put_off(ARCHIVED, ahead)[1].unknown_since == NOW
+    scenario = Scenario()
+    assert scenario.rescheduled(ARCHIVED, REDELIVERED)[1].unknown_since == NOW
+    ahead = replace(STATE, look_up_first=True, unknown_since=NOW + 3600)
+    assert scenario.rescheduled(ARCHIVED, ahead)[1].unknown_since == NOW
 
 
 def test_the_receipt_of_this_very_request_is_never_in_doubt() -> None:
     """The tax table lost its rate while the number was awaited: the receipt exists, and is the answer."""
-    story = Story(FakeCheckbox())
-    _, trail = story.put_off()
-    story.checkbox.finish()
-    story.integration = an_integration(tax_rates=TaxRates({}, not_accountable=None))
-    assert story.once(trail=trail).already is False
-    assert story.once(trail=REDELIVERED).already is False
-    assert story.code() is Code.TAX_RATE_NOT_MAPPED
+    scenario = Scenario(FakeCheckbox())
+    _, state = scenario.rescheduled()
+    scenario.checkbox.finish()
+    scenario.integration = an_integration(tax_rates=TaxRates({}, not_accountable=None))
+    assert scenario.once(state=state).already is False
+    assert scenario.once(state=REDELIVERED).already is False
+    assert scenario.code() is Code.TAX_RATE_NOT_MAPPED
 
 
 @pytest.mark.parametrize("lost", ["integration", "password"])
 def test_what_fails_after_the_post_is_not_told_as_if_nothing_was_sold(lost: str) -> None:
     """The event says that a receipt was made, so that nobody sells by hand."""
-    story = Story()
-    _, trail = story.put_off()
+    scenario = Scenario()
+    _, state = scenario.rescheduled()
     if lost == "integration":
-        story.integration = an_integration(id="renamed")
+        scenario.integration = an_integration(id="renamed")
     else:
-        story.refusal = Rejected(Code.CASHIER_CREDENTIALS_REJECTED)
-    verdict = story.verdict(trail=trail)
+        scenario.refusal = Rejected(Code.CASHIER_CREDENTIALS_REJECTED)
+    verdict = scenario.verdict(state=state)
     assert isinstance(verdict, Rejected)
     assert verdict.receipt_made is True
 
@@ -262,9 +271,9 @@ def test_what_fails_after_the_post_is_not_told_as_if_nothing_was_sold(lost: str)
 @pytest.mark.parametrize("integration", [MANUAL, AUTO], ids=["manual", "auto"])
 def test_nobody_was_asked_at_a_first_refusal_by_the_message(integration: Integration) -> None:
     """There is nothing to tell of a receipt."""
-    story = Story()
-    story.integration = integration
-    assert story.verdict(a_request(cashier="nobody")).receipt_made is None
+    scenario = Scenario()
+    scenario.integration = integration
+    assert scenario.verdict(a_request(cashier="nobody")).receipt_made is None
 
 
 def whole_return(sale: IssuedReceipt, **changes: Any) -> IssuedReceipt:
@@ -279,31 +288,31 @@ def whole_return(sale: IssuedReceipt, **changes: Any) -> IssuedReceipt:
 def test_a_sale_that_was_returned_in_full_is_not_told_as_fiscalized() -> None:
     """Without ``sellAgain`` nothing is sold; corrected or not, the sale is not compared."""
     sale = made()
-    story = Story(ledger(sale, whole_return(sale)))
+    scenario = Scenario(ledger(sale, whole_return(sale)))
     pressed = a_request(a_line(count=1_000, discount=0, amount=15_000), id="request-2")
-    verdict = story.verdict(pressed)
+    verdict = scenario.verdict(pressed)
     assert isinstance(verdict, Postponed)
-    verdict = story.verdict(pressed, verdict.trail or TRAIL)
+    verdict = scenario.verdict(pressed, verdict.state or STATE)
     assert isinstance(verdict, Rejected)
     assert (verdict.code, verdict.receipt_made) == (Code.RECEIPT_RETURNED, False)
-    assert "sell" not in story.checkbox.calls[2:]
+    assert "sell" not in scenario.checkbox.calls[2:]
 
 
 def test_a_sale_that_was_returned_in_full_is_sold_anew_by_who_says_so() -> None:
     """With what the message says now, under the next id; and its own request is told of the old one."""
     sale = made()
-    story = Story(ledger(sale, whole_return(sale), becomes="DONE"))
+    scenario = Scenario(ledger(sale, whole_return(sale), becomes="DONE"))
     again = a_request(a_line(count=1_000, discount=0, amount=15_000), id="request-2", sell_again=True)
-    _, trail = story.put_off(again)
-    assert story.once(again, trail).receipt.id == str(sale_receipt_id(AN_ORDER, 1))
-    assert story.once(trail=REDELIVERED).receipt.id == sale.id
+    _, state = scenario.rescheduled(again)
+    assert scenario.once(again, state).receipt.id == str(sale_receipt_id(AN_ORDER, 1))
+    assert scenario.once(state=REDELIVERED).receipt.id == sale.id
 
 
 def test_a_return_that_waits_for_its_number_is_waited_for() -> None:
     """It may be refused yet, and then the sale stands."""
     sale = made()
-    story = Story(ledger(sale, whole_return(sale, status="CREATED", fiscal_code=None)))
-    assert story.put_off(a_request(id="request-2"), replace(TRAIL, look_up_first=True))[0].reason == (
+    scenario = Scenario(ledger(sale, whole_return(sale, status="CREATED", fiscal_code=None)))
+    assert scenario.rescheduled(a_request(id="request-2"), replace(STATE, look_up_first=True))[0].reason == (
         "return_of_sale"
     )
 
@@ -311,9 +320,9 @@ def test_a_return_that_waits_for_its_number_is_waited_for() -> None:
 OLD = a_shift(opened_at=NOW - 90_000)
 
 
-def hindered(code: Code, receipts: FakeCheckbox) -> tuple[Story, Request]:
-    """A story in which this verdict is due for an order without a receipt."""
-    story = Story(receipts)
+def hindered(code: Code, receipts: FakeCheckbox) -> tuple[Scenario, Request]:
+    """A scenario in which this verdict is due for an order without a receipt."""
+    scenario = Scenario(receipts)
     match code:
         case Code.SHIFT_NOT_OPEN:
             receipts.current = None
@@ -322,10 +331,10 @@ def hindered(code: Code, receipts: FakeCheckbox) -> tuple[Story, Request]:
         case Code.REGISTER_BUSY:
             receipts.current = None
             receipts.faults["open_shift"] = [Rejected(Code.REGISTER_BUSY)]
-            story.integration = AUTO
+            scenario.integration = AUTO
         case Code.ORDER_ARCHIVED:
-            return story, ARCHIVED
-    return story, REQUEST
+            return scenario, ARCHIVED
+    return scenario, REQUEST
 
 
 REASONS = [Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H, Code.REGISTER_BUSY, Code.ORDER_ARCHIVED]
@@ -334,83 +343,83 @@ REASONS = [Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H, Code.REGISTER_BUSY, Co
 @pytest.mark.parametrize("code", REASONS)
 def test_a_reason_not_to_sell_is_told_after_a_look(code: Code) -> None:
     """There may be a receipt; where there is none, the reason is the verdict and nothing is sold."""
-    story, request = hindered(code, FakeCheckbox())
-    assert story.code(request) is code
-    assert "look_up" in story.checkbox.calls
-    assert "sell" not in story.checkbox.calls
+    scenario, request = hindered(code, FakeCheckbox())
+    assert scenario.code(request) is code
+    assert "look_up" in scenario.checkbox.calls
+    assert "sell" not in scenario.checkbox.calls
 
 
 @pytest.mark.parametrize("code", REASONS)
 def test_a_receipt_that_exists_wins_over_the_reason(code: Code) -> None:
     """The order is fiscalized, whatever has become of shift, register and archive since."""
-    story, request = hindered(code, ledger(made()))
-    assert story.once(request).receipt.is_numbered
+    scenario, request = hindered(code, ledger(made()))
+    assert scenario.once(request).receipt.is_numbered
 
 
 @pytest.mark.parametrize("shift", [OLD, None], ids=["over 24 hours", "none"])
 def test_a_number_is_waited_for_whatever_the_shift_has_become(shift: Shift | None) -> None:
     """The receipt was posted before; nobody is told that nothing was sold."""
-    story = Story(ledger(made(status="CREATED", fiscal_code=None)))
-    story.checkbox.current = shift
-    assert story.put_off(trail=replace(TRAIL, posted_at=NOW, look_up_first=True))[0].reason == "number"
+    scenario = Scenario(ledger(made(status="CREATED", fiscal_code=None)))
+    scenario.checkbox.current = shift
+    assert scenario.rescheduled(state=replace(STATE, posted_at=NOW, look_up_first=True))[0].reason == "number"
 
 
 @pytest.mark.parametrize("refusal", [ShiftNotOpened, ShiftExpired])
 def test_checkbox_knows_better_what_the_shift_is_like(refusal: type[Refusal]) -> None:
     """A refused sale is looked into: here the shift was changed under it, and the sale goes on at once."""
-    story = Story(FakeCheckbox(faults={"sell": [refusal()]}, becomes="DONE"))
-    wait, trail = story.put_off()
+    scenario = Scenario(FakeCheckbox(faults={"sell": [refusal()]}, becomes="DONE"))
+    wait, state = scenario.rescheduled()
     assert (wait.reason, wait.after) == ("shift_changed", 0.0)
-    assert story.once(trail=trail).receipt.is_numbered
+    assert scenario.once(state=state).receipt.is_numbered
 
 
 def test_a_register_over_its_rate_is_waited_for() -> None:
-    """The pass ends without a thread waiting, and knows next time that it was promised a turn."""
-    story = Story(FakeCheckbox(turn=3.5))
-    wait, trail = story.put_off()
-    assert (wait.reason, wait.after, trail.has_turn) == ("register_turn", 3.5, True)
-    assert "sell" not in story.checkbox.calls
+    """The pass ends without a thread waiting, and knows next time that a permit is reserved."""
+    scenario = Scenario(FakeCheckbox(permit_after=3.5))
+    wait, state = scenario.rescheduled()
+    assert (wait.reason, wait.after, state.has_reserved) == ("rate_limit", 3.5, True)
+    assert "sell" not in scenario.checkbox.calls
 
 
 def test_those_who_wait_for_a_shift_stand_in_the_registers_row() -> None:
     """Three hundred do not all look again in the same second; who has his place keeps it."""
-    story = Story(FakeCheckbox(current=a_shift(status="OPENING", opened_at=None), turn=42.0))
-    story.integration = AUTO
-    wait, trail = story.put_off()
-    assert (wait.after, trail.has_turn) == (42.0, True)
-    assert story.put_off(trail=trail)[0].after == 1.0
+    scenario = Scenario(FakeCheckbox(current=a_shift(status="OPENING", opened_at=None), permit_after=42.0))
+    scenario.integration = AUTO
+    wait, state = scenario.rescheduled()
+    assert (wait.after, state.has_reserved) == (42.0, True)
+    assert scenario.rescheduled(state=state)[0].after == 1.0
 
 
 def test_refused_credentials_end_the_pass() -> None:
     """There is no way to look for a receipt."""
-    story = Story()
-    story.refusal = Rejected(Code.CASHIER_CREDENTIALS_REJECTED)
-    assert story.code(ARCHIVED) is Code.CASHIER_CREDENTIALS_REJECTED
+    scenario = Scenario()
+    scenario.refusal = Rejected(Code.CASHIER_CREDENTIALS_REJECTED)
+    assert scenario.code(ARCHIVED) is Code.CASHIER_CREDENTIALS_REJECTED
 
 
 def test_bimp_is_asked_right_before_the_sale() -> None:
     """When the way is clear, and for no order that has its receipt."""
     archive = FakeArchive(False)
-    story = Story(FakeCheckbox(becomes="DONE"), archive)
-    story.once()
-    story.once(trail=REDELIVERED)
+    scenario = Scenario(FakeCheckbox(becomes="DONE"), archive)
+    scenario.once()
+    scenario.once(state=REDELIVERED)
     assert archive.asked == [AN_ORDER]
 
 
 def test_what_bimp_has_archived_is_not_sold() -> None:
     """The order's own flag was older than the archive."""
-    story = Story(archive=FakeArchive(True))
-    assert story.code() is Code.ORDER_ARCHIVED
-    assert story.checkbox.receipts == {}
+    scenario = Scenario(archive=FakeArchive(True))
+    assert scenario.code() is Code.ORDER_ARCHIVED
+    assert scenario.checkbox.receipts == {}
 
 
 def test_without_bimps_word_nothing_is_sold() -> None:
     """It is a fault that passes, not a verdict."""
-    story = Story(archive=FakeArchive(Unavailable({"service": "archive_check"})))
-    verdict = story.verdict()
+    scenario = Scenario(archive=FakeArchive(Unavailable({"service": "archive_check"})))
+    verdict = scenario.verdict()
     assert isinstance(verdict, Unavailable)
     assert verdict.detail == {"service": "archive_check"}
-    assert story.checkbox.receipts == {}
+    assert scenario.checkbox.receipts == {}
 
 
 BACK = a_request(
@@ -423,9 +432,9 @@ BACK = a_request(
 def test_a_return_names_the_sale_it_undoes() -> None:
     """Its receipt is tied to the sale's."""
     sale = made()
-    story = Story(ledger(sale, becomes="DONE"))
+    scenario = Scenario(ledger(sale, becomes="DONE"))
     back = BACK
-    done = story.once(back)
+    done = scenario.once(back)
     assert (done.receipt.is_return, done.receipt.related_receipt_id) == (True, sale.id)
     assert UUID(done.receipt.id) == return_receipt_id(sale.id, 0)
 
@@ -436,24 +445,24 @@ def test_a_return_names_the_sale_it_undoes() -> None:
 )
 def test_an_unknown_choice_asks_checkbox_for_nothing(changes: dict[str, str], code: Code) -> None:
     """The configuration alone decides."""
-    story = Story()
-    assert story.code(a_request(**changes)) is code
-    assert story.checkbox.calls == []
+    scenario = Scenario()
+    assert scenario.code(a_request(**changes)) is code
+    assert scenario.checkbox.calls == []
 
 
 def test_bimp_is_never_asked_whether_a_return_is_archived() -> None:
     """Its endpoint knows orders; the return's own document is archived by its message alone."""
     archive = FakeArchive(True)
-    story = Story(ledger(made(), becomes="DONE"), archive)
-    assert story.once(BACK).receipt.is_return
+    scenario = Scenario(ledger(made(), becomes="DONE"), archive)
+    assert scenario.once(BACK).receipt.is_return
     assert archive.asked == []
 
 
 def test_a_return_takes_the_registers_turn_after_it_has_read() -> None:
-    """A turn that is held while a search goes on is nobody's for a minute."""
-    story = Story(ledger(made(), turn=3.5))
-    assert story.put_off(BACK)[0].reason == "register_turn"
-    assert "search_returns" in story.checkbox.calls
+    """A permit that is held while a search goes on is lost to all for a minute."""
+    scenario = Scenario(ledger(made(), permit_after=3.5))
+    assert scenario.rescheduled(BACK)[0].reason == "rate_limit"
+    assert "search_returns" in scenario.checkbox.calls
 
 
 def test_a_search_that_is_not_through_is_gone_on_with() -> None:
@@ -461,11 +470,11 @@ def test_a_search_that_is_not_through_is_gone_on_with() -> None:
     sale = made()
     strangers = [replace(made(), id=str(uuid4()), context={}) for _ in range(7)]
     till = whole_return(sale, context={}, id=str(uuid4()))
-    story = Story(ledger(sale, *strangers, till, seen_at_once=3))
-    trail, reasons = TRAIL, []
-    while isinstance(verdict := story.verdict(BACK, trail), Postponed):
+    scenario = Scenario(ledger(sale, *strangers, till, seen_at_once=3))
+    state, reasons = STATE, []
+    while isinstance(verdict := scenario.verdict(BACK, state), Postponed):
         reasons.append(verdict.reason)
-        trail = verdict.trail or trail
+        state = verdict.state or state
     assert reasons == ["returns_searched"] * 2
     assert isinstance(verdict, Rejected)
     assert verdict.code is Code.RETURN_WITHOUT_SALE
@@ -474,31 +483,31 @@ def test_a_search_that_is_not_through_is_gone_on_with() -> None:
 def test_an_own_refusal_of_a_return_is_its_verdict() -> None:
     """Asked again it takes the next place."""
     sale = made()
-    refused = whole_return(sale, context=context_of(BACK, TRAIL), **in_error())
-    story = Story(ledger(sale, refused, becomes="DONE"))
-    assert story.code(BACK, replace(TRAIL, look_up_first=True)) is Code.RECEIPT_REJECTED
+    refused = whole_return(sale, context=context_of(BACK, STATE), **in_error())
+    scenario = Scenario(ledger(sale, refused, becomes="DONE"))
+    assert scenario.code(BACK, replace(STATE, look_up_first=True)) is Code.RECEIPT_REJECTED
     again = replace(BACK, id="return-2")
-    assert story.once(again).receipt.id == str(return_receipt_id(sale.id, 1))
+    assert scenario.once(again).receipt.id == str(return_receipt_id(sale.id, 1))
 
 
 def test_a_return_whose_document_is_not_shown_stops_one_of_the_same_content() -> None:
     """It may be this very document's: a person compares."""
     sale = made()
-    story = Story(ledger(sale, whole_return(sale, context={}), becomes="DONE"))
-    verdict = story.verdict(BACK)
+    scenario = Scenario(ledger(sale, whole_return(sale, context={}), becomes="DONE"))
+    verdict = scenario.verdict(BACK)
     assert isinstance(verdict, Rejected)
     assert (verdict.code, verdict.receipt_made) == (Code.RECEIPT_MISMATCH, None)
 
 
 def test_a_return_that_overtakes_its_sale_waits_from_its_first_look() -> None:
     """Then there is no sale; the time that it stood in a queue does not count."""
-    story = Story()
-    wait, trail = story.put_off(BACK)
-    assert (wait.reason, trail.sale_awaited_since) == ("sale_of_return", NOW)
-    story.checkbox.now += 9.9
-    story.put_off(BACK, trail)
-    story.checkbox.now += 0.1
-    verdict = story.verdict(BACK, trail)
+    scenario = Scenario()
+    wait, state = scenario.rescheduled(BACK)
+    assert (wait.reason, state.sale_awaited_since) == ("sale_of_return", NOW)
+    scenario.checkbox.now += 9.9
+    scenario.rescheduled(BACK, state)
+    scenario.checkbox.now += 0.1
+    verdict = scenario.verdict(BACK, state)
     assert isinstance(verdict, Rejected)
     assert verdict.code is Code.RETURN_WITHOUT_SALE
     assert verdict.detail["returnOf"] == {"orderUuid": str(AN_ORDER), "receiptId": None}
@@ -506,33 +515,36 @@ def test_a_return_that_overtakes_its_sale_waits_from_its_first_look() -> None:
 
 def test_the_row_at_the_register_does_not_count_as_a_wait_for_the_sale() -> None:
     """The sale may stand in it: a return that came right behind it is not refused for a busy register."""
-    story = Story(FakeCheckbox(turn=25.0))
-    wait, trail = story.put_off(BACK)
-    assert (wait.reason, wait.after, trail.sale_awaited_since) == ("sale_of_return", 25.0, NOW + 25)
-    story.checkbox.now += 34
-    story.put_off(BACK, trail)
-    story.checkbox.now += 1
-    assert story.code(BACK, trail) is Code.RETURN_WITHOUT_SALE
+    scenario = Scenario(FakeCheckbox(permit_after=25.0))
+    wait, state = scenario.rescheduled(BACK)
+    assert (wait.reason, wait.after, state.sale_awaited_since) == ("sale_of_return", 25.0, NOW + 25)
+    scenario.checkbox.now += 34
+    scenario.rescheduled(BACK, state)
+    scenario.checkbox.now += 1
+    assert scenario.code(BACK, state) is Code.RETURN_WITHOUT_SALE
 
 
 def test_a_sale_whose_number_is_on_its_way_is_waited_for() -> None:
     """Longer than for a sale that nobody has seen: it may be refused, and the money given for nothing."""
-    story = Story(ledger(made(status="CREATED", fiscal_code=None)))
-    assert story.put_off(BACK, replace(TRAIL, sale_awaited_since=NOW - 3600))[0].reason == "sale_of_return"
+    scenario = Scenario(ledger(made(status="CREATED", fiscal_code=None)))
+    assert (
+        scenario.rescheduled(BACK, replace(STATE, sale_awaited_since=NOW - 3600))[0].reason
+        == "sale_of_return"
+    )
 
 
 def test_a_return_is_no_sale_that_could_be_returned() -> None:
     """Given back once more, the goods of one sale would come back twice."""
     earlier = whole_return(made())
-    story = Story(ledger(earlier))
+    scenario = Scenario(ledger(earlier))
     named = replace(BACK, return_of=ReturnOf(order_uuid=None, receipt_id=UUID(earlier.id)))
-    assert story.code(named) is Code.RETURN_WITHOUT_SALE
+    assert scenario.code(named) is Code.RETURN_WITHOUT_SALE
 
 
 def test_goods_go_back_with_the_taxes_of_their_sale() -> None:
     """The table has changed since."""
     sale = made()
-    story = Story(ledger(sale, becomes="DONE"))
-    story.integration = an_integration(tax_rates=TaxRates({}, not_accountable=None))
-    back = story.once(BACK).receipt
+    scenario = Scenario(ledger(sale, becomes="DONE"))
+    scenario.integration = an_integration(tax_rates=TaxRates({}, not_accountable=None))
+    back = scenario.once(BACK).receipt
     assert [tax.code for line in back.lines for tax in line.taxes or ()] == [1]

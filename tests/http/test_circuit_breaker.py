@@ -203,7 +203,7 @@ def test_a_full_compartment_refuses_at_once_when_it_is_slow() -> None:
 
 
 def test_a_full_compartment_that_moves_is_waited_for(eventually: Eventually) -> None:
-    """A healthy shop with many orders loses none of its pace to put-offs."""
+    """A healthy shop with many orders loses no speed to rescheduling."""
     bulkhead = Bulkhead(time.monotonic)
     leave, waited = threading.Event(), []
 

@@ -202,7 +202,7 @@ def test_a_place_that_was_idle_for_long_is_used_again() -> None:
 
 
 def test_more_registers_than_places_get_their_permits_all_the_same() -> None:
-    """Pacing never refuses: whoever was idle for longest is forgotten, and nobody is shared with."""
+    """It never refuses: whoever was idle for longest is forgotten, and nobody is shared with."""
     limiter = RegisterRateLimiter(places=4)
     permits = [limiter.acquire(shop, 10.0 + n, 1.0, again=False)[0] for n, shop in enumerate(SHOPS[:8])]
     assert None not in permits
@@ -217,7 +217,7 @@ def test_the_death_of_a_process_that_has_the_lock_frees_it(limiter: RegisterRate
     """SIGKILL in the midst of it."""
 
     def die_with_it() -> None:
-        with limiter._lock:
+        with limiter.lock:
             os.kill(os.getpid(), signal.SIGKILL)
 
     assert in_children(die_with_it) == [signal.SIGKILL]
@@ -230,7 +230,7 @@ def test_a_process_that_stands_still_with_the_lock_holds_up_nobody(limiter: Regi
     """SIGSTOP in the midst of it: the others do without the lock."""
     child = os.fork()
     if child == 0:
-        with limiter._lock:
+        with limiter.lock:
             os.kill(os.getpid(), signal.SIGSTOP)
         os._exit(0)
     os.waitpid(child, os.WUNTRACED)

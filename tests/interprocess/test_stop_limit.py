@@ -1,4 +1,4 @@
-"""The brake: counts in a row over all processes, and survives the death of one that counts."""
+"""The stop limit: counts in a row over all processes, and survives the death of one that counts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stop_limit() -> StopLimit:
 
 
 def run(work: Callable[[], object]) -> None:
-    """Run in a process that was forked after the brake was made, as the worker processes are."""
+    """Run in a process that was forked after the stop limit was made, as the worker processes are."""
     process = fork.Process(target=work)
     process.start()
     process.join(20)

@@ -121,7 +121,7 @@ def publish(
             opened.basic_publish(exchange, key, body, properties, mandatory=True)
 
 
-def put_off(url: str, queue: str, body: bytes, due: float) -> None:
+def rescheduled(url: str, queue: str, body: bytes, due: float) -> None:
     """A message of ours that waits in ``queue`` until ``due``."""
     publish(url, body, exchange="", key=queue, headers={"x-fiscal-due": int(due * 1000)})
 

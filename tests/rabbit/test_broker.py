@@ -11,7 +11,7 @@ import pytest
 from pika import BasicProperties
 
 from tests.fault_proxy import FaultProxy
-from tests.rabbit.running import TOPOLOGY, Running, Seen, declare, publish, put_off
+from tests.rabbit.running import TOPOLOGY, Running, Seen, declare, publish, rescheduled
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import QueueDepth, VirtualHost
 from worker.fiscal.attempt_state import AttemptState
@@ -50,8 +50,8 @@ class Gate:
 
 
 def waiting(delivery: Delivery) -> BasicProperties:
-    """Properties of a message that is put off for ten minutes."""
-    return delivery.put_off(AttemptState(first_seen=0), time.time() + 600)
+    """Properties of a message that is rescheduled for ten minutes."""
+    return delivery.rescheduled(AttemptState(first_seen=0), time.time() + 600)
 
 
 def test_a_message_is_acknowledged_when_its_actor_returned(
@@ -109,7 +109,7 @@ def test_jobs_that_outlive_their_connection_spoil_no_orderly_end(
         eventually(lambda: vhost.queues()["fiscalize"] == QueueDepth(8, 8, 0, 0))
 
 
-def test_a_put_off_that_the_broker_refuses_keeps_the_message(
+def test_a_reschedule_that_the_broker_refuses_keeps_the_message(
     rabbitmq: PrivateRabbitMQ, vhost: VirtualHost, eventually: Eventually
 ) -> None:
     """T2: with a full queue nothing is acknowledged; when there is room again, it goes on by itself."""
@@ -329,8 +329,8 @@ def test_what_comes_back_goes_before_what_is_new(vhost: VirtualHost, eventually:
         eventually(lambda: running.worker.work_queue.empty() and running.broker.longest_pass() > 0)
         publish(vhost.url, b"new")
         eventually(lambda: vhost.queues()["fiscalize"].messages == 2)
-        put_off(vhost.url, TOPOLOGY.retry, b"again", time.time())
-        put_off(vhost.url, TOPOLOGY.follow_up, b"follow-up", time.time())
+        rescheduled(vhost.url, TOPOLOGY.retry, b"again", time.time())
+        rescheduled(vhost.url, TOPOLOGY.follow_up, b"follow-up", time.time())
         eventually(lambda: running.worker.work_queue.qsize() == 2)
         gate.set()
         eventually(lambda: len(seen) == 4)
@@ -340,15 +340,15 @@ def test_what_comes_back_goes_before_what_is_new(vhost: VirtualHost, eventually:
 def test_a_halted_worker_consumes_nothing_and_goes_on_when_resumed(
     vhost: VirtualHost, eventually: Eventually
 ) -> None:
-    """The brake: consumption ends, what is held or waits in memory goes back, a pass under way ends."""
+    """The stop limit: consumption ends, what is held or waits in memory goes back, a pass under way ends."""
     halted = threading.Event()
     gate = Gate(first=1)
     with Running(vhost.url, gate, threads=1, is_halted=halted.is_set) as running:
         publish(vhost.url, b"under way")
         eventually(lambda: gate.entered == 1)
         publish(vhost.url, b"new")
-        put_off(vhost.url, TOPOLOGY.follow_up, b"due", time.time())
-        put_off(vhost.url, TOPOLOGY.follow_up, b"held", time.time() + 600)
+        rescheduled(vhost.url, TOPOLOGY.follow_up, b"due", time.time())
+        rescheduled(vhost.url, TOPOLOGY.follow_up, b"held", time.time() + 600)
         eventually(lambda: running.held == 1 and running.worker.work_queue.qsize() == 1)
         halted.set()
         assert not running.broker.is_consuming
@@ -371,7 +371,7 @@ def test_at_the_end_passes_finish_and_the_rest_goes_back(vhost: VirtualHost, eve
     running = Running(vhost.url, gate, threads=2)
     with running:
         publish(vhost.url, *ORDERS)
-        put_off(vhost.url, TOPOLOGY.follow_up, b"held", time.time() + 600)
+        rescheduled(vhost.url, TOPOLOGY.follow_up, b"held", time.time() + 600)
         eventually(lambda: gate.entered == 2 and running.held == 1)
         running.broker.stopping.set()
         gate.open_first.set()

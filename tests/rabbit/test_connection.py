@@ -74,7 +74,7 @@ def test_what_somebody_deleted_is_declared_again(vhost: VirtualHost, what: str) 
 
 
 def test_a_deleted_queue_of_waiting_messages_is_declared_again(vhost: VirtualHost) -> None:
-    """So a put-off does not fail until the next start."""
+    """So a reschedule does not fail until the next start."""
     declare(vhost.url)
     with channel(vhost.url) as opened:
         opened.queue_delete(TOPOLOGY.retry)

@@ -17,7 +17,8 @@ import pika
 import pytest
 
 from tests.fault_proxy import FaultProxy
-from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, publish, put_off
+from tests.rabbit.raw_amqp import publish_raw
+from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, publish, rescheduled
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import QueueDepth, VirtualHost
 from worker.fiscal.attempt_state import AttemptState
@@ -37,10 +38,10 @@ def test_held_messages_come_in_the_order_in_which_they_are_due(
     """Not in that of their arrival, and each within 100 ms, though consumers look once a second."""
     seen = Seen()
     with Running(vhost.url, seen, tick=1000) as running:
-        start = time.time() + 0.5
+        start = time.time() + 1.5
         dues = {f"order {n}".encode(): start + n * 0.15 for n in range(8)}
         for body in sorted(dues, key=hash):
-            put_off(vhost.url, TOPOLOGY.follow_up, body, dues[body])
+            rescheduled(vhost.url, TOPOLOGY.follow_up, body, dues[body])
         eventually(lambda: len(seen) == 8)
     assert seen.bodies == list(dues)
     late = [at - dues[body] for at, body in zip(seen.times, seen.bodies, strict=True)]
@@ -53,7 +54,7 @@ def test_held_messages_come_in_the_order_in_which_they_are_due(
 def test_a_held_message_is_not_acknowledged(vhost: VirtualHost, eventually: Eventually) -> None:
     """It stays the broker's until its outcome is confirmed."""
     with Running(vhost.url, Seen()) as running:
-        put_off(vhost.url, TOPOLOGY.retry, b"order", time.time() + 600)
+        rescheduled(vhost.url, TOPOLOGY.retry, b"order", time.time() + 600)
         eventually(lambda: running.held == 1)
         assert vhost.queues()["fiscalize.retry"] == QueueDepth(1, 0, 1, 1)
     eventually(lambda: vhost.queues()["fiscalize.retry"] == QueueDepth(1, 1, 0, 0))
@@ -65,7 +66,7 @@ def test_what_a_pass_keeps_in_hand_is_worked_on_again(vhost: VirtualHost, eventu
 
     def process(delivery: Delivery) -> Delivery | None:
         seen(delivery)
-        return None if delivery.is_in_hand else kept(delivery, time.time() + 0.5)
+        return None if delivery.is_kept else kept(delivery, time.time() + 0.5)
 
     with Running(vhost.url, process, tick=5000, room=1) as running:
         publish(vhost.url, b"order")
@@ -93,7 +94,7 @@ def test_what_was_in_hand_comes_back_as_redelivered(vhost: VirtualHost, eventual
         proxy.cut()
         eventually(lambda: len(seen) == 2)
     again = seen.deliveries[1]
-    assert (again.redelivered, again.is_in_hand, again.trail(0).look_up_first) == (True, False, True)
+    assert (again.redelivered, again.is_kept, again.attempt_state(0).look_up_first) == (True, False, True)
     eventually(lambda: vhost.queues()[TOPOLOGY.queue] == QueueDepth(1, 1, 0, 0))
 
 
@@ -145,7 +146,7 @@ def test_the_end_waits_for_confirms_on_their_way(vhost: VirtualHost, eventually:
 
 def kept(delivery: Delivery, due: float) -> Delivery:
     """As a pass that waits for a receipt's number leaves it."""
-    return delivery.kept_in_hand(AttemptState(first_seen=0.0, looks=1), REQUEST, due)
+    return delivery.kept_in_flight(AttemptState(first_seen=0.0, looks=1), REQUEST, due)
 
 
 def test_held_messages_outlive_their_connection(vhost: VirtualHost, eventually: Eventually) -> None:
@@ -154,7 +155,7 @@ def test_held_messages_outlive_their_connection(vhost: VirtualHost, eventually: 
     with FaultProxy.before(vhost.url) as proxy, Running(proxy.through(vhost.url), seen) as running:
         due = time.time() + 6
         for n in range(20):
-            put_off(vhost.url, TOPOLOGY.follow_up, f"order {n}".encode(), due)
+            rescheduled(vhost.url, TOPOLOGY.follow_up, f"order {n}".encode(), due)
         eventually(lambda: running.held == 20)
         old = running.broker.consumer
         proxy.cut()
@@ -171,9 +172,9 @@ def test_a_long_wait_hides_no_short_one(vhost: VirtualHost, eventually: Eventual
     seen = Seen()
     with Running(vhost.url, seen) as running:
         for n in range(50):
-            put_off(vhost.url, TOPOLOGY.follow_up, f"late {n}".encode(), time.time() + 600)
+            rescheduled(vhost.url, TOPOLOGY.follow_up, f"late {n}".encode(), time.time() + 600)
         eventually(lambda: running.held == 50)
-        put_off(vhost.url, TOPOLOGY.follow_up, b"soon", time.time() + 0.2)
+        rescheduled(vhost.url, TOPOLOGY.follow_up, b"soon", time.time() + 0.2)
         eventually(lambda: seen)
     assert seen.bodies == [b"soon"]
 
@@ -190,16 +191,16 @@ class SetClock:
 
 
 def test_a_clock_that_is_set_back_makes_nobody_wait(vhost: VirtualHost, eventually: Eventually) -> None:
-    """What is here waits by the monotonic clock: off its queue, and in hand after a pass."""
+    """What is here waits by the monotonic clock: off its queue, and kept in flight after a pass."""
     clock = SetClock(time.time)
     seen = Seen()
 
     def process(delivery: Delivery) -> Delivery | None:
         seen(delivery)
-        return kept(delivery, clock() + 1) if delivery.body == b"new" and not delivery.is_in_hand else None
+        return kept(delivery, clock() + 1) if delivery.body == b"new" and not delivery.is_kept else None
 
     with Running(vhost.url, process, room=1, clock=clock) as running:
-        put_off(vhost.url, TOPOLOGY.retry, b"retry", time.time() + 1)
+        rescheduled(vhost.url, TOPOLOGY.retry, b"retry", time.time() + 1)
         publish(vhost.url, b"new")
         eventually(lambda: running.held == 2)
         clock.by = -3600
@@ -212,10 +213,10 @@ def test_a_clock_that_is_set_forward_hurries_nobody(vhost: VirtualHost, eventual
     clock = SetClock(time.time)
     seen = Seen()
     with Running(vhost.url, seen, clock=clock) as running:
-        put_off(vhost.url, TOPOLOGY.retry, b"later", time.time() + 60)
+        rescheduled(vhost.url, TOPOLOGY.retry, b"later", time.time() + 60)
         eventually(lambda: running.held == 1)
         clock.by = 3600
-        put_off(vhost.url, TOPOLOGY.follow_up, b"soon", clock() + 0.5)
+        rescheduled(vhost.url, TOPOLOGY.follow_up, b"soon", clock() + 0.5)
         eventually(lambda: seen)
         assert running.held == 1
     assert seen.bodies == [b"soon"]
@@ -228,10 +229,10 @@ def test_nothing_waits_longer_than_the_worker_ever_puts_off(
     monotonic = SetClock(time.monotonic)
     seen = Seen()
     with Running(vhost.url, seen, monotonic=monotonic) as running:
-        put_off(vhost.url, TOPOLOGY.retry, b"tomorrow", time.time() + 86_400)
+        rescheduled(vhost.url, TOPOLOGY.retry, b"tomorrow", time.time() + 86_400)
         eventually(lambda: running.held == 1)
         monotonic.by = 590
-        put_off(vhost.url, TOPOLOGY.retry, b"now", time.time())
+        rescheduled(vhost.url, TOPOLOGY.retry, b"now", time.time())
         eventually(lambda: seen.bodies == [b"now"])
         monotonic.by = 601
         eventually(lambda: seen.bodies == [b"now", b"tomorrow"])
@@ -275,7 +276,7 @@ def test_a_channel_that_the_broker_closed_is_replaced(
     rabbitmq.evaluate(_TIMEOUT.format(milliseconds=1000, tick=300))
     try:
         with Running(vhost.url, Seen()) as running:
-            put_off(vhost.url, TOPOLOGY.retry, b"order", time.time() + 600)
+            rescheduled(vhost.url, TOPOLOGY.retry, b"order", time.time() + 600)
             eventually(lambda: running.held == 1)
             old = running.broker.consumer
             eventually(lambda: running.broker.consumer is not old and running.broker.is_consuming)
@@ -290,38 +291,24 @@ application:set_env(rabbit, channel_tick_interval, {tick})
 """
 
 
-class Raw:
-    """A header value in bytes of its own, for what pika would not write."""
-
-    def __init__(self, kind: bytes, value: bytes) -> None:
-        self.encoded = kind + value
-
-
 @pytest.mark.parametrize(
-    "value",
-    [
-        Raw(b"T", struct.pack(">Q", 1_764_000_000_000)),
-        Raw(b"T", b"\xff" * 8),
-    ],
+    "time",
+    [struct.pack(">Q", 1_764_000_000_000), b"\xff" * 8],
     ids=["milliseconds for seconds", "end of time"],
 )
 def test_a_header_that_cannot_be_read_stops_nothing(
-    vhost: VirtualHost, eventually: Eventually, monkeypatch: pytest.MonkeyPatch, value: Raw
+    vhost: VirtualHost, eventually: Eventually, time: bytes
 ) -> None:
     """T5: pika breaks off at it, and would at each redelivery: the message comes without its headers."""
-    real = pika.data.encode_value
-
-    def encode(pieces: list[bytes], given: Any) -> int:
-        if not isinstance(given, Raw):
-            return int(real(pieces, given))
-        pieces.append(given.encoded)
-        return len(given.encoded)
-
-    monkeypatch.setattr("pika.data.encode_value", encode)
+    sent = datetime(2026, 1, 1, tzinfo=UTC)
+    properties = pika.BasicProperties(headers={"sent": sent}, delivery_mode=2)
+    written = b"T" + struct.pack(">Q", int(sent.timestamp()))
     seen = Seen()
     with Running(vhost.url, seen, threads=2) as running:
-        publish(vhost.url, b"bad", headers={"sent": value})
-        publish(vhost.url, b"good", headers={"sent": datetime(2026, 1, 1, tzinfo=UTC)})
+        publish_raw(
+            vhost.url, ORDERS_EXCHANGE, KEY, b"bad", properties, lambda f: f.replace(written, b"T" + time)
+        )
+        publish(vhost.url, b"good", headers={"sent": sent})
         eventually(lambda: len(seen) == 2, timeout=5)
         assert seen.bodies == [b"bad", b"good"]
         assert running.threads_alive == 2

@@ -10,6 +10,7 @@ from typing import Any
 import pika
 import pytest
 
+from tests.rabbit.raw_amqp import publish_raw
 from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, declare, publish
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import VirtualHost
@@ -60,27 +61,27 @@ def test_our_headers_do_not_count_when_they_come_from_outside(
     assert delivery.headers == {}
     assert delivery.due == 0.0
     assert delivery.replayed_code is None
-    assert delivery.trail(now=5.0) == AttemptState(first_seen=5.0)
+    assert delivery.attempt_state(now=5.0) == AttemptState(first_seen=5.0)
 
 
 def test_our_headers_count_when_they_come_straight_to_the_queue() -> None:
-    """So does a replay, and what was put off."""
+    """So does a replay, and what was rescheduled."""
     delivery = received(OURS)
     assert delivery.due == 2**50 / 1000
     assert delivery.replays == 3
     assert delivery.replayed_code == "INTERNAL_ERROR"
-    assert delivery.trail(now=5.0).faults == 9
+    assert delivery.attempt_state(now=5.0).faults == 9
 
 
-def test_what_is_put_off_comes_back_as_it_was(vhost: VirtualHost, eventually: Eventually) -> None:
+def test_what_is_rescheduled_comes_back_as_it_was(vhost: VirtualHost, eventually: Eventually) -> None:
     """Body byte for byte, content type and encoding, trace, and what was learned; nothing else."""
-    trail = AttemptState(
-        first_seen=1.5, replays=2, faults=3, delayed=True, posted_at=9.25, looks=4, has_turn=True
+    state = AttemptState(
+        first_seen=1.5, replays=2, faults=3, delayed=True, posted_at=9.25, looks=4, has_reserved=True
     )
     first = Delivery("fiscalize", b"\xff\x00{}", "application/json", "utf-8", trace={"traceparent": PARENT})
     seen = Seen()
     with Running(vhost.url, seen), channel(vhost.url) as opened:
-        properties = first.put_off(trail, due=2.0)
+        properties = first.rescheduled(state, due=2.0)
         opened.basic_publish("", TOPOLOGY.retry, first.body, properties, mandatory=True)
         eventually(lambda: seen)
     [back] = seen.deliveries
@@ -88,21 +89,23 @@ def test_what_is_put_off_comes_back_as_it_was(vhost: VirtualHost, eventually: Ev
     assert (back.content_type, back.content_encoding) == ("application/json", "utf-8")
     assert back.trace == first.trace
     assert back.due == 2.0
-    assert back.trail(now=99.0) == trail
+    assert back.attempt_state(now=99.0) == state
 
 
 def test_a_redelivery_looks_up_first() -> None:
     """What came of the first delivery is not known; that is so for this delivery only."""
-    trail = received(redelivered=True).trail(now=5.0)
-    assert trail == AttemptState(first_seen=5.0, look_up_first=True, redelivered=True)
-    kept = Delivery("fiscalize", b"", headers=received().put_off(trail, 0.0).headers).trail(now=9.0)
+    state = received(redelivered=True).attempt_state(now=5.0)
+    assert state == AttemptState(first_seen=5.0, look_up_first=True, redelivered=True)
+    kept = Delivery("fiscalize", b"", headers=received().rescheduled(state, 0.0).headers).attempt_state(
+        now=9.0
+    )
     assert kept == AttemptState(first_seen=5.0, look_up_first=True)
 
 
 def test_a_replay_looks_up_first_and_starts_anew() -> None:
     """A dead letter may have reached Checkbox; its time counts from the replay."""
-    trail = received({"x-fiscal-replays": 2, "x-fiscal-delayed": True}).trail(now=5.0)
-    assert trail == AttemptState(first_seen=5.0, replays=2, delayed=True, look_up_first=True)
+    state = received({"x-fiscal-replays": 2, "x-fiscal-delayed": True}).attempt_state(now=5.0)
+    assert state == AttemptState(first_seen=5.0, replays=2, delayed=True, look_up_first=True)
 
 
 def test_a_replay_is_counted_at_its_first_arrival_only() -> None:
@@ -125,9 +128,9 @@ def test_a_replay_is_counted_at_its_first_arrival_only() -> None:
         None,
     ],
 )
-def test_a_trail_that_cannot_be_read_is_started_anew(kept: Any) -> None:
+def test_a_attempt_state_that_cannot_be_read_is_started_anew(kept: Any) -> None:
     """It costs a look-up or a repeat, and stops nothing."""
-    assert received({"x-fiscal-trail": kept}).trail(now=5.0) == AttemptState(first_seen=5.0)
+    assert received({"x-fiscal-trail": kept}).attempt_state(now=5.0) == AttemptState(first_seen=5.0)
 
 
 @pytest.mark.parametrize("due", ["soon", None, [1], 1.5])
@@ -179,17 +182,14 @@ def test_a_delivery_does_not_show_its_body_or_headers() -> None:
 
 
 def test_a_very_large_header_does_not_keep_a_message_from_a_queue_of_ours(
-    eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+    eventually: Eventually,
 ) -> None:
     """On a broker without a limit on frames Bimp may send what we could not send on: it is dropped."""
     with PrivateRabbitMQ(["frame_max = 0"]) as node:
         seen = Seen()
         declare(node.url)
-        parameters = pika.URLParameters(node.url)
-        parameters._frame_max = 2**20
-        with monkeypatch.context() as patched:
-            patched.setattr("pika.spec.FRAME_MAX_SIZE", 2**20)
-            _publish_large(parameters)
+        large = pika.BasicProperties(headers={"big": "x" * 300 * 1024}, delivery_mode=2)
+        publish_raw(node.url, ORDERS_EXCHANGE, KEY, b"order", large)
         with Running(node.url, seen), channel(node.url) as opened:
             eventually(lambda: seen)
             [delivery] = seen.deliveries
@@ -199,17 +199,9 @@ def test_a_very_large_header_does_not_keep_a_message_from_a_queue_of_ours(
         eventually(lambda: node.queues()["fiscalize"].messages == 0)
 
 
-def _publish_large(parameters: pika.URLParameters) -> None:
-    with pika.BlockingConnection(parameters) as connection:
-        opened = connection.channel()
-        opened.confirm_delivery()
-        properties = pika.BasicProperties(headers={"big": "x" * 300 * 1024}, delivery_mode=2)
-        opened.basic_publish(ORDERS_EXCHANGE, KEY, b"order", properties, mandatory=True)
-
-
 def test_a_wait_is_no_longer_than_it_was_given_whatever_the_clock_says() -> None:
     """The clock was set back by an hour while the message was on its way; or it was a day ahead."""
-    properties = Delivery("fiscalize", b"order").put_off(AttemptState(first_seen=0.0), 1e9 + 5, 5.0)
+    properties = Delivery("fiscalize", b"order").rescheduled(AttemptState(first_seen=0.0), 1e9 + 5, 5.0)
     method = SimpleNamespace(exchange="", redelivered=False)
     received = Delivery.received("fiscalize.retry", method, properties, b"order")
     assert received.wait(1e9) == 5.0

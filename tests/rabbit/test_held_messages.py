@@ -13,7 +13,7 @@ from typing import Any
 import pika
 import pytest
 
-from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, declare, put_off
+from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, declare, rescheduled
 from worker.demo.vhost import VirtualHost
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.held import waiting_for
@@ -56,7 +56,7 @@ def test_thousands_that_wait_hide_none_that_is_due(
     declare(vhost.url)
     publish_all(vhost.url, queue, [b"late %d" % n for n in range(3000)], time.time() + 600)
     with Running(vhost.url, seen) as running:
-        put_off(vhost.url, queue, b"soon", time.time() + 0.2)
+        rescheduled(vhost.url, queue, b"soon", time.time() + 0.2)
         eventually(lambda: seen, timeout=10)
         eventually(lambda: running.held == 3000)
     assert seen.bodies == [b"soon"]
@@ -125,6 +125,6 @@ def test_one_message_larger_than_all_room_is_worked_on(
     seen = Seen()
     with Running(vhost.url, seen, threads=4):
         for number in range(5):
-            put_off(vhost.url, TOPOLOGY.retry, b"order %d" % number, time.time())
+            rescheduled(vhost.url, TOPOLOGY.retry, b"order %d" % number, time.time())
         eventually(lambda: len(seen) == 5)
         eventually(lambda: vhost.queues()[TOPOLOGY.retry].messages == 0)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from config.integrations_watch import load
+from docs.build.integrations_schema import integrations_schema
 from docs.build.schemas import DOCS, files, schema
 from tests.builders import LEFT_OUT, a_body, a_message
 from worker.rabbit.message.reading import InvalidMessage, read
@@ -24,6 +26,7 @@ def validator(name: str) -> Draft202012Validator:
 
 
 MESSAGE = validator("order_ready_to_fiscalize")
+INTEGRATIONS = Draft202012Validator(integrations_schema())
 
 
 @pytest.mark.parametrize("path", files(), ids=str)
@@ -217,3 +220,39 @@ def test_the_asyncapi_document_has_the_objects_of_the_contract() -> None:
             "replays",
         )
     }
+
+
+def test_the_documents_example_is_read_and_passes_its_schema(tmp_path: Path) -> None:
+    """What the page for Bimp's developers shows is what the worker takes."""
+    text = (DOCS / "integrations-document.md").read_text("utf-8")
+    example = text.partition("```json\n")[2].partition("```")[0]
+    INTEGRATIONS.validate(json.loads(example))
+    (tmp_path / "integrations.json").write_text(example)
+    version = load(tmp_path / "integrations.json", "https://api.checkbox.ua", {})
+    assert (version.problems, version.warnings) == ({}, ())
+    assert list(version.integrations.in_force["shop-main"].cashiers) == ["olena", "petro"]
+
+
+@pytest.mark.parametrize(
+    ("row", "is_valid"),
+    [
+        ('{"id": "a"}', True),
+        ('{"id": "A"}', False),
+        ('{"id": "a", "colour": "red"}', False),
+        ('{"id": "a", "company": "1/2"}', False),
+        ('{"id": "a", "cashiers": {}}', False),
+        ('{"id": "a", "cashiers": [{"id": "b", "login": "l", "password": "p", "pin_code": null}]}', True),
+        ('{"id": "a", "cashiers": [{"id": "b", "login": "l"}]}', False),
+        ('{"id": "a", "cashiers": [{"id": "b", "pin_code": "1"}]}', False),
+        ('{"id": "a", "tax_rates": [{"rate": 20, "code": 1}, {"rate": "7.00", "code": "2"}]}', True),
+        ('{"id": "a", "tax_rates": [{"rate": 120, "code": 1}]}', False),
+        ('{"id": "a", "tax_rates": [{"rate": 20}]}', False),
+    ],
+)
+def test_schema_and_reader_agree_on_a_row(tmp_path: Path, row: str, is_valid: bool) -> None:
+    """What the schema refuses is a mistake to the worker, and the reverse."""
+    text = f'{{"integrations": [{row}]}}'
+    (tmp_path / "integrations.json").write_text(text)
+    version = load(tmp_path / "integrations.json", "https://api.checkbox.ua", {})
+    assert INTEGRATIONS.is_valid(json.loads(text)) is is_valid
+    assert (version.problems == {}) is is_valid

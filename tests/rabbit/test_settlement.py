@@ -1,4 +1,4 @@
-"""What becomes of a delivery, on a real broker with real events: only the story is scripted."""
+"""What becomes of a delivery, on a real broker with real events: only the use case is scripted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 import pika
 import pytest
 
-from tests.builders import a_body, an_integration
+from tests.builders import a_body, an_integration, configured
 from tests.rabbit.running import TOPOLOGY, Running, declare, drained, publish
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import VirtualHost
@@ -35,6 +35,7 @@ from worker.fiscal.outcomes import (
     Unavailable,
     Verdict,
 )
+from worker.fiscal.reasons import Wait
 from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.connection import parameters
 from worker.rabbit.decision import Dependencies, RetryPolicy
@@ -68,15 +69,15 @@ RECEIPT = IssuedReceipt(
 DONE = Fiscalized(RECEIPT, already=False, checkbox_url="https://api.checkbox.ua")
 
 
-class Story:
+class Scenario:
     """Does what the next item of the script says; the last one stands for all that follow."""
 
     def __init__(self) -> None:
         self.script: list[Exception | Fiscalized] = [DONE]
-        self.trails: list[AttemptState] = []
+        self.states: list[AttemptState] = []
 
-    def __call__(self, request: Request, trail: AttemptState) -> Fiscalized:
-        self.trails.append(trail)
+    def __call__(self, request: Request, state: AttemptState) -> Fiscalized:
+        self.states.append(state)
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(step, Exception):
             raise step
@@ -94,7 +95,7 @@ class Desk:
         self.vhost = vhost
         self.topology = topology
         self.now = time.time()
-        self.story = Story()
+        self.scenario = Scenario()
         self.has_room = False
         self.stop_limit = StopLimit(limit=3)
         self.publisher = Publisher(Loop(), parameters(vhost.url, "test"), topology.declare)
@@ -104,12 +105,12 @@ class Desk:
     def settling(self, policy: RetryPolicy) -> Settlement:
         return Settlement(
             Dependencies(
-                fiscalize=self.story,
+                fiscalize=self.scenario,
                 publisher=self.publisher,
                 topology=self.topology,
                 policy=policy,
                 stop_limit=self.stop_limit,
-                configured={"shop-main": an_integration(company="000001398")}.get,
+                configured=configured(an_integration(company="000001398")).rows.get,
                 has_room=lambda: self.has_room,
                 clock=lambda: self.now,
                 random=Random(1),
@@ -117,7 +118,7 @@ class Desk:
         )
 
     def process(self, step: Exception | Fiscalized, body: bytes = ORDER, **members: Any) -> None:
-        self.story.script = [step]
+        self.scenario.script = [step]
         self.work(Delivery("fiscalize", body, **members))
 
     def work(self, delivery: Delivery) -> None:
@@ -219,8 +220,8 @@ def test_a_receipt_that_was_made_is_told(
     desk: Desk, made: bool | None, posted: float | None, code: Code, told: bool | None
 ) -> None:
     """In the event, and in its sentence: whoever reads that nothing was sold would sell again."""
-    trail = AttemptState(first_seen=desk.now, posted_at=posted)
-    headers = Delivery("fiscalize", b"").put_off(trail, 0).headers
+    state = AttemptState(first_seen=desk.now, posted_at=posted)
+    headers = Delivery("fiscalize", b"").rescheduled(state, 0).headers
     desk.process(Rejected(code, receipt_made=made), headers=headers)
     [event] = desk.events()
     assert event["data"]["receiptMade"] is told
@@ -289,28 +290,28 @@ def test_long_names_are_cut_in_headers(desk: Desk) -> None:
 )
 def test_what_needs_time_waits_and_nobody_is_told(desk: Desk, after: float, queue: str) -> None:
     """Short waits in one queue and long ones in another; no attempt is counted."""
-    trail = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=1)
-    desk.process(Postponed(after, "number", trail=trail))
+    state = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=1)
+    desk.process(Postponed(after, Wait.NUMBER, state=state))
     [waiting] = desk.waiting(queue)
     assert waiting.body == ORDER
     assert waiting.due == pytest.approx(desk.now + after, abs=0.002)
-    assert waiting.trail(desk.now) == trail
+    assert waiting.attempt_state(desk.now) == state
     assert desk.events() == []
 
 
 def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
     """Nothing is published: the process works on the same delivery again, with what it has read."""
     desk.has_room = True
-    trail = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=1, look_up_first=True)
-    desk.story.script = [Postponed(0.5, "number", trail=trail)]
+    state = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=1, look_up_first=True)
+    desk.scenario.script = [Postponed(0.5, Wait.NUMBER, state=state)]
     kept = desk.settlement.process(Delivery("fiscalize", ORDER))
     assert isinstance(kept, Delivery)
-    assert (kept.due, kept.trail(desk.now), kept.is_in_hand) == (desk.now + 0.5, trail, True)
+    assert (kept.due, kept.attempt_state(desk.now), kept.is_kept) == (desk.now + 0.5, state, True)
     assert not kept.is_first
     assert {name for name, depth in desk.vhost.queues().items() if depth.messages} == set()
-    desk.story.script = [DONE]
+    desk.scenario.script = [DONE]
     desk.work(kept)
-    assert desk.story.trails[-1] == trail
+    assert desk.scenario.states[-1] == state
     assert len(desk.events()) == 1
 
 
@@ -319,20 +320,20 @@ def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
     [
         ("number", 2, True, 0.5, TOPOLOGY.follow_up),
         ("number", 1, False, 0.5, TOPOLOGY.follow_up),
-        ("register_turn", 1, True, 0.5, TOPOLOGY.follow_up),
+        ("rate_limit", 1, True, 0.5, TOPOLOGY.follow_up),
         ("number", 1, True, 3600.0, TOPOLOGY.retry),
     ],
-    ids=["second look", "no room", "a turn", "a slow tax service"],
+    ids=["second look", "no room", "the rate limiter", "a slow tax service"],
 )
 def test_every_other_wait_goes_through_the_broker(
     desk: Desk, reason: str, looks: int, room: bool, after: float, queue: str
 ) -> None:
-    """What may take long keeps its trail over a crash, and takes no place from new orders."""
+    """What may take long keeps its state over a crash, and takes no place from new orders."""
     desk.has_room = room
-    trail = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=looks)
-    desk.process(Postponed(after, reason, trail=trail))
+    state = AttemptState(first_seen=desk.now, posted_at=desk.now, looks=looks)
+    desk.process(Postponed(after, reason, state=state))
     [waiting] = desk.waiting(queue)
-    assert waiting.trail(desk.now) == trail
+    assert waiting.attempt_state(desk.now) == state
     assert waiting.due <= desk.now + 600  # the broker's patience with an unacknowledged message is 30 minutes
 
 
@@ -342,13 +343,13 @@ def test_a_fault_is_told_once_and_tried_again(desk: Desk) -> None:
     [event] = desk.events()
     assert event["type"] == "ua.bimp.fiscalization.delayed.v1"
     [waiting] = desk.waiting(TOPOLOGY.follow_up)
-    trail = waiting.trail(desk.now)
-    assert (trail.faults, trail.delayed, trail.look_up_first) == (1, True, True)
+    state = waiting.attempt_state(desk.now)
+    assert (state.faults, state.delayed, state.look_up_first) == (1, True, True)
     assert desk.now + 3.7 < waiting.due < desk.now + 6.3
-    desk.story.script = [Unavailable({"status": 503})]
+    desk.scenario.script = [Unavailable({"status": 503})]
     desk.work(waiting)
     assert desk.events() == []
-    assert desk.waiting(TOPOLOGY.follow_up)[0].trail(desk.now).faults == 2
+    assert desk.waiting(TOPOLOGY.follow_up)[0].attempt_state(desk.now).faults == 2
 
 
 def test_retry_after_is_honoured_up_to_the_longest_wait(desk: Desk) -> None:
@@ -365,8 +366,8 @@ def test_retry_after_is_honoured_up_to_the_longest_wait(desk: Desk) -> None:
 def test_the_last_try_is_at_the_end_of_the_longest_age(desk: Desk) -> None:
     """A fault shortly before it is tried once more at it; one at it is CHECKBOX_UNAVAILABLE."""
     start = desk.now
-    trail = AttemptState(first_seen=start, faults=9, delayed=True)
-    headers = Delivery("fiscalize", b"").put_off(trail, 0).headers
+    state = AttemptState(first_seen=start, faults=9, delayed=True)
+    headers = Delivery("fiscalize", b"").rescheduled(state, 0).headers
     desk.now = start + 3599
     desk.process(Unavailable({"status": 502}), headers=headers)
     [waiting] = desk.waiting(TOPOLOGY.follow_up)
@@ -398,13 +399,13 @@ def refusing(desk: Desk, rabbitmq: PrivateRabbitMQ, *queues: str) -> Iterator[No
 def test_an_event_that_is_refused_is_all_that_is_repeated(
     classic_desk: Desk, rabbitmq: PrivateRabbitMQ, step: Fiscalized | Verdict, letters: int
 ) -> None:
-    """However long: the story is not run again, no second letter written, and the event stays as it was."""
+    """The use case is not run again, no second letter written, and the event stays as it was."""
     classic_desk.process(step)
     [(told, as_told)] = drained(classic_desk.vhost.url, EVENTS_QUEUE)
     assert len(classic_desk.letters()) == letters
     with refusing(classic_desk, rabbitmq, EVENTS_QUEUE):
         classic_desk.process(step)
-        runs, waits = len(classic_desk.story.trails), []
+        runs, waits = len(classic_desk.scenario.states), []
         for _ in range(100):
             [waiting] = classic_desk.waiting(TOPOLOGY.outbox)
             waits.append(waiting.due - classic_desk.now)
@@ -422,7 +423,7 @@ def test_an_event_that_is_refused_is_all_that_is_repeated(
         as_told.type,
         as_told.content_type,
     )
-    assert len(classic_desk.story.trails) == runs
+    assert len(classic_desk.scenario.states) == runs
     assert len(classic_desk.letters()) == letters
     assert not classic_desk.stop_limit.is_engaged
     assert {name for name, depth in classic_desk.vhost.queues().items() if depth.messages} == set()
@@ -435,17 +436,17 @@ def test_a_delayed_event_that_is_refused_is_told_with_the_next_fault(
     with refusing(classic_desk, rabbitmq, EVENTS_QUEUE):
         classic_desk.process(Unavailable({"status": 503}))
     [waiting] = classic_desk.waiting(TOPOLOGY.follow_up)
-    trail = waiting.trail(classic_desk.now)
-    assert (trail.faults, trail.delayed, trail.look_up_first) == (1, False, True)
+    state = waiting.attempt_state(classic_desk.now)
+    assert (state.faults, state.delayed, state.look_up_first) == (1, False, True)
     classic_desk.work(waiting)
     assert [event["data"]["attempts"] for event in classic_desk.events()] == [2]
-    assert classic_desk.waiting(TOPOLOGY.follow_up)[0].trail(classic_desk.now).delayed
+    assert classic_desk.waiting(TOPOLOGY.follow_up)[0].attempt_state(classic_desk.now).delayed
 
 
 def test_a_letter_that_is_refused_is_written_before_anything_is_told(
     classic_desk: Desk, rabbitmq: PrivateRabbitMQ
 ) -> None:
-    """The order is put off, the longer the older it is, and no event tells of a letter that is not there."""
+    """The order is rescheduled, for longer the older it is; no event names a letter that was not written."""
     with refusing(classic_desk, rabbitmq, DEAD_LETTERS):
         classic_desk.process(Rejected(Code.INTERNAL_ERROR))
         waits = []
@@ -458,7 +459,7 @@ def test_a_letter_that_is_refused_is_written_before_anything_is_told(
         assert max(waits) == pytest.approx(600, abs=0.01)
         assert not classic_desk.stop_limit.is_engaged
     [waiting] = classic_desk.waiting(TOPOLOGY.retry)
-    assert waiting.trail(classic_desk.now).look_up_first
+    assert waiting.attempt_state(classic_desk.now).look_up_first
     assert classic_desk.events() == []
     classic_desk.work(waiting)
     assert len(classic_desk.letters()) == len(classic_desk.events()) == 1
@@ -486,7 +487,7 @@ class Broken:
 
 
 @pytest.mark.parametrize(
-    "step", [DONE, Rejected(Code.SHIFT_NOT_OPEN), Postponed(1, "number"), Unavailable({})]
+    "step", [DONE, Rejected(Code.SHIFT_NOT_OPEN), Postponed(1, Wait.NUMBER), Unavailable({})]
 )
 @pytest.mark.parametrize("broken", ["metrics", "_log", "spans"])
 def test_what_only_tells_decides_nothing(
@@ -522,19 +523,22 @@ def test_an_event_that_cannot_be_made_is_a_fault_of_ours_that_tells_of_the_recei
 
 @pytest.mark.parametrize("verdict", [Rejected(Code.SHIFT_NOT_OPEN), Unavailable({})])
 def test_what_a_pass_learned_is_kept(desk: Desk, verdict: Rejected | Unavailable) -> None:
-    """The verdict's own trail takes the place of the delivery's, before the fault is counted or told."""
-    verdict.trail = AttemptState(first_seen=desk.now, faults=6, posted_at=desk.now)
+    """The verdict's own state takes the place of the delivery's, before the fault is counted or told."""
+    verdict.state = AttemptState(first_seen=desk.now, faults=6, posted_at=desk.now)
     desk.process(verdict)
-    verdict.trail = None
+    verdict.state = None
     assert desk.events()[0]["data"]["attempts"] == 7
     for waiting in desk.waiting(TOPOLOGY.retry):
-        assert (waiting.trail(desk.now).faults, waiting.trail(desk.now).posted_at) == (7, desk.now)
+        assert (waiting.attempt_state(desk.now).faults, waiting.attempt_state(desk.now).posted_at) == (
+            7,
+            desk.now,
+        )
 
 
 def test_a_time_in_the_future_puts_no_end_off(desk: Desk) -> None:
     """A pod's clock was a day ahead when it first saw the request: the longest age ends it all the same."""
     ahead = AttemptState(first_seen=desk.now + 86_400, delayed=True)
-    desk.process(Unavailable({}), headers=Delivery("fiscalize", b"").put_off(ahead, 0).headers)
+    desk.process(Unavailable({}), headers=Delivery("fiscalize", b"").rescheduled(ahead, 0).headers)
     [waiting] = desk.waiting(TOPOLOGY.follow_up)
     desk.now += 3600
     desk.work(waiting)
@@ -550,7 +554,7 @@ def test_a_repeat_after_a_crash_has_the_same_event_id(desk: Desk) -> None:
     assert first == again != replayed
 
 
-def test_faults_in_a_row_engage_the_brake(desk: Desk) -> None:
+def test_faults_in_a_row_reach_the_stop_limit(desk: Desk) -> None:
     """A success in between ends the row; a message's own fault does too."""
     broken = Rejected(Code.INTERNAL_ERROR)
     for step in (broken, broken, DONE, broken, broken, Rejected(Code.INVALID_MESSAGE), broken, broken):
@@ -563,7 +567,7 @@ def test_faults_in_a_row_engage_the_brake(desk: Desk) -> None:
 def test_a_postponed_pass_says_nothing_of_the_worker(desk: Desk) -> None:
     """Waiting in between neither counts nor ends the row."""
     broken = Rejected(Code.INTERNAL_ERROR)
-    for step in (broken, Postponed(1, "number"), broken, Unavailable({}), broken):
+    for step in (broken, Postponed(1, Wait.NUMBER), broken, Unavailable({}), broken):
         desk.process(step)
     assert desk.stop_limit.is_engaged
 
@@ -571,9 +575,9 @@ def test_a_postponed_pass_says_nothing_of_the_worker(desk: Desk) -> None:
 def test_the_way_through_waits_ends_in_one_event(desk: Desk, eventually: Eventually) -> None:
     """Put off twice and delayed once over the real queues: each pass knows the ones before."""
     desk.settlement = desk.settling(RetryPolicy(min_backoff=0.1, max_backoff=1, max_age=3600))
-    posted = AttemptState(first_seen=1e9, posted_at=1e9 + 5, has_turn=True)
-    desk.story.script = [
-        Postponed(0.1, "register_turn", trail=posted),
+    posted = AttemptState(first_seen=1e9, posted_at=1e9 + 5, has_reserved=True)
+    desk.scenario.script = [
+        Postponed(0.1, Wait.RATE_LIMIT, state=posted),
         Unavailable({}),
         Postponed(0.1, "shift"),
         DONE,
@@ -589,7 +593,7 @@ def test_the_way_through_waits_ends_in_one_event(desk: Desk, eventually: Eventua
         eventually(lambda: desk.vhost.queues()[EVENTS_QUEUE].messages == 2)
         eventually(lambda: not any(desk.vhost.queues()[name].messages for name in TOPOLOGY.consumed))
     assert [event["type"].split(".")[-2] for event in desk.events()] == ["delayed", "succeeded"]
-    assert [(trail.faults, trail.posted_at) for trail in desk.story.trails[1:]] == [
+    assert [(state.faults, state.posted_at) for state in desk.scenario.states[1:]] == [
         (0, 1e9 + 5),
         (1, 1e9 + 5),
         (1, 1e9 + 5),
@@ -597,13 +601,13 @@ def test_the_way_through_waits_ends_in_one_event(desk: Desk, eventually: Eventua
 
 
 def test_a_settled_message_is_let_go_of_at_once(desk: Desk) -> None:
-    """Bodies are large: what was refused or put off is not kept until a garbage collection."""
+    """Bodies are large: what was refused or rescheduled is not kept until a garbage collection."""
     gc.disable()
     try:
-        for step in (Rejected(Code.SHIFT_NOT_OPEN), Postponed(1.0, "register_turn"), Unavailable({})):
+        for step in (Rejected(Code.SHIFT_NOT_OPEN), Postponed(1.0, Wait.RATE_LIMIT), Unavailable({})):
             delivery = Delivery("fiscalize", ORDER)
             kept = weakref.ref(delivery)
-            desk.story.script = [step]
+            desk.scenario.script = [step]
             desk.work(delivery)
             del delivery
             assert kept() is None

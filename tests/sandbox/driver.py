@@ -71,7 +71,7 @@ class Checkbox:
         return found
 
     def control(self, method: str, path: str, body: Any = NO_BODY) -> Answer:
-        return self._ask(method, f"/sandbox{path}", "", body, {"user-agent": "test"})
+        return self.ask(method, f"/sandbox{path}", "", body, {"user-agent": "test"})
 
     def call(
         self,
@@ -91,7 +91,7 @@ class Checkbox:
         if license_key is not None:
             sent["x-license-key"] = license_key
         whole = path if path == "/status" else f"/api/v1{path}"
-        answer = self._ask(method, whole, query, body, sent)
+        answer = self.ask(method, whole, query, body, sent)
         if checked:
             self._check(method, whole, query, sent, body, answer)
         return answer
@@ -106,7 +106,7 @@ class Checkbox:
             DOCUMENT.check_request(method, path, query=query, headers=headers, body=body)
             self.seen.add(operation)
 
-    def _ask(self, method: str, path: str, query: str, body: Any, headers: Mapping[str, str]) -> Answer:
+    def ask(self, method: str, path: str, query: str, body: Any, headers: Mapping[str, str]) -> Answer:
         raw = b"" if body is NO_BODY else body if isinstance(body, bytes) else json.dumps(body).encode()
         scope = {
             "type": "http",

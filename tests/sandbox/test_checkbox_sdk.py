@@ -16,8 +16,7 @@ from checkbox_sdk.exceptions import (  # type: ignore[import-untyped]
 
 from worker.demo.sandbox_process import SandboxProcess
 
-#: It reads the answer to a sign-out as JSON.
-OPTIONS = {"done_after": 0.1, "open_after": 0.1, "close_after": 0.1, "sign_out_body": "null"}
+OPTIONS = {"done_after": 0.1, "open_after": 0.1, "close_after": 0.1}
 GOODS = [{"good": {"code": "T100", "name": "Послуга", "price": 5_500, "tax": [1]}, "quantity": 1_000}]
 
 

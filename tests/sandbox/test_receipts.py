@@ -8,11 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.sandbox.driver import Checkbox, line, sale
+from tests.sandbox.driver import START, Checkbox, line, sale
 from worker.sandbox.clock import iso, parse_iso
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "checkbox" / "examples"
 KEY = "test-c0001"
+OFFLINE = {"fiscal_code": "TEST-abc123", "fiscal_date": iso(START + 1)}
 
 
 def test_a_receipt_is_created_first_and_done_later() -> None:
@@ -262,21 +263,94 @@ def test_a_wrong_query_is_422() -> None:
         assert (answer.status, answer.body["detail"][0]["loc"]) == (422, ["query", name])
 
 
-def test_offline_documents_wait_for_the_way_back() -> None:
-    """A receipt of manual offline mode has its number at once and is DONE only after go-online."""
-    checkbox = Checkbox()
+@pytest.mark.parametrize(("done", "offline"), [("at_once", "DONE"), ("after_upload", "CREATED")])
+def test_offline_documents_wait_for_the_way_back(done: str, offline: str) -> None:
+    """A receipt of manual offline mode has its number at once; its document is DONE only after go-online."""
+    checkbox = Checkbox(offline_done=done)
     token = checkbox.sign_in()
     checkbox.post("/cash-registers/go-offline", {}, token, license_key=KEY)
     sold = checkbox.sell(token).body
     assert sold["is_created_offline"] is True
     assert sold["fiscal_code"]
     checkbox.time += 3600
-    assert checkbox.receipt(token, sold["id"])["status"] == "CREATED"
+    waiting = checkbox.receipt(token, sold["id"])
+    assert (waiting["status"], waiting["transaction"]["status"]) == (offline, "PENDING")
     assert checkbox.get("/cash-registers/info", license_key=KEY).body["stay_offline"] is True
     checkbox.post("/cash-registers/go-online", token=token, license_key=KEY)
     checkbox.time += 3
     done = checkbox.receipt(token, sold["id"])
     assert (done["status"], done["fiscal_code"]) == ("DONE", sold["fiscal_code"])
+    assert done["transaction"]["status"] == "DONE"
+
+
+def test_an_upload_may_fail_or_be_refused() -> None:
+    """The register stays offline, or the receipt ends in ERROR though it has had a number."""
+    checkbox = Checkbox(offline_done="after_upload")
+    token = checkbox.sign_in()
+    both = {"token": token, "license_key": KEY}
+    checkbox.fault("upload_fails,count=1")
+    checkbox.post("/cash-registers/go-offline", {}, **both)
+    waiting = checkbox.sell(token).body
+    for status in ("CREATED", "DONE"):
+        assert checkbox.post("/cash-registers/go-online", **both).body == {"status": "ok"}
+        checkbox.time += 10
+        assert checkbox.receipt(token, waiting["id"])["status"] == status
+        is_offline = checkbox.get("/cash-registers/info", license_key=KEY).body["offline_mode"]
+        assert is_offline is (status == "CREATED")
+    checkbox.fault("upload_refused,seconds=60,words=Документ відхилено,count=1")
+    sold = checkbox.sell(token).body
+    assert (sold["status"], sold["is_created_offline"]) == ("CREATED", True)
+    assert sold["fiscal_code"]
+    checkbox.time += 61
+    refused = checkbox.receipt(token, sold["id"])
+    assert (refused["status"], refused["fiscal_code"]) == ("ERROR", sold["fiscal_code"])
+    assert refused["transaction"]["response_error_message"] == "Документ відхилено"
+    assert checkbox.get("/cashier/shift", token).body["balance"]["cash_sales"] == 30_000
+
+
+def test_null_stands_for_a_member_that_is_left_out() -> None:
+    """Discounts, labels and flags may be null; ``taxes`` is the old name of ``tax``."""
+    checkbox = Checkbox()
+    token = checkbox.sign_in()
+    body = sale(
+        line(discounts=None, is_return=None, good={"taxes": ["А"]}),
+        payments=[{"type": "CASHLESS", "value": 15_000, "label": None}],
+        **dict.fromkeys(("discounts", "rounding", "technical_return")),
+        callback_url="no address",
+        control_number="12345",
+        bonuses=["any"],
+    )
+    sold = checkbox.sell(token, body)
+    assert (sold.status, sold.body["payments"][0]["label"]) == (201, "Картка")
+    assert [tax["code"] for tax in sold.body["taxes"]] == [1]
+    assert checkbox.sell(token, sale(line(good={"taxes": [99]}))).status == 400
+
+
+@pytest.mark.parametrize("is_offline", [False, True])
+def test_the_client_may_calculate_a_receipt_itself(is_offline: bool) -> None:
+    """Checkbox takes the figures as they are, and the receipt is DONE with time."""
+    checkbox = Checkbox()
+    token = checkbox.sign_in()
+    body = {
+        "goods": [{**line(5_500), "sum": 5_500}, {**line(15_200), "sum": 15_200}],
+        "discounts": [{"type": "DISCOUNT", "mode": "VALUE", "value": 2_500, "sum": -2_500}],
+        "payments": [{"type": "CASHLESS", "value": 18_200}],
+        "total_sum": 18_200,
+        "total_payment": 18_200,
+    }
+    if is_offline:
+        refused = checkbox.post("/receipts/add-external", {**body, **OFFLINE}, token)
+        assert refused.body["code"] == "cash_register.should_be_offline"
+        checkbox.post("/cash-registers/go-offline", {}, token, license_key=KEY)
+        body.update(OFFLINE)
+    made = checkbox.post("/receipts/add-external", body, token)
+    assert (made.status, made.body["total_sum"]) == (201, 18_200)
+    checkbox.time += 3
+    assert checkbox.receipt(token, made.body["id"])["status"] == "DONE"
+    assert checkbox.get("/cashier/shift", token).body["balance"]["card_sales"] == 18_200
+    checkbox.control("POST", f"/receipts/{made.body['id']}", {"status": "ERROR"})
+    sums = checkbox.get("/cashier/shift", token).body["balance"]["card_sales"]
+    assert sums == (18_200 if is_offline else 0)
 
 
 def test_a_receipt_without_an_id_gets_one() -> None:

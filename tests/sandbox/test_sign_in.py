@@ -18,11 +18,11 @@ def test_ten_tokens_live_and_the_eleventh_kills_the_oldest() -> None:
 
 
 def test_signing_out_kills_the_presented_token_alone() -> None:
-    """205 without a body, and then 401 for that token."""
+    """205 with null, and then 401 for that token."""
     checkbox = Checkbox()
     first, second = checkbox.sign_in(), checkbox.sign_in()
     answer = checkbox.post("/cashier/signout", token=first)
-    assert (answer.status, answer.raw) == (205, b"")
+    assert (answer.status, answer.raw) == (205, b"null")
     assert checkbox.get("/cashier/me", first).body["code"] == "base.credentials"
     assert checkbox.get("/cashier/me", second).status == 200
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.contracts.openapi import ContractBroken, OpenApi
 from tests.sandbox.driver import line, sale
-from worker.sandbox import payloads
+from worker.sandbox import office_payloads, payloads
 from worker.sandbox.refusals import Refusal
 from worker.sandbox.validation import Rule, parse
 
@@ -30,10 +30,11 @@ SALE = sale(
         is_return=False,
         good_id=None,
     ),
-    line(good={"tax": ["А"]}),
+    line(good={"tax": ["А"]}, discounts=None, is_return=None),
+    line(good={"taxes": [1, 2]}),
     payments=[
         {"type": "CASHLESS", "value": 1, "label": "Картка", "code": 1, "card_mask": "1", "commission": 1},
-        {"value": 2},
+        {"value": 2, "label": None},
     ],
     discounts=[{"type": "EXTRA_CHARGE", "mode": "VALUE", "value": 1}],
     delivery={"emails": ["a@example.com"], "phone": "380501234567"},
@@ -41,17 +42,19 @@ SALE = sale(
     rounding_mode="ROUND_50",
     related_receipt_id=None,
     related_receipt_created_at="2026-09-09T10:00:00+00:00",
-    technical_return=False,
-    control_number="12",
-    callback_url="https://example.com/",
+    technical_return=None,
+    rounding=None,
+    control_number="12345",
+    callback_url="no address",
+    bonuses=[1, "x", {}],
 )
 BODIES: dict[str, tuple[Rule, Any]] = {
     "/api/v1/receipts/sell": (payloads.SELL, SALE),
-    "/api/v1/cashier/signin": (payloads.SIGN_IN, {"login": "a", "password": "b"}),
-    "/api/v1/cashier/signinPinCode": (payloads.SIGN_IN_PIN_CODE, {"pin_code": "1"}),
+    "/api/v1/cashier/signin": (office_payloads.SIGN_IN, {"login": "a", "password": "b"}),
+    "/api/v1/cashier/signinPinCode": (office_payloads.SIGN_IN_PIN_CODE, {"pin_code": "1"}),
     "/api/v1/receipts/service": (payloads.SERVICE, {"payment": {"type": "CASH", "value": -1}, "context": {}}),
-    "/api/v1/shifts": (payloads.OPEN_SHIFT, {"id": None, "auto_close_at": "2026-09-09T10:00:00Z"}),
-    "/api/v1/shifts/close": (payloads.CLOSE_SHIFT, {"skip_client_name_check": True, "report": None}),
+    "/api/v1/shifts": (office_payloads.OPEN_SHIFT, {"id": None, "auto_close_at": "2026-09-09T10:00:00Z"}),
+    "/api/v1/shifts/close": (office_payloads.CLOSE_SHIFT, {"skip_client_name_check": True, "report": None}),
 }
 VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [
@@ -119,6 +122,7 @@ def _documented(path: str, body: Any) -> bool:
         ("uktzed", "x" * 65, "value_error.any_str.max_length"),
         ("tax", [1, 2, 3], "value_error.list.max_items"),
         ("tax", [1, "А"], "type_error"),
+        ("taxes", [1, 2, 3], "value_error.list.max_items"),
     ],
 )
 def test_a_wrong_good_is_told_with_its_place(member: str, value: Any, kind: str) -> None:

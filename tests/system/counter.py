@@ -18,7 +18,7 @@ from tests.system.shop import Shop
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
 from worker.demo.worker_process import WorkerProcess
-from worker.rabbit.delivery import REPLAYED_CODE, REPLAYS
+from worker.rabbit.headers import Header
 
 SELL, SIGN_IN = "POST /receipts/sell", "POST /cashier/signin"
 CASHIERS = ("olena", "petro", "ivan", "maria")
@@ -45,7 +45,10 @@ class Counter(Shop):
         letters, self.letters = self.letters, []
         self.events.clear()
         for headers, body in letters:
-            told = {REPLAYS: headers.get(REPLAYS, 0) + 1, REPLAYED_CODE: headers["x-fiscal-code"]}
+            told = {
+                Header.REPLAYS: headers.get(Header.REPLAYS, 0) + 1,
+                Header.REPLAYED_CODE: headers[Header.CODE],
+            }
             self._channel.basic_publish(
                 "", "fiscalize", body, pika.BasicProperties(delivery_mode=2, headers=told), mandatory=True
             )
@@ -78,9 +81,10 @@ def counter(
     vhost: VirtualHost,
     integrations: Path,
     options: Mapping[str, Any] | None = None,
+    wait: bool = True,
     **environment: str,
 ) -> Iterator[Counter]:
-    """A worker at an empty broker and a sandbox that is quick."""
+    """A worker at an empty broker and a sandbox that is quick; without ``wait`` it may not be ready."""
     pace = {"done_after": 0.3, "open_after": 0.3, "close_after": 0.3, **(options or {})}
     with SandboxProcess(integrations=integrations, options=pace) as sandbox:
         worker = WorkerProcess(
@@ -97,7 +101,7 @@ def counter(
         )
         shop = Counter(vhost, sandbox, worker)
         try:
-            worker.start()
+            worker.start(wait)
             yield shop
         finally:
             shop.close()

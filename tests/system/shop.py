@@ -71,6 +71,18 @@ class Shop:
                 )
             self._connection.sleep(0.02)
 
+    def wait_for_page(self, path: str, status: int, words: str) -> None:
+        """Until the worker's page has this status, and these words."""
+
+        def is_there() -> bool:
+            found, text = self.worker.page(path)
+            return found == status and words in text
+
+        deadline = time.monotonic() + 20
+        while not is_there():
+            assert time.monotonic() < deadline, self.worker.page(path)
+            self._connection.sleep(0.05)
+
     def wait_for_letters(self, count: int) -> None:
         """Until so many dead letters lie there; they are left where they are."""
         deadline = time.monotonic() + 20

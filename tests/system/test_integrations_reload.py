@@ -11,7 +11,7 @@ BROKEN = "fiscal_integrations_file_broken"
 
 
 def test_a_changed_file_counts_without_a_restart(vhost: VirtualHost, tmp_path: Path) -> None:
-    """A new password is used, a broken file is told and changes nothing, and a mended one counts again."""
+    """A new password is used, a file that cannot be read changes nothing, and a mended one counts again."""
     integrations = write(tmp_path / "integrations.yaml")
     with counter(vhost, integrations, FISCAL_PROCESSES="2") as shop:
         shop.sandbox.put_cashier("olena", password="word-of-olena-2", sign_out=True)
@@ -27,11 +27,11 @@ def test_a_changed_file_counts_without_a_restart(vhost: VirtualHost, tmp_path: P
         shop.until(lambda: len(shop.events) == 2)
         assert {event["routing_key"] for event in shop.events} == {"fiscalization.succeeded"}
 
-        integrations.write_text(good.replace("shifts: manual", "shifts: sometimes"))
+        integrations.write_text(good.replace("integrations:", "shops:"))
         shop.until(lambda: shop.metric(f"{BROKEN} 1.0"))
         refused = [line for line in shop.worker.lines() if line["event"] == "integrations_file_refused"]
         assert refused
-        assert "shifts" in str(refused[0]["problems"])
+        assert "does not hold the key integrations" in str(refused[0]["problems"])
         assert shop.code(shop.order("sold")) == "succeeded"
 
         integrations.write_text(good)

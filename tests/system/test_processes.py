@@ -272,7 +272,7 @@ def test_wrong_settings_end_it_with_a_line_for_each(tmp_path: Path) -> None:
 
 def test_a_wrong_integrations_file_ends_it(tmp_path: Path) -> None:
     """Exit code 2, with the file's problems."""
-    (tmp_path / "integrations.yaml").write_text("integrations:\n  - id: A b\n")
+    (tmp_path / "integrations.yaml").write_text("shops:\n  - id: a\n")
     done = run({"FISCAL_INTEGRATIONS_FILE": "integrations.yaml"}, tmp_path)
     assert done.returncode == 2
     assert "integrations.yaml" in done.stderr

@@ -15,6 +15,7 @@ from structlog.testing import CapturingLogger
 from tests.rabbit.test_settlement import DONE
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
+from worker.fiscal.reasons import Wait
 from worker.rabbit.message.reading import RequestIdentity, read
 from worker.telemetry import logs, pass_log, trace
 
@@ -48,14 +49,14 @@ def counted(name: str, **labels: str) -> float:
 
 def raise_within(carried: dict[str, str]) -> None:
     """A pass that could not be settled."""
-    with pass_log.attempt("q", carried, AttemptState(1.0)) as line:
+    with pass_log.logged("q", carried, AttemptState(1.0)) as line:
         line.know(KNOWN, "shop-main")
         raise OSError
 
 
 def test_a_line_has_all_that_is_known(lines: list[dict[str, Any]]) -> None:
     """Who, what, where, the outcome and how long it took."""
-    with pass_log.attempt(
+    with pass_log.logged(
         "fiscalize", {"traceparent": PARENT}, AttemptState(1.0, replays=2, faults=3)
     ) as line:
         line.know(KNOWN, "shop-main", REQUEST.time)
@@ -80,7 +81,7 @@ def test_a_pass_that_raised_is_unsettled_and_counts_nothing(lines: list[dict[str
     before = counted("fiscal_requests_total", outcome="succeeded", code="", integration="shop-main")
     with pytest.raises(OSError):
         raise_within({"traceparent": PARENT})
-    with pass_log.attempt("q", {}, AttemptState(1.0)):
+    with pass_log.logged("q", {}, AttemptState(1.0)):
         pass
     first, second = lines
     assert first["outcome"] == "unsettled"
@@ -95,7 +96,7 @@ def test_money_is_counted_once_for_a_receipt(lines: list[dict[str, Any]]) -> Non
     name, labels = "fiscal_receipts_amount_kopecks_total", {"integration": "shop-main", "operation": "SELL"}
     before = counted(name, **labels)
     for already in (False, True):
-        with pass_log.attempt("q", {}, AttemptState(1.0)) as line:
+        with pass_log.logged("q", {}, AttemptState(1.0)) as line:
             line.know(KNOWN, "shop-main")
             line.succeeded(Fiscalized(DONE.receipt, already, DONE.checkbox_url))
     assert counted(name, **labels) - before == DONE.receipt.total
@@ -108,7 +109,7 @@ def test_a_no_is_counted_with_its_code(lines: list[dict[str, Any]], dead_lettere
     labels = {"outcome": "failed", "code": "SHIFT_NOT_OPEN", "integration": "unknown"}
     requests = counted("fiscal_requests_total", **labels)
     letters = counted("fiscal_dead_letters_total", code="SHIFT_NOT_OPEN")
-    with pass_log.attempt("q", {}, AttemptState(1.0)) as line:
+    with pass_log.logged("q", {}, AttemptState(1.0)) as line:
         line.failed(Rejected(Code.SHIFT_NOT_OPEN), dead_lettered)
     assert counted("fiscal_requests_total", **labels) - requests == 1
     assert counted("fiscal_dead_letters_total", code="SHIFT_NOT_OPEN") - letters == dead_lettered
@@ -121,7 +122,7 @@ def test_a_delay_is_counted_at_its_first(lines: list[dict[str, Any]]) -> None:
     labels = {"outcome": "delayed", "code": "CHECKBOX_UNAVAILABLE", "integration": "unknown"}
     before = counted("fiscal_requests_total", **labels)
     for first in (True, False):
-        with pass_log.attempt("q", {}, AttemptState(1.0)) as line:
+        with pass_log.logged("q", {}, AttemptState(1.0)) as line:
             line.delayed(Unavailable({"status": 503, "reason": "status"}), 5.0, first)
     assert counted("fiscal_requests_total", **labels) - before == 1
     assert [told["http.response.status_code"] for told in lines] == [503, 503]
@@ -129,7 +130,7 @@ def test_a_delay_is_counted_at_its_first(lines: list[dict[str, Any]]) -> None:
 
 def test_a_wait_is_no_outcome(lines: list[dict[str, Any]]) -> None:
     """Only the line tells of it."""
-    with pass_log.attempt("q", {}, AttemptState(1.0)) as line:
+    with pass_log.logged("q", {}, AttemptState(1.0)) as line:
         line.postponed("shift_opening", 1.23456)
     [told] = lines
     assert (told["outcome"], told["reason"], told["delay_seconds"]) == ("postponed", "shift_opening", 1.235)
@@ -137,7 +138,7 @@ def test_a_wait_is_no_outcome(lines: list[dict[str, Any]]) -> None:
 
 NO_NEWS = [
     (lambda line, reason=reason: line.postponed(reason, 1.0), "debug")
-    for reason in ("number", "register_turn", "cashier_in_use", "threads_in_use")
+    for reason in (Wait.NUMBER, Wait.RATE_LIMIT, Wait.CASHIER_IN_USE, Wait.THREADS_IN_USE)
 ]
 
 
@@ -158,6 +159,6 @@ def test_the_level_says_for_whom_a_line_is(
     """A failed order is a warning, an error of ours an error; a wait that nearly every order has is none."""
     capturing = CapturingLogger()
     monkeypatch.setattr(pass_log, "_log", structlog.wrap_logger(capturing, processors=[_as_one]))
-    with pass_log.attempt("q", {}, AttemptState(1.0)) as line:
+    with pass_log.logged("q", {}, AttemptState(1.0)) as line:
         ending(line)
     assert [call.method_name for call in capturing.calls] == [level]

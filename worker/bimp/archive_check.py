@@ -11,6 +11,7 @@ import httpx2
 
 from worker import __version__
 from worker.fiscal.outcomes import Unavailable
+from worker.fiscal.reasons import Reason
 from worker.http.call import Answer, NoAnswer, Timeouts, call
 from worker.http.connections import Connections
 
@@ -18,8 +19,6 @@ _TIMEOUTS = Timeouts(connect=3.0, read=5.0, write=3.0, whole=8.0)
 #: Bytes of an answer.
 _LONGEST = 65536
 _PLACE = "{orderUuid}"
-#: ``detail.service`` of what this check could not find out.
-SERVICE = "archive_check"
 
 
 class ArchiveCheck:
@@ -38,13 +37,13 @@ class ArchiveCheck:
         try:
             answer = self._get(httpx2.URL(self._template.replace(_PLACE, str(order))))
         except NoAnswer as fault:
-            raise Unavailable({"service": SERVICE, "reason": fault.reason}) from None
+            raise Unavailable({"service": Reason.ARCHIVE_CHECK, "reason": fault.reason}) from None
         if answer.status == 404:
             return True
         archived = _archived(answer.body) if answer.status == 200 else None
         if archived is None:
             raise Unavailable(
-                {"service": SERVICE, "status": answer.status, "reason": "answer not understood"}
+                {"service": Reason.ARCHIVE_CHECK, "status": answer.status, "reason": "answer not understood"}
             )
         return archived
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from worker.bimp.archive_check import SERVICE
 from worker.fiscal.outcomes import Postponed, Unavailable
 from worker.fiscal.ports import ArchiveCheck
+from worker.fiscal.reasons import Reason, Wait
 from worker.http.bulkhead import Bulkhead, BulkheadFull
 from worker.http.circuit_breaker import CircuitBreakers, CircuitOpen, Scope, listening
 
-_SCOPE = Scope("service", SERVICE, caller="worker", threshold=1)
+_SCOPE = Scope("service", Reason.ARCHIVE_CHECK, caller="worker", threshold=1)
 
 
 class GuardedArchiveCheck:
@@ -29,11 +29,13 @@ class GuardedArchiveCheck:
         try:
             with (
                 self._breakers.closed((_SCOPE,)),
-                self._bulkhead.within({SERVICE: self._threads}),
+                self._bulkhead.within({Reason.ARCHIVE_CHECK: self._threads}),
                 listening(),
             ):
                 return self._check.is_archived(order)
         except CircuitOpen as circuit:
-            raise Unavailable({"service": SERVICE, "reason": "circuit_open"}, circuit.seconds) from None
+            raise Unavailable(
+                {"service": Reason.ARCHIVE_CHECK, "reason": Reason.CIRCUIT_OPEN}, circuit.seconds
+            ) from None
         except BulkheadFull as full:
-            raise Postponed(full.seconds, "threads_in_use") from None
+            raise Postponed(full.seconds, Wait.THREADS_IN_USE) from None

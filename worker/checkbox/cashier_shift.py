@@ -12,11 +12,12 @@ from uuid import UUID, uuid4
 
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.known_shift import KnownShift
-from worker.checkbox.rules import KEY_EXPIRED, tells_of_expired_key
+from worker.checkbox.rules import tells_of_expired_key
 from worker.checkbox.token import CashierToken, Remembered
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
 from worker.fiscal.ports import CashierHasShift, KeyRegister, Shift, ShiftNotOpened
+from worker.fiscal.reasons import Reason
 
 #: Seconds from the look that shows the shift open until the closing is sent, at most.
 _DECIDED_WITHIN = 2.0
@@ -132,7 +133,7 @@ class CashierShift:
         shift = self._access.call(
             lambda token: self._client.shift(self._url, token, shift_id, private=self._private)
         )
-        if shift.status != "CLOSED":
+        if not shift.is_closed:
             self._opening = shift_id
             self._see(shift)
             return True
@@ -140,7 +141,7 @@ class CashierShift:
             return False  # it was open, and somebody has closed it
         detail = {"shiftId": shift.id, "reason": shift.refusal}
         if tells_of_expired_key(shift.refusal or ""):
-            detail |= {"reason": KEY_EXPIRED, "message": shift.refusal}
+            detail |= {"reason": Reason.KEY_EXPIRED, "message": shift.refusal}
         raise self._refused.keep(Rejected(Code.SHIFT_NOT_OPEN, detail))
 
     def close(self, shift: Shift) -> bool:

@@ -24,13 +24,14 @@ from worker.checkbox.transport import Transport
 from worker.fiscal.integrations import Cashier
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.ports import Shift, ShiftNotOpened
+from worker.fiscal.reasons import Reason
 from worker.fiscal.receipt import Receipt
 from worker.http.call import Timeouts
 
 #: Most receipts that a page of the search may have.
 PAGE_LIMIT = 100
 #: After these a receipt was surely not made; after any other fault it may have been.
-_NOT_TAKEN = frozenset({"connect_timeout", "connect_error", "throttled"})
+_NOT_TAKEN = frozenset({Reason.CONNECT_TIMEOUT, Reason.CONNECT_ERROR, Reason.THROTTLED})
 
 
 class CheckboxClient:

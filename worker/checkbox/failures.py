@@ -18,6 +18,7 @@ from worker.checkbox.envelope import NO_RECEIPT, Envelope, read_envelope, retry_
 from worker.checkbox.rules import REFUSALS, RULES
 from worker.fiscal.outcomes import Unavailable
 from worker.fiscal.privacy import scrub
+from worker.fiscal.reasons import Reason
 from worker.telemetry.metrics import UNKNOWN_ANSWERS
 
 #: 4xx that say "not now" and nothing of the request itself.
@@ -65,7 +66,7 @@ def is_sure_none(status: int, body: bytes | None) -> bool:
 
 def _strange(status: int) -> str:
     if status in _NOT_NOW:
-        return "throttled"
+        return Reason.THROTTLED
     if status < 300:
         return "unreadable_answer"
     if status < 400:

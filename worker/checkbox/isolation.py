@@ -13,12 +13,10 @@ from urllib.parse import urlsplit
 
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Postponed, Unavailable
+from worker.fiscal.reasons import Reason, Wait
 from worker.http.bulkhead import Bulkhead, BulkheadFull
 from worker.http.circuit_breaker import CircuitBreakers, CircuitOpen, Scope
 
-#: Why a pass made no call.
-CIRCUIT_OPEN = "circuit_open"
-THREADS_IN_USE = "threads_in_use"
 #: Different callers for whom silence opens the circuit of an integration, or of an address.
 _THRESHOLD = 3
 #: Seconds for which an answer proves that a cashier is served.
@@ -61,10 +59,10 @@ class Isolation:
                     self._note(key, heard.is_silent)
         except CircuitOpen as circuit:
             if not circuit.is_certain:
-                raise Postponed(circuit.seconds, THREADS_IN_USE) from None
-            raise Unavailable({"reason": CIRCUIT_OPEN}, retry_after=circuit.seconds) from None
+                raise Postponed(circuit.seconds, Wait.THREADS_IN_USE) from None
+            raise Unavailable({"reason": Reason.CIRCUIT_OPEN}, retry_after=circuit.seconds) from None
         except BulkheadFull as full:
-            raise Postponed(full.seconds, THREADS_IN_USE) from None
+            raise Postponed(full.seconds, Wait.THREADS_IN_USE) from None
 
     def _limits(self, cashier: str, integration: str, address: str) -> dict[str, int]:
         """Whoever was not heard of lately may hang, and so may all the others like him."""

@@ -62,7 +62,7 @@ class KnownShift:
 
     def _believed(self, good_for: float) -> float:
         shift = self._shift
-        if shift is None or shift.status == "CLOSED":
+        if shift is None or shift.is_closed:
             return BELIEVED
         if not shift.is_open or shift.opened_at is None:
             return _UNDER_WAY

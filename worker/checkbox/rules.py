@@ -25,6 +25,7 @@ from worker.fiscal.ports import (
     ShiftNotOpened,
     TokenRefused,
 )
+from worker.fiscal.reasons import Reason
 
 Outcome = Callable[[dict[str, Any]], Exception]
 
@@ -41,7 +42,6 @@ _ANY = frozenset(Endpoint)
 #: Statuses of a refusal.
 REFUSALS = frozenset(range(400, 500))
 #: The end of the cashier's signing key, at an opening. "Спливає" is the warning of the day before.
-KEY_EXPIRED = "key_expired"
 _KEY_EXPIRED_WORDS = (("термін дії ключа", "закінчи"), ("key", "expired"), ("certificate", "expired"))
 
 
@@ -145,7 +145,7 @@ RULES: tuple[Rule, ...] = (
         words=(("another cashier",),),
     ),
     Rule(
-        _rejected(Code.SHIFT_NOT_OPEN, reason=KEY_EXPIRED),
+        _rejected(Code.SHIFT_NOT_OPEN, reason=Reason.KEY_EXPIRED),
         endpoints=_SHIFT_OPEN,
         words=_KEY_EXPIRED_WORDS,
     ),
@@ -158,7 +158,7 @@ RULES: tuple[Rule, ...] = (
     ),
     # ASSUMED: a cash return of more than is in the till; neither code nor text was ever seen.
     Rule(
-        _rejected(Code.RECEIPT_REJECTED, reason="cash_shortage"),
+        _rejected(Code.RECEIPT_REJECTED, reason=Reason.CASH_SHORTAGE),
         endpoints=_SELL,
         words=(
             ("недостатн", "готівк"),

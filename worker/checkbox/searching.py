@@ -15,6 +15,7 @@ from worker.checkbox.client import PAGE_LIMIT
 from worker.checkbox.receipt_answers import SearchResult
 from worker.fiscal.outcomes import IssuedReceipt, Unavailable
 from worker.fiscal.ports import ReturnsPage
+from worker.fiscal.reasons import Reason
 from worker.fiscal.shifts import STUCK_AFTER
 from worker.telemetry.logs import logger
 
@@ -42,7 +43,7 @@ class Pages:
             try:
                 return self._page(offset, self._limit)
             except Unavailable as fault:
-                if fault.detail.get("reason") != "oversized" or self._limit == 1:
+                if fault.detail.get("reason") != Reason.OVERSIZED or self._limit == 1:
                     raise
             self._limit = max(1, self._limit // 10)
 
@@ -114,7 +115,7 @@ class UnfinishedReceipts:
 
     def _look_again(self) -> None:
         for receipt_id in list(self._made_at)[:_READS]:
-            if _whole(self._look_up, receipt_id).status != "CREATED":
+            if not _whole(self._look_up, receipt_id).is_under_way:
                 del self._made_at[receipt_id]
 
     def _go_on(self, now: float) -> bool:
@@ -123,7 +124,7 @@ class UnfinishedReceipts:
             if not page:
                 return True
             for result in page:
-                if result.receipt.status == "CREATED":
+                if result.receipt.is_under_way:
                     self._made_at[result.receipt.id] = self._when_made(result, now)
             self._offset += len(page)
         return False

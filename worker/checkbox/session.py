@@ -36,13 +36,13 @@ class ReceiptRate:
 class Session:
     """Used by one thread at a time: ``Sessions.enter`` sees to it."""
 
-    def __init__(self, client: CheckboxClient, url: str, cashier: Cashier, pace: ReceiptRate) -> None:
+    def __init__(self, client: CheckboxClient, url: str, cashier: Cashier, rate: ReceiptRate) -> None:
         self._client = client
         self._url = url
-        self._pace = pace
-        self._access = CashierToken(client, url, cashier, pace.monotonic)
-        self._shift = CashierShift(client, url, self._access, cashier, pace.monotonic, pace.clock)
-        self._turn: tuple[int, str] | None = None
+        self._rate = rate
+        self._access = CashierToken(client, url, cashier, rate.monotonic)
+        self._shift = CashierShift(client, url, self._access, cashier, rate.monotonic, rate.clock)
+        self._permit: tuple[int, str] | None = None
         self._unfinished: UnfinishedReceipts | None = None
         self._row = cashier
         self._private: tuple[str, ...] = ()
@@ -56,10 +56,10 @@ class Session:
         self._shift.serve(row, self._private)
 
     def leave(self) -> None:
-        """The pass is over; a turn that it did not use is the next one's."""
-        if self._turn is not None:
-            self._pace.limiter.unused(*self._turn, self._pace.monotonic())
-            self._turn = None
+        """The pass is over; a permit that it did not use goes to the next."""
+        if self._permit is not None:
+            self._rate.limiter.unused(*self._permit, self._rate.monotonic())
+            self._permit = None
 
     def look_up(self, receipt_id: UUID, secrets: Iterable[str] = ()) -> IssuedReceipt | None:
         private = (*self._private, *secrets)
@@ -81,29 +81,29 @@ class Session:
             self._shift.known.has_expired()
             raise
         finally:
-            self._use_turn()
+            self._use_permit()
         self._shift.was_sold_in(issued.shift_id)
         return issued
 
-    def take_turn(self, again: bool) -> float:
-        share = self._pace.share()
+    def acquire_permit(self, again: bool) -> float:
+        share = self._rate.share()
         if share <= 0:
             return _TOO_EARLY
         register = self._register()
-        permit, wait = self._pace.limiter.acquire(register, self._pace.monotonic(), share, again)
-        self._turn = None if permit is None else (permit, register)
+        permit, wait = self._rate.limiter.acquire(register, self._rate.monotonic(), share, again)
+        self._permit = None if permit is None else (permit, register)
         return wait
 
-    def promise_turn(self) -> float:
-        share = self._pace.share()
+    def reserve_permit(self) -> float:
+        share = self._rate.share()
         if share <= 0:
             return _TOO_EARLY
-        return self._pace.limiter.reserve(self._register(), self._pace.monotonic(), share)
+        return self._rate.limiter.reserve(self._register(), self._rate.monotonic(), share)
 
-    def _use_turn(self) -> None:
-        if self._turn is not None:
-            (permit, register), self._turn = self._turn, None
-            self._pace.limiter.used(permit, register, self._pace.monotonic(), self._pace.share() or 1.0)
+    def _use_permit(self) -> None:
+        if self._permit is not None:
+            (permit, register), self._permit = self._permit, None
+            self._rate.limiter.used(permit, register, self._rate.monotonic(), self._rate.share() or 1.0)
 
     def _register(self) -> str:
         """Where Checkbox tells of no register, each cashier counts as one."""
@@ -143,7 +143,7 @@ class Session:
     def youngest_unfinished(self, shift: Shift) -> float | None:
         if self._unfinished is None or self._unfinished.shift_id != shift.id:
             self._unfinished = UnfinishedReceipts(shift.id, self._pages(shift_id=shift.id), self.look_up)
-        return self._unfinished.youngest(self._pace.clock(), self._pace.monotonic())
+        return self._unfinished.youngest(self._rate.clock(), self._rate.monotonic())
 
     def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
         return search_returns(self._pages(from_date=sale.created_at), self.look_up, sale, offset)

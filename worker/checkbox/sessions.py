@@ -12,16 +12,17 @@ from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import ReceiptRate, Session
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Postponed
+from worker.fiscal.reasons import Wait
 from worker.interprocess.rate_limiter import Reservations
 from worker.telemetry import metrics
 
-#: Seconds that a pass takes with the session in hand, until it is known; and at most, for the estimate.
+#: Seconds for which a pass uses the session: the first guess, and the most that counts for the estimate.
 _TYPICAL_USE = 0.1
 _LONGEST_USE = 2.0
 
 
 class _Lane:
-    """A session, and the row of those who wait for it."""
+    """A session, and the queue for it."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -29,7 +30,7 @@ class _Lane:
         self._reservations = Reservations()
         self._typical_use = _TYPICAL_USE
 
-    def place_in_row(self, now: float) -> float:
+    def reserve(self, now: float) -> float:
         return self._reservations.reserve(now, self._typical_use)
 
     def was_used(self, seconds: float) -> None:
@@ -39,9 +40,9 @@ class _Lane:
 class Sessions:
     """By what one signs in with: rows with one login share a session, a changed password makes a new one."""
 
-    def __init__(self, client: CheckboxClient, pace: ReceiptRate, isolation: Isolation) -> None:
+    def __init__(self, client: CheckboxClient, rate: ReceiptRate, isolation: Isolation) -> None:
         self._client = client
-        self._pace = pace
+        self._rate = rate
         self._isolation = isolation
         self._lock = threading.Lock()
         self._lanes: dict[tuple[object, ...], _Lane] = {}
@@ -55,9 +56,9 @@ class Sessions:
         Raises ``Postponed`` while another thread has it, and whatever ``Isolation.guard`` does.
         """
         lane = self._lane(integration, cashier)
-        began = self._pace.monotonic()
+        began = self._rate.monotonic()
         if not lane.lock.acquire(blocking=False):
-            raise Postponed(lane.place_in_row(began), "cashier_in_use")
+            raise Postponed(lane.reserve(began), Wait.CASHIER_IN_USE)
         session = lane.session
         try:
             with self._isolation.guard(integration, cashier):
@@ -66,7 +67,7 @@ class Sessions:
         finally:
             try:
                 session.leave()
-                lane.was_used(self._pace.monotonic() - began)
+                lane.was_used(self._rate.monotonic() - began)
                 self._show_shift(integration.id, cashier.id, session.shift_opened_at)
                 self._show_unfinished(integration.id, cashier.id, session.unfinished_since)
             finally:
@@ -74,7 +75,7 @@ class Sessions:
 
     def shown_for_longer_than(self, seconds: float) -> list[tuple[str, str]]:
         """Integration and cashier of shifts that the metrics show, opened that long ago."""
-        now = self._pace.clock()
+        now = self._rate.clock()
         return [key for key, opened_at in self._shown.copy().items() if now - opened_at >= seconds]
 
     def show_no_shift(self, integration: str, cashier: str) -> None:
@@ -100,7 +101,7 @@ class Sessions:
         with self._lock:
             lane = self._lanes.get(key)
             if lane is None:
-                lane = self._lanes[key] = _Lane(Session(self._client, url, cashier, self._pace))
+                lane = self._lanes[key] = _Lane(Session(self._client, url, cashier, self._rate))
             return lane
 
 

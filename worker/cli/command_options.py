@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from config.values import parse_duration
-from worker.operators.dead_letters.letter import Filter
+from worker.operators.dead_letters.filter import Filter
 
 _SHORT = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -23,9 +23,10 @@ from worker.cli.watch import watch
 from worker.fiscal.languages import of_environment, translated
 from worker.operators.dead_letters.access import DeadLetters
 from worker.operators.dead_letters.changes import discarding, replaying
-from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.next_steps import entry, next_step
 from worker.operators.output import Column, Table, json_line, note, printable
+from worker.rabbit.dead_letter import DeadLetter
 
 app = typer.Typer(help="What waits for a person: look, send back, throw away.", no_args_is_help=True)
 app.command()(watch)
@@ -125,7 +126,7 @@ def show(
         raise typer.Exit(3)
 
 
-def _show(letter: Letter, *, reveal: bool, as_json: bool) -> None:
+def _show(letter: DeadLetter, *, reveal: bool, as_json: bool) -> None:
     from worker.operators.dead_letters.masking import message_json
 
     message = message_json(letter, reveal=reveal, indent=not as_json)

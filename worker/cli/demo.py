@@ -20,8 +20,9 @@ from rich.table import Table
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.worker_process import WorkerProcess
+from worker.rabbit.headers import Header
 from worker.rabbit.message.reading import RequestIdentity, identify
-from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE
+from worker.rabbit.topology import CLOUD_EVENT, DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE, order_key
 
 _EXAMPLES = Path(__file__).parents[2] / "tests" / "data" / "contract"
 _PATIENCE = 60.0
@@ -37,10 +38,7 @@ class Example:
 
     @property
     def known(self) -> RequestIdentity:
-        try:
-            return identify(json.loads(self.body))
-        except (ValueError, RecursionError):
-            return RequestIdentity()
+        return identify(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +97,8 @@ def _run(url: str, examples: list[Example]) -> Mapping[str, Seen]:
     published: dict[str, float] = {}
     for example in examples:
         known = example.known
-        key = f"order.ready_to_fiscalize.{known.integration or 'unknown'}.{known.cashier or 'unknown'}"
-        properties = pika.BasicProperties(delivery_mode=2, content_type="application/cloudevents+json")
+        key = order_key(known.integration, known.cashier)
+        properties = pika.BasicProperties(delivery_mode=2, content_type=CLOUD_EVENT)
         published[example.name] = time.monotonic()
         channel.basic_publish(ORDERS_EXCHANGE, key, example.body, properties, mandatory=True)
     seen: dict[str, Seen] = {}
@@ -128,7 +126,7 @@ def _letters(channel: Any, names: Mapping[bytes, str]) -> Iterator[tuple[str, st
     """Messages that tell no id have a dead letter and no event."""
     while (got := channel.basic_get(DEAD_LETTERS, auto_ack=True))[0] is not None:
         if got[2] in names:
-            yield names[got[2]], "dead letter", got[1].headers["x-fiscal-code"]
+            yield names[got[2]], "dead letter", got[1].headers[Header.CODE]
 
 
 def _show(examples: list[Example], seen: Mapping[str, Seen], as_json: bool) -> bool:

@@ -9,18 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from config import integrations as integrations_file
 from config import settings as configuration
 from config.errors import ConfigurationError
 from config.settings import Settings
+from worker.app import read_integrations
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.receipt_search import FoundReceipt
 from worker.cli.command_options import Integrations
 from worker.operators.connection import BrokerUnreachable, broker
-from worker.operators.dead_letters.letter import Letter
 from worker.operators.explain.sources import Explanation, ask_broker, ask_checkbox, ask_worker
 from worker.operators.explain.verdict import verdict
 from worker.operators.output import json_line, printable
+from worker.rabbit.dead_letter import DeadLetter
 
 _NOTHING_KNOWN = 3
 
@@ -54,14 +54,12 @@ def _ask(settings: Settings, order: str, integrations: set[str]) -> Explanation:
         known.not_asked.append(f"the broker: {error}")
     ask_worker(known, settings.metrics_port)
     try:
-        loaded = integrations_file.load(
-            settings.integrations_file, settings.checkbox_url, configuration.environment()
-        )
+        loaded = read_integrations(settings)
     except ConfigurationError as error:
         known.not_asked.append(f"Checkbox: {error.lines[0]}")
         return known
     with closing(CheckboxClient()) as client:
-        ask_checkbox(known, loaded.integrations, integrations, client)
+        ask_checkbox(known, loaded.integrations.in_force, integrations, client)
     return known
 
 
@@ -115,7 +113,7 @@ def _tell(known: Explanation) -> None:
         _line("not asked", source)
 
 
-def _of_letter(letter: Letter) -> str:
+def _of_letter(letter: DeadLetter) -> str:
     line = letter.line()
     detail = json.dumps(line["detail"], ensure_ascii=False) if line["detail"] else ""
     since = f"since {line['failedAt']}, first seen {line['firstSeen']}"

@@ -11,7 +11,7 @@ import typer
 from config.settings import Settings
 from worker.operators.connection import broker
 from worker.operators.dead_letters.access import DeadLetters, Pass, alone
-from worker.operators.dead_letters.letter import Filter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.lock import Locked
 from worker.operators.dead_letters.look_through import NoDeadLetterQueue
 from worker.operators.dead_letters.orders import SeveralOrders, one_order

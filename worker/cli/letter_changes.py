@@ -16,10 +16,11 @@ from worker.operators.connection import broker
 from worker.operators.dead_letters.access import DeadLetters, person
 from worker.operators.dead_letters.audit import Audit
 from worker.operators.dead_letters.changes import Change, Heard, Report, change_each
-from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.outcomes import WAIT, Outcomes
 from worker.operators.interruption import Interruption
 from worker.operators.output import Column, Table, json_line, note
+from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.topology import DEAD_LETTERS
 from worker.telemetry import logs
 
@@ -76,13 +77,13 @@ def audit(settings: Settings) -> Audit:
     return Audit(logs.apart(form, sys.stderr, __name__), person())
 
 
-def refused(what: Change, letter: Letter, why: str) -> None:
+def refused(what: Change, letter: DeadLetter, why: str) -> None:
     """Tell the person at the terminal of a letter that the broker did not take."""
     note(f"{letter.doc_number or letter.order or letter.request or 'a letter'}: not {what.done}, {why}")
 
 
 def _heard(what: Change, outcomes: Outcomes | None, asked: Asked) -> Heard:
-    def heard(letter: Letter, why: str | None) -> None:
+    def heard(letter: DeadLetter, why: str | None) -> None:
         if why is not None:
             refused(what, letter, why)
             return
@@ -123,7 +124,7 @@ def _run(
             change_each(what, letters, look, report, heard, rate=asked.rate, limit=asked.limit)
     except AMQPError:
         note(f"{report.done} {what.done} before the broker went away; all others are still in {DEAD_LETTERS}")
-        note("the last letter may be both sent and still in the queue")
+        note("the current letter may be both sent and still in the queue")
         raise
     return report, look.stopping()
 

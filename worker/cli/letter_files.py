@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
-from worker.operators.dead_letters.letter import Letter
+from worker.rabbit.dead_letter import DeadLetter
 
 
-def export_text(letter: Letter) -> str:
+def export_text(letter: DeadLetter) -> str:
     """A line with the whole message."""
     return json.dumps(letter.export_line(), ensure_ascii=False, separators=(",", ":")) + "\n"
 
@@ -30,18 +30,18 @@ def whole_or_not_at_all(to: Path) -> Iterator[IO[str]]:
         part.unlink(missing_ok=True)
 
 
-def kept(file: Path | None) -> AbstractContextManager[Callable[[Letter], None]]:
+def kept(file: Path | None) -> AbstractContextManager[Callable[[DeadLetter], None]]:
     """Adds letters to the file, if one is given. Raises ``OSError``."""
     return nullcontext(lambda _: None) if file is None else _appended(file)
 
 
 @contextmanager
-def _appended(to: Path) -> Iterator[Callable[[Letter], None]]:
+def _appended(to: Path) -> Iterator[Callable[[DeadLetter], None]]:
     """Each letter is on the disk before it leaves the queue. Readable for its owner only."""
     descriptor = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
 
-        def keep(letter: Letter) -> None:
+        def keep(letter: DeadLetter) -> None:
             file.write(export_text(letter))
             file.flush()
             os.fsync(descriptor)

@@ -19,11 +19,9 @@ from pika.exceptions import ChannelClosedByBroker, NackError, UnroutableError
 
 from worker.operators.connection import broker
 from worker.operators.output import Column, Table, json_line, note
-from worker.rabbit.message.json_body import BODY_LIMIT, NotJsonError, parse
-from worker.rabbit.message.reading import RequestIdentity, identify
-from worker.rabbit.topology import ORDERS_EXCHANGE
+from worker.rabbit.message.reading import identify
+from worker.rabbit.topology import CLOUD_EVENT, ORDERS_EXCHANGE, order_key
 
-CONTENT_TYPE = "application/cloudevents+json"
 _STDIN = "-"
 
 
@@ -33,7 +31,7 @@ class Outgoing:
 
     source: str
     body: bytes
-    content_type: str | None = CONTENT_TYPE
+    content_type: str | None = CLOUD_EVENT
 
 
 class NotPublishable(Exception):
@@ -71,8 +69,8 @@ def publish(
 
 
 def _publish(channel: BlockingChannel, message: Outgoing, table: Table, as_json: bool) -> bool:
-    known = _known(message.body)
-    key = f"order.ready_to_fiscalize.{known.integration or 'unknown'}.{known.cashier or 'unknown'}"
+    known = identify(message.body)
+    key = order_key(known.integration, known.cashier)
     properties = pika.BasicProperties(content_type=message.content_type, delivery_mode=2)
     try:
         channel.basic_publish(ORDERS_EXCHANGE, key, message.body, properties, mandatory=True)
@@ -94,15 +92,6 @@ def _publish(channel: BlockingChannel, message: Outgoing, table: Table, as_json:
     else:
         table.row(message.source, known.doc_number, key)
     return True
-
-
-def _known(body: bytes) -> RequestIdentity:
-    if len(body) > BODY_LIMIT:
-        return RequestIdentity()
-    try:
-        return identify(parse(body).value)
-    except NotJsonError:
-        return RequestIdentity()
 
 
 def _messages(files: list[str]) -> Iterator[Outgoing]:

@@ -29,10 +29,10 @@ def run() -> None:
 
 
 def _supervise(settings: Settings) -> int:
+    from config.environment import environment
     from config.errors import ConfigurationError
-    from config.settings import environment
     from config.unknown_variables import unknown_variables
-    from worker.app import read_integrations
+    from worker.app import document_of, integrations_of, integrations_read
     from worker.interprocess.heartbeat import Heartbeat
     from worker.interprocess.inquiries import Inquiries
     from worker.interprocess.rate_limiter import RegisterRateLimiter
@@ -51,7 +51,11 @@ def _supervise(settings: Settings) -> int:
     logs.configure(settings.log_format, settings.log_level, log)
     for sentence in unknown_variables(environment()):
         logs.logger(__name__).warning("setting_unknown", message=sentence)
-    integrations = read_integrations(settings)
+    document = document_of(settings)
+    integrations = integrations_of(settings, document)
+    if document is None:
+        integrations.start()
+        integrations_read(integrations.version)
     try:
         pages = probe_pages.listen(settings.metrics_port)
     except OSError as error:
@@ -64,5 +68,6 @@ def _supervise(settings: Settings) -> int:
         pages,
         Inquiries(settings.processes),
         log,
+        document,
     )
     return Supervisor(settings, integrations, shared).run()

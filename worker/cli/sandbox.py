@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import SecretStr
 
-from config.integrations import load
-from config.settings import environment
+from config.environment import environment
+from config.errors import ConfigurationError
+from config.integrations_watch import load
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
-from worker.sandbox.faults import Fault, described
+from worker.sandbox.fault_kinds import described
+from worker.sandbox.faults import Fault
 
 if TYPE_CHECKING:  # starlette and uvicorn are an extra
     from worker.sandbox.seeding import Shop, Till
@@ -44,7 +47,7 @@ def sandbox(
         str, typer.Option(help="Of fractions of a kopiyka: half_up, truncate or half_even.")
     ] = "half_up",
     option: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE of the assumptions and the pace; repeatable.")
+        list[str] | None, typer.Option(help="NAME=VALUE of the assumptions and the timing; repeatable.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Repeats the faults of an earlier run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the address as a JSON line.")] = False,
@@ -87,8 +90,14 @@ Kinds of faults:
 
 
 def _shops(integrations: Path) -> list[Shop]:
-    """The shops of a file, read as the worker reads it. Raises ``ConfigurationError``."""
-    return [_shop(each) for each in load(integrations, _ANY_ADDRESS, environment()).integrations.values()]
+    """The shops of a file or folder, read as the worker reads it; all or none.
+
+    Raises ``ConfigurationError``.
+    """
+    version = load(integrations, _ANY_ADDRESS, environment())
+    if problems := [*version.faults, *chain.from_iterable(version.problems.values())]:
+        raise ConfigurationError(problems)
+    return [_shop(integration) for integration in version.integrations.in_force.values()]
 
 
 def _shop(integration: Integration) -> Shop:

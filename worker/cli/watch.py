@@ -12,9 +12,9 @@ from config import settings as configuration
 from worker.cli.events import duration
 from worker.cli.letter_changes import audit, refused
 from worker.operators.dead_letters.changes import replaying
-from worker.operators.dead_letters.letter import Letter
 from worker.operators.interruption import Interruption
 from worker.operators.output import json_line, note
+from worker.rabbit.dead_letter import DeadLetter
 
 _SHORTEST = timedelta(seconds=5)
 _TICK = 0.2
@@ -38,7 +38,7 @@ def watch(
     """
     from worker.operators.dead_letters.watching import Watching
 
-    def heard(letter: Letter, why: str | None) -> None:
+    def heard(letter: DeadLetter, why: str | None) -> None:
         if why is not None:
             refused(replaying(max_replays), letter, why)
         elif as_json:

@@ -9,8 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from config import integrations as integrations_file
 from config import settings as configuration
+from worker.app import read_integrations
 from worker.console.rendering import worded
 from worker.console.snapshot import FAULTS
 from worker.fiscal.languages import N_
@@ -81,10 +81,8 @@ class CashierLook(Job):
 
     def __init__(self, actor: str) -> None:
         settings = configuration.load()
-        loaded = integrations_file.load(
-            settings.integrations_file, settings.checkbox_url, configuration.environment()
-        )
-        self._rows = chosen(loaded.integrations, set(), set())
+        loaded = read_integrations(settings)
+        self._rows = chosen(loaded.integrations.in_force, set(), set())
         self.findings: list[Finding] = []
         super().__init__(actor, len(self._rows))
 

@@ -15,8 +15,8 @@ from worker.operators.connection import broker
 from worker.operators.dead_letters.access import alone
 from worker.operators.dead_letters.audit import Audit
 from worker.operators.dead_letters.changes import Change, Report, change_each, discarding, replaying
-from worker.operators.dead_letters.letter import Letter
 from worker.operators.dead_letters.outcomes import WAIT, Outcomes
+from worker.rabbit.dead_letter import DeadLetter
 
 RATE = 5.0
 _LAST_REFUSED = 10
@@ -59,7 +59,7 @@ class LetterJob(Job):
     def change(self, release: Callable[[], None]) -> None:
         """Called when it has its turn; ``release`` lets others look and change before its end."""
 
-    def heard(self, letter: Letter, why: str | None) -> None:
+    def heard(self, letter: DeadLetter, why: str | None) -> None:
         self._keys.discard(key_of(letter))
         if why is None:
             self._snapshot.gone(letter)
@@ -67,7 +67,7 @@ class LetterJob(Job):
             name = letter.doc_number or letter.order or letter.request or "?"
             self.refused = [*self.refused, (name, why)][-_LAST_REFUSED:]
 
-    def wanted(self, letter: Letter) -> bool:
+    def wanted(self, letter: DeadLetter) -> bool:
         return key_of(letter) in self._keys
 
 
@@ -105,7 +105,7 @@ class Replay(LetterJob):
             finally:
                 self._audit("dead_letters_replayed", self._described, self.report, self.outcomes)
 
-    def _sent(self, letter: Letter, why: str | None) -> None:
+    def _sent(self, letter: DeadLetter, why: str | None) -> None:
         if why is None and self.outcomes:
             self.outcomes.expect(letter)
         self.heard(letter, why)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 
-from config import integrations as integrations_file
 from config import settings as configuration
 from config.errors import ConfigurationError
+from worker.app import read_integrations
 from worker.fiscal.integrations import Integration
 
 #: Seconds for which the file is not read again.
 _FOR = 5.0
+#: Seconds that a page waits for them.
+_PATIENCE = 0.2
 
 
 class Names:
@@ -20,17 +23,19 @@ class Names:
     def __init__(self) -> None:
         self._read_at = -_FOR
         self._integrations: Mapping[str, Integration] = {}
+        self._reading = threading.Thread()
 
     def refresh(self) -> None:
-        """Read them anew, where that is long ago."""
-        if time.monotonic() - self._read_at < _FOR:
-            return
-        self._read_at = time.monotonic()
+        """Read them anew, where that is long ago. No page waits long for it: Bimp's address may be slow."""
+        if time.monotonic() - self._read_at >= _FOR and not self._reading.is_alive():
+            self._read_at = time.monotonic()
+            self._reading = threading.Thread(target=self._read, name="names", daemon=True)
+            self._reading.start()
+            self._reading.join(_PATIENCE)
+
+    def _read(self) -> None:
         try:
-            settings = configuration.load()
-            self._integrations = integrations_file.load(
-                settings.integrations_file, settings.checkbox_url, configuration.environment()
-            ).integrations
+            self._integrations = read_integrations(configuration.load()).integrations.in_force
         except ConfigurationError:
             return
 

@@ -13,8 +13,9 @@ from typing import Any
 from worker.fiscal.codes import Entry, Remedy
 from worker.fiscal.outcomes import Code
 from worker.fiscal.sentence_facts import facts
-from worker.operators.dead_letters.letter import Letter
 from worker.operators.dead_letters.next_steps import entry
+from worker.rabbit.dead_letter import DeadLetter
+from worker.rabbit.headers import Header
 
 #: A letter that came back so often is left to `dead-letters replay --force`.
 MAX_REPLAYS = 10
@@ -22,9 +23,9 @@ MAX_REPLAYS = 10
 _LONGEST = 64 * 1024
 
 
-def key_of(letter: Letter) -> str:
+def key_of(letter: DeadLetter) -> str:
     """Identifies a letter from look to look; it is another one when it has come back."""
-    told = [letter.code, letter.request, letter.replays, letter.headers.get("x-fiscal-failed-at")]
+    told = [letter.code, letter.request, letter.replays, letter.headers.get(Header.FAILED_AT)]
     return sha256(json.dumps(told, default=str).encode() + letter.delivery.body).hexdigest()[:24]
 
 
@@ -33,12 +34,12 @@ class Row:
     """``letter`` is without its message where that is too long."""
 
     key: str
-    letter: Letter
+    letter: DeadLetter
     total: Decimal | None
     is_whole: bool
 
     @classmethod
-    def of(cls, key: str, letter: Letter, *, keeps: bool) -> Row:
+    def of(cls, key: str, letter: DeadLetter, *, keeps: bool) -> Row:
         is_whole = keeps and len(letter.delivery.body) <= _LONGEST
         total = _total(letter.delivery.body) if is_whole else None
         if not is_whole:

@@ -15,9 +15,10 @@ from config.errors import ConfigurationError
 from worker.console.rows import Row, key_of
 from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.access import letters_alone
-from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.lock import Locked
 from worker.operators.dead_letters.look_through import NoDeadLetterQueue
+from worker.rabbit.dead_letter import DeadLetter
 
 #: What a look or a job may end with, in words for people.
 FAULTS = (BrokerUnreachable, Locked, NoDeadLetterQueue, ConfigurationError)
@@ -76,7 +77,7 @@ class Snapshot:
                 raise NothingSeen(self._trouble or "the letters are being read")
             return View(tuple(self._rows.values()), self._seen_at, self._trouble)
 
-    def gone(self, letter: Letter) -> None:
+    def gone(self, letter: DeadLetter) -> None:
         """A job has taken a letter away."""
         with self._changed:
             self._rows.pop(key_of(letter), None)

@@ -131,7 +131,7 @@ class SandboxProcess:
         self._call("POST", "/sandbox/options", options)
 
     def put_cashier(self, login: str, **settings: Any) -> dict[str, Any]:
-        """Settings: password, pin_code, license_key, organization, sign_out."""
+        """A new cashier, or new settings of a known one: see ``worker.sandbox.parties.put_cashier``."""
         answer: dict[str, Any] = self._call("POST", "/sandbox/cashiers", {"login": login, **settings})
         return answer
 
@@ -147,8 +147,16 @@ class SandboxProcess:
         shift: dict[str, Any] = self._call("POST", "/sandbox/shifts", body)
         return shift
 
+    def set_organization(self, cashier: str, **settings: Any) -> None:
+        """Of this cashier: see ``worker.sandbox.parties.set_organization``."""
+        self._call("POST", "/sandbox/organizations", {"cashier": cashier, **settings})
+
+    def set_register(self, cashier: str, **settings: Any) -> None:
+        """Of this cashier: see ``worker.sandbox.parties.set_register``."""
+        self._call("POST", "/sandbox/registers", {"cashier": cashier, **settings})
+
     def set_till(self, cashier: str, kopiykas: int) -> None:
-        self._call("POST", "/sandbox/registers", {"cashier": cashier, "till": kopiykas})
+        self.set_register(cashier, till=kopiykas)
 
     def end_receipt(self, receipt_id: str, status: str, words: str | None = None) -> None:
         """End it now, in DONE or ERROR."""

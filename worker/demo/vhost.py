@@ -38,7 +38,7 @@ _DELETE = 'ok = rabbit_vhost:delete(<<"{vhost}">>, <<"fiscal">>)'
 
 
 class QueueDepth(NamedTuple):
-    """What a queue holds, and its readers; on a quorum queue a ``basic.get`` in hand counts as one."""
+    """Messages and readers of a queue; on a quorum queue an open ``basic.get`` counts as a reader."""
 
     messages: int
     messages_ready: int

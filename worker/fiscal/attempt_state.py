@@ -20,7 +20,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class AttemptState:
-    """Times are seconds since the epoch. A lost trail costs a look-up or a repeat, never a second receipt."""
+    """Times are seconds since the epoch. If it is lost, that costs a look-up or a repeat, never a receipt."""
 
     first_seen: float
     #: How often a dead letter of this request was replayed.
@@ -37,8 +37,8 @@ class AttemptState:
     posted_id: str | None = None
     #: Looks at a receipt that had no number yet.
     looks: int = 0
-    #: A turn of the register was promised to this request.
-    has_turn: bool = False
+    #: The rate limiter has reserved a permit of the register for this request.
+    has_reserved: bool = False
     #: A return has been waiting for its sale since then.
     sale_awaited_since: float | None = None
     #: The last receipt that Checkbox may have made without our knowing: asked for then, answered never.
@@ -68,7 +68,7 @@ class AttemptState:
         )
 
     def taken_up(self, now: float) -> AttemptState:
-        """The trail at the start of a pass.
+        """The attempt state at the start of a pass.
 
         A redelivered message may have posted until just now. A time in the future was written by a clock that
         was ahead, and would be waited for until this one has caught up.
@@ -89,7 +89,7 @@ class AttemptState:
 
     @classmethod
     def loaded(cls, text: str) -> AttemptState | None:
-        """None where this is no trail of ours."""
+        """None if the text is not an attempt state of ours."""
         try:
             return _ADAPTER.validate_json(text)
         except ValidationError:

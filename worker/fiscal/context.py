@@ -13,11 +13,11 @@ from worker.fiscal.outcomes import IssuedReceipt
 _REQUEST_NAMESPACE = UUID("0d6ff0a4-5b7e-5c80-9d1f-8a4b0e6a7c21")
 
 
-def context_of(request: Request, trail: AttemptState) -> dict[str, str | int]:
+def context_of(request: Request, state: AttemptState) -> dict[str, str | int]:
     """The flat map that goes out with the receipt and comes back in answers by id."""
     return {
         "request": _request_key(request),
-        "replay": trail.replays,
+        "replay": state.replays,
         "document": str(request.order.uuid),
         "content": content_of(request.order),
     }
@@ -47,9 +47,9 @@ def is_made_by(issued: IssuedReceipt, request: Request) -> bool | None:
     return None if made_by is None else made_by == _request_key(request)
 
 
-def is_of_replay(issued: IssuedReceipt, trail: AttemptState) -> bool:
+def is_of_replay(issued: IssuedReceipt, state: AttemptState) -> bool:
     """Whether it was made by this replay of its request; true where the answer does not say."""
-    return str(issued.context.get("replay", trail.replays)) == str(trail.replays)
+    return str(issued.context.get("replay", state.replays)) == str(state.replays)
 
 
 def document_of(issued: IssuedReceipt) -> str | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache, partial
 
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.configured import Integrations
 from worker.fiscal.goods_return import GoodsReturn
-from worker.fiscal.integrations import Cashier, Integration
+from worker.fiscal.integrations import Integration
 from worker.fiscal.issuing import Dependencies, Issuing
 from worker.fiscal.order import Operation, Request
-from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Verdict
+from worker.fiscal.outcomes import Fiscalized, Verdict
 from worker.fiscal.plan import Plan
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import CashierSessions
@@ -22,7 +23,7 @@ class Fiscalization:
 
     def __init__(
         self,
-        integrations: Callable[[], Mapping[str, Integration]],
+        integrations: Callable[[], Integrations],
         sessions: CashierSessions,
         dependencies: Dependencies,
     ) -> None:
@@ -30,18 +31,20 @@ class Fiscalization:
         self._sessions = sessions
         self._dependencies = dependencies
 
-    def fiscalize(self, request: Request, trail: AttemptState) -> Fiscalized:
+    def fiscalize(self, request: Request, state: AttemptState) -> Fiscalized:
         """One pass; raises a ``Verdict`` when it does not end in a numbered receipt."""
         try:
-            integration, cashier = self._chosen(request)
-            planned = cache(partial(_plan, request, integration, trail.first_seen))
-            if not trail.look_up_first:
+            integration, cashier = self._integrations().choose(
+                request.integration, request.cashier, request.source
+            )
+            planned = cache(partial(_plan, request, integration, state.first_seen))
+            if not state.look_up_first:
                 planned()  # what message and configuration alone decide needs no Checkbox
             with self._sessions.enter(integration, cashier) as session:
-                issuing = Issuing(request, trail, integration, session, self._dependencies)
+                issuing = Issuing(request, state, integration, session, self._dependencies)
                 return self._issue(issuing, planned)
         except Verdict as verdict:
-            if verdict.receipt_made is None and verdict.trail is None and trail.posted_at is not None:
+            if verdict.receipt_made is None and verdict.state is None and state.posted_at is not None:
                 verdict.receipt_made = True
             raise
 
@@ -50,23 +53,12 @@ class Fiscalization:
         try:
             return kind(issuing, planned).run()
         except Verdict as verdict:
-            verdict.trail, verdict.receipt_made = issuing.trail, issuing.receipt_made
+            verdict.state, verdict.receipt_made = issuing.state, issuing.receipt_made
             raise
         finally:
             if issuing.has_posted:
                 for warning in planned().warnings:
                     self._dependencies.warn(warning)
-
-    def _chosen(self, request: Request) -> tuple[Integration, Cashier]:
-        integration = self._integrations().get(request.integration)
-        if integration is None or integration.is_foreign(request.source):
-            raise Rejected(Code.UNKNOWN_INTEGRATION, {"integration": request.integration})
-        cashier = integration.cashiers.get(request.cashier)
-        if cashier is None:
-            raise Rejected(
-                Code.UNKNOWN_CASHIER, {"integration": request.integration, "cashier": request.cashier}
-            )
-        return integration, cashier
 
 
 def _plan(request: Request, integration: Integration, first_seen: float) -> Plan:

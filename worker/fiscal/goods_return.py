@@ -19,6 +19,7 @@ from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, R
 from worker.fiscal.plan import Plan
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import ReceiptExists
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 from worker.fiscal.returns import excess, is_full, tax_codes
 from worker.fiscal.returns_made import returns_at_till, returns_of_ours
@@ -51,7 +52,7 @@ class GoodsReturn:
         try:
             return self._give_back(sales, target, places)
         except ReceiptExists:
-            raise self._pass.after_turn("place_taken") from None
+            raise self._pass.when_permitted(Wait.PLACE_TAKEN) from None
         except Rejected as refusal:
             raise self._pass.final(refusal) from None
 
@@ -89,7 +90,7 @@ class GoodsReturn:
     def _refuse_nameless(self, issued: IssuedReceipt) -> None:
         """It may be this document's: nothing is posted, and a person compares."""
         if not issued.is_numbered:
-            raise Postponed(LOOK_AFTER, "return_of_sale")
+            raise Postponed(LOOK_AFTER, Wait.RETURN_OF_SALE)
         self._pass.receipt_made = None
         reason = "a return of the same content exists, and Checkbox does not show whose it is"
         raise Rejected(Code.RECEIPT_MISMATCH, {"reason": reason, "receiptId": issued.id})
@@ -113,7 +114,7 @@ class GoodsReturn:
         self._fit(target, [*ours, *returns_at_till(self._pass, target, ours)])
         self._await_copies(sales, target, places)
         receipt = plan(
-            self._pass.request, self._pass.integration, self._pass.trail.first_seen, self._codes_of(target)
+            self._pass.request, self._pass.integration, self._pass.state.first_seen, self._codes_of(target)
         ).receipt
         related = replace(
             receipt, related_receipt_id=UUID(target.id), related_receipt_created_at=target.created_at
@@ -130,18 +131,18 @@ class GoodsReturn:
             raise self._without_sale("the receipt that the return names is a return itself")
         if target is not None and target.is_numbered:
             return target
-        if target is None and self._pass.trail.sale_awaited_since is None:
+        if target is None and self._pass.state.sale_awaited_since is None:
             raise self._behind_those_at_the_register()
-        waited = self._pass.since(self._pass.trail.sale_awaited_since)
+        waited = self._pass.since(self._pass.state.sale_awaited_since)
         if target is not None or waited < self._pass.dependencies.return_wait:
-            raise Postponed(LOOK_AFTER, "sale_of_return")
+            raise Postponed(LOOK_AFTER, Wait.SALE_OF_RETURN)
         raise self._without_sale("the sale has no receipt")
 
     def _behind_those_at_the_register(self) -> Postponed:
         """The sale may be among those that wait for the register: only after them the wait for it begins."""
-        wait = self._pass.after_turn("sale_of_return")
+        wait = self._pass.when_permitted(Wait.SALE_OF_RETURN)
         begins = self._pass.dependencies.clock() + wait.after
-        self._pass.trail = replace(self._pass.trail, sale_awaited_since=begins)
+        self._pass.state = replace(self._pass.state, sale_awaited_since=begins)
         wait.after = max(wait.after, LOOK_AFTER)
         return wait
 
@@ -159,7 +160,7 @@ class GoodsReturn:
         if too_much is None:
             return
         if excess(self._order, target, [one for one in taken if one.is_numbered]) is None:
-            raise Postponed(LOOK_AFTER, "return_of_sale")  # one without a number may still be refused
+            raise Postponed(LOOK_AFTER, Wait.RETURN_OF_SALE)  # one without a number may still be refused
         raise Rejected(Code.RETURN_WITHOUT_SALE, too_much)
 
     def _await_copies(
@@ -169,13 +170,13 @@ class GoodsReturn:
         places: dict[str, list[IssuedReceipt]],
     ) -> None:
         """A copy of this document that knew of fewer sales may still land at an earlier one."""
-        trail = self._pass.trail
-        if trail.sales_seen != len(sales):
+        state = self._pass.state
+        if state.sales_seen != len(sales):
             now = self._pass.dependencies.clock()
-            self._pass.trail = trail = replace(trail, sales_seen=len(sales), sales_seen_at=now)
+            self._pass.state = state = replace(state, sales_seen=len(sales), sales_seen_at=now)
         earlier = (sale for sale in sales if sale is not target)
         if all(is_full(sale, (one for one in places[sale.id] if one.is_numbered)) for sale in earlier):
             return
-        left = SETTLED_AFTER - self._pass.since(trail.sales_seen_at)
+        left = SETTLED_AFTER - self._pass.since(state.sales_seen_at)
         if left > 0:
-            raise Postponed(min(left, LONGEST_LOOK), "copy_of_return")
+            raise Postponed(min(left, LONGEST_LOOK), Wait.COPY_OF_RETURN)

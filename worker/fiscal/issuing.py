@@ -19,6 +19,7 @@ from worker.fiscal.order import Request
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Verdict
 from worker.fiscal.ports import ArchiveCheck, CashierSession, ReceiptExists, ShiftExpired, ShiftNotOpened
 from worker.fiscal.privacy import private_values
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.shifts import make_ready
 
@@ -49,23 +50,23 @@ class Dependencies:
 
 
 class Issuing:
-    """A pass. What it learns is in ``trail``, which the next pass gets."""
+    """A pass. What it learns is in ``state``, which the next pass gets."""
 
     def __init__(
         self,
         request: Request,
-        trail: AttemptState,
+        state: AttemptState,
         integration: Integration,
         session: CashierSession,
         dependencies: Dependencies,
     ) -> None:
         self.request = request
-        self.trail = trail.taken_up(dependencies.clock())
+        self.state = state.taken_up(dependencies.clock())
         self.integration = integration
         self.session = session
         self.dependencies = dependencies
         #: Whether a receipt of this document is known; None until Checkbox was asked.
-        self.receipt_made: bool | None = True if trail.posted_at is not None else None
+        self.receipt_made: bool | None = True if state.posted_at is not None else None
         #: A receipt was made in this pass.
         self.has_posted = False
 
@@ -79,15 +80,15 @@ class Issuing:
 
     def awaited(self) -> Fiscalized | None:
         """The receipt that this request posted, asked for by its id alone; None where it came to nothing."""
-        posted = self.trail.posted_id
+        posted = self.state.posted_id
         if posted is None:
             return None
         issued = self.look_up(UUID(posted))
-        if issued is None and self.since(self.trail.posted_at) < SETTLED_AFTER:
+        if issued is None and self.since(self.state.posted_at) < SETTLED_AFTER:
             raise self._number_awaited()  # Checkbox took it, and does not show it yet
         if issued is not None and not issued.is_refused:
             return self.settle(issued, own=True)
-        self.trail = replace(self.trail, posted_id=None, posted_at=None, looks=0)
+        self.state = replace(self.state, posted_id=None, posted_at=None, looks=0)
         self.receipt_made = None
         return None
 
@@ -96,21 +97,21 @@ class Issuing:
         made = is_made_by(issued, self.request)
         if made is not None:
             return made
-        return self.trail.redelivered or self.trail.posted_at is not None or self.trail.faults > 0
+        return self.state.redelivered or self.state.posted_at is not None or self.state.faults > 0
 
     def own_refusal(self, issued: IssuedReceipt) -> Rejected | None:
         """The verdict of a receipt in ERROR; None where it is an old one to walk past."""
-        if not (self.is_own(issued) and is_of_replay(issued, self.trail)):
+        if not (self.is_own(issued) and is_of_replay(issued, self.state)):
             return None
-        self.trail = replace(self.trail, unknown_since=None)
+        self.state = replace(self.state, unknown_since=None)
         return _thrown_out(issued)
 
     def settle(self, issued: IssuedReceipt, own: bool) -> Fiscalized:
         """The outcome of a receipt that was not refused; raises ``Postponed`` until it has its number."""
         self.receipt_made = True
-        if not self.has_posted and self.trail.posted_at is None:
+        if not self.has_posted and self.state.posted_at is None:
             self.dependencies.duplicate_prevented()
-        self.trail = replace(self.trail, unknown_since=None)
+        self.state = replace(self.state, unknown_since=None)
         if not issued.is_numbered:
             raise self._number_awaited(issued.id if own else None)
         if not own and (other := difference(self.request.order, issued)) is not None:
@@ -120,23 +121,23 @@ class Issuing:
         return Fiscalized(issued, already=not own, checkbox_url=self.integration.checkbox_url)
 
     def _number_awaited(self, posted: str | None = None) -> Postponed:
-        trail = self.trail
-        self.trail = replace(
-            trail,
-            posted_at=trail.posted_at or self.dependencies.clock(),
-            posted_id=posted or trail.posted_id,
-            looks=trail.looks + 1,
+        state = self.state
+        self.state = replace(
+            state,
+            posted_at=state.posted_at or self.dependencies.clock(),
+            posted_id=posted or state.posted_id,
+            looks=state.looks + 1,
             look_up_first=True,
         )
-        return Postponed(self.dependencies.number_times.next_look(trail.looks), "number")
+        return Postponed(self.dependencies.number_times.next_look(state.looks), Wait.NUMBER)
 
     def prepare(self) -> None:
         """Return when the cashier may sell. Raises ``Rejected`` (shifts), ``Postponed``."""
         try:
             make_ready(self.session, self.integration, self.dependencies.clock())
         except Postponed as wait:
-            if not self.trail.has_turn:  # those who wait for a shift do not all look each second
-                wait.after = max(wait.after, self._promised_turn())
+            if not self.state.has_reserved:  # requests that wait for a shift do not all poll every second
+                wait.after = max(wait.after, self._reserve_permit())
             raise wait from None
 
     def post(self, receipt_id: UUID, receipt: Receipt, until: float | None = None) -> Fiscalized:
@@ -144,62 +145,62 @@ class Issuing:
 
         Raises ``ReceiptExists``, ``Postponed``, ``Rejected`` (RECEIPT_REJECTED), ``Unavailable``.
         """
-        self._take_turn()
+        self._acquire_permit()
         if until is not None and self.dependencies.monotonic() > until:
-            raise Postponed(0.0, "read_too_long_ago")
+            raise Postponed(0.0, Wait.READ_TOO_LONG_AGO)
         try:
-            issued = self.session.sell(receipt_id, receipt, context_of(self.request, self.trail))
+            issued = self.session.sell(receipt_id, receipt, context_of(self.request, self.state))
         except ReceiptExists:
             self._note_hidden(receipt_id)
             raise
         except (ShiftNotOpened, ShiftExpired):
             # The session knows better now what stands in the way.
             make_ready(self.session, self.integration, self.dependencies.clock())
-            raise Postponed(0.0, "shift_changed") from None
+            raise Postponed(0.0, Wait.SHIFT_CHANGED) from None
         if issued.is_refused:
             raise _thrown_out(issued)
         self.has_posted = True
         return self.settle(issued, own=True)
 
-    def _take_turn(self) -> None:
-        wait = self.session.take_turn(again=self.trail.has_turn)
+    def _acquire_permit(self) -> None:
+        wait = self.session.acquire_permit(again=self.state.has_reserved)
         if wait > 0:
-            self.trail = replace(self.trail, has_turn=True)
-            raise Postponed(wait, "register_turn")
+            self.state = replace(self.state, has_reserved=True)
+            raise Postponed(wait, Wait.RATE_LIMIT)
 
-    def after_turn(self, reason: str) -> Postponed:
-        """Another pass when the register's next turn comes."""
-        return Postponed(self._promised_turn(), reason)
+    def when_permitted(self, reason: Wait) -> Postponed:
+        """Another pass when the rate limiter lets the register send again."""
+        return Postponed(self._reserve_permit(), reason)
 
-    def _promised_turn(self) -> float:
-        self.trail = replace(self.trail, has_turn=True)
-        return self.session.promise_turn()
+    def _reserve_permit(self) -> float:
+        self.state = replace(self.state, has_reserved=True)
+        return self.session.reserve_permit()
 
     def _note_hidden(self, receipt_id: UUID) -> None:
-        self.trail = replace(self.trail, look_up_first=True)
-        if self.trail.hidden_id != str(receipt_id):
+        self.state = replace(self.state, look_up_first=True)
+        if self.state.hidden_id != str(receipt_id):
             now = self.dependencies.clock()
-            self.trail = replace(self.trail, hidden_id=str(receipt_id), hidden_since=now)
+            self.state = replace(self.state, hidden_id=str(receipt_id), hidden_since=now)
 
     def check_free(self, receipt_id: UUID) -> None:
         """Raise where Checkbox has said that it has this id, and shows no receipt of it.
 
         For some seconds a read may lag behind; after that the receipt is where this cashier cannot see it.
         """
-        if self.trail.hidden_id != str(receipt_id):
+        if self.state.hidden_id != str(receipt_id):
             return
-        if self.since(self.trail.hidden_since) < SETTLED_AFTER:
-            raise Postponed(LOOK_AFTER, "receipt_not_shown_yet")
+        if self.since(self.state.hidden_since) < SETTLED_AFTER:
+            raise Postponed(LOOK_AFTER, Wait.RECEIPT_NOT_SHOWN_YET)
         self.receipt_made = None
         reason = "the receipt's id is taken by one that this cashier cannot see"
         raise Rejected(Code.RECEIPT_MISMATCH, {"reason": reason, "receiptId": str(receipt_id)})
 
     def final(self, refusal: Rejected) -> Verdict:
         """The refusal; or a wait, while a receipt of this request may still appear."""
-        left = SETTLED_AFTER - self.since(self.trail.unknown_since)
-        if self.trail.unknown_since is None or left <= 0:
+        left = SETTLED_AFTER - self.since(self.state.unknown_since)
+        if self.state.unknown_since is None or left <= 0:
             return refusal
-        return Postponed(min(left, LONGEST_LOOK), "receipt_may_appear")
+        return Postponed(min(left, LONGEST_LOOK), Wait.RECEIPT_MAY_APPEAR)
 
 
 def _thrown_out(issued: IssuedReceipt) -> Rejected:

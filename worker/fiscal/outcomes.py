@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.reasons import Wait
 
 
 class Code(StrEnum):
@@ -27,6 +28,7 @@ class Code(StrEnum):
     INVALID_MESSAGE = "INVALID_MESSAGE"
     UNKNOWN_INTEGRATION = "UNKNOWN_INTEGRATION"
     UNKNOWN_CASHIER = "UNKNOWN_CASHIER"
+    CONFIGURATION_INVALID = "CONFIGURATION_INVALID"
     ORDER_ARCHIVED = "ORDER_ARCHIVED"
     CURRENCY_NOT_SUPPORTED = "CURRENCY_NOT_SUPPORTED"
     TOTALS_MISMATCH = "TOTALS_MISMATCH"
@@ -77,6 +79,11 @@ class IssuedReceipt:
         return bool(self.fiscal_code) and not self.is_refused
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether it may still get its number, or be refused."""
+        return self.status == "CREATED"
+
+    @property
     def is_refused(self) -> bool:
         """Whether the tax service or Checkbox threw it out: it counts for nothing."""
         return self.status in ("ERROR", "CANCELLED", "CANCELLATION")
@@ -120,7 +127,7 @@ class Verdict(Exception):
     """Why this pass ended without a fiscal number."""
 
     #: What the next pass shall know; None leaves it as it was.
-    trail: AttemptState | None = None
+    state: AttemptState | None = None
     #: Whether a receipt of this document is known; None where Checkbox was not, or could not be, asked.
     receipt_made: bool | None = None
 
@@ -141,7 +148,7 @@ class Postponed(Verdict):
     """To be looked at again after ``after`` seconds; no attempt is counted and nobody is told."""
 
     after: float
-    reason: str
+    reason: Wait
 
 
 @dataclass(eq=False)

@@ -64,6 +64,18 @@ class Shift:
     def is_open(self) -> bool:
         return self.status == "OPENED"
 
+    @property
+    def is_opening(self) -> bool:
+        return self.status in ("CREATED", "OPENING")
+
+    @property
+    def is_closing(self) -> bool:
+        return self.status == "CLOSING"
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status == "CLOSED"
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRegister:
@@ -141,15 +153,15 @@ class CashierSession(Protocol):
         """One pass, of a bounded number of requests, over the receipts since the sale, from ``offset`` on."""
         ...
 
-    def take_turn(self, again: bool) -> float:
-        """Take the register's turn for this pass: 0 is done, more are the seconds until the next attempt.
+    def acquire_permit(self, again: bool) -> float:
+        """Acquire a permit of the register's rate limiter for this pass: 0, or the seconds to wait.
 
-        ``again`` tells that a turn was promised before. What the pass does not use is given back.
+        ``again``: a permit was reserved before. A permit that the pass does not use is given back.
         """
         ...
 
-    def promise_turn(self) -> float:
-        """Seconds until a turn of the register that nobody else was promised."""
+    def reserve_permit(self) -> float:
+        """Seconds until a permit of the register that nobody else has reserved."""
         ...
 
 

@@ -10,6 +10,7 @@ from worker.fiscal.attempt_state import AttemptState, Search
 from worker.fiscal.context import document_of
 from worker.fiscal.outcomes import IssuedReceipt, Postponed, Unavailable
 from worker.fiscal.ports import CashierSession
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import return_receipt_id
 
 _LOOK_AFTER = 1.0
@@ -20,7 +21,7 @@ _AHEAD = 100
 class Reader(Protocol):
     """A pass, as far as it reads."""
 
-    trail: AttemptState
+    state: AttemptState
 
     @property
     def session(self) -> CashierSession: ...
@@ -43,28 +44,28 @@ def returns_at_till(reader: Reader, sale: IssuedReceipt, ours: list[IssuedReceip
     places that were read. ``ours`` were read before.
     """
     _search_to_end(reader, sale)
-    assert reader.trail.search is not None
-    found = set(reader.trail.search.found) - {one.id for one in ours}
+    assert reader.state.search is not None
+    found = set(reader.state.search.found) - {one.id for one in ours}
     ahead = {str(return_receipt_id(sale.id, place)) for place in range(len(ours), len(ours) + _AHEAD)}
     if found & ahead:
-        raise Postponed(_LOOK_AFTER, "return_not_shown_yet")
+        raise Postponed(_LOOK_AFTER, Wait.RETURN_NOT_SHOWN_YET)
     made = [_read(reader, receipt_id) for receipt_id in sorted(found)]
     if any(document_of(one) for one in made):
-        raise Postponed(_LOOK_AFTER, "return_not_shown_yet")
+        raise Postponed(_LOOK_AFTER, Wait.RETURN_NOT_SHOWN_YET)
     return made
 
 
 def _search_to_end(reader: Reader, sale: IssuedReceipt) -> None:
     """Go on where the last pass ended; what it saw is kept, since the list only grows at its end."""
-    search = reader.trail.search
+    search = reader.state.search
     if search is None or search.sale != sale.id:
         search = Search(sale.id)
     page = reader.session.search_returns(sale, search.offset)
     seen = tuple(one.id for one in page.found if one.id not in search.found)
     offset = search.offset if page.next_offset is None else page.next_offset
-    reader.trail = replace(reader.trail, search=Search(sale.id, offset, (*search.found, *seen)))
+    reader.state = replace(reader.state, search=Search(sale.id, offset, (*search.found, *seen)))
     if page.next_offset is not None:
-        raise Postponed(0.0, "returns_searched")
+        raise Postponed(0.0, Wait.RETURNS_SEARCHED)
 
 
 def _read(reader: Reader, receipt_id: str) -> IssuedReceipt:

@@ -14,6 +14,7 @@ from worker.fiscal.issuing import LOOK_AFTER, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected
 from worker.fiscal.plan import Plan
 from worker.fiscal.ports import ReceiptExists
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import sale_receipt_id
 from worker.fiscal.returns import is_full
 from worker.fiscal.returns_made import returns_at_till, returns_of_ours
@@ -59,7 +60,7 @@ class Sale:
             raise self._pass.final(refusal) from None
 
     def _is_looked_up_first(self) -> bool:
-        return self._pass.trail.look_up_first or self._order.archived
+        return self._pass.state.look_up_first or self._order.archived
 
     def _walk(self) -> Fiscalized | _Free:
         """The order's receipt, or the first free id; raises ``Postponed`` while that is open."""
@@ -91,7 +92,7 @@ class Sale:
         if is_full(sale, returned):
             return True
         if is_full(sale, [one for one in ours if not one.is_refused]):
-            raise Postponed(LOOK_AFTER, "return_of_sale")
+            raise Postponed(LOOK_AFTER, Wait.RETURN_OF_SALE)
         return False
 
     def _sell(self, free: _Free) -> Fiscalized:
@@ -115,4 +116,4 @@ class Sale:
         if isinstance(found, Fiscalized):
             return found
         self._pass.check_free(found.receipt_id)
-        raise self._pass.after_turn("next_receipt")
+        raise self._pass.when_permitted(Wait.NEXT_RECEIPT)

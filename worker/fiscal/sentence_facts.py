@@ -71,6 +71,11 @@ def _place(detail: Mapping[str, Any]) -> _Facts:
         yield "place", errors[0]["path"]
 
 
+def _places(detail: Mapping[str, Any]) -> _Facts:
+    """Where the settings have a mistake; the whole of an integration has no name."""
+    yield "places", _listed([problem["path"] or "/" for problem in detail["problems"]])
+
+
 def _sums(detail: Mapping[str, Any]) -> _Facts:
     """The first two that differ: of a line, of the lines and the total, or of the total and the payments."""
     for line in detail.get("lines", ()):
@@ -126,6 +131,7 @@ def _listed(codes: list[str]) -> str:
 
 _OF_CODE = {
     Code.INVALID_MESSAGE: _place,
+    Code.CONFIGURATION_INVALID: _places,
     Code.SHIFT_NOT_OPEN: _opening,
     Code.TOTALS_MISMATCH: _sums,
     Code.TAX_RATE_NOT_MAPPED: _rates,

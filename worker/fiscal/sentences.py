@@ -15,6 +15,7 @@ from worker.fiscal.codes import CATALOGUE
 from worker.fiscal.languages import Sentence, in_each
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import Code
+from worker.fiscal.reasons import Reason
 from worker.fiscal.sentence_facts import facts
 
 
@@ -32,10 +33,10 @@ def succeeded() -> Sentence:
 
 
 def delayed(detail: Mapping[str, Any], receipt_made: bool) -> Sentence:
-    """For a request that is put off by a fault."""
+    """For a request that is rescheduled after a fault."""
     if receipt_made:
         return in_each(texts.DELAYED_WITH_RECEIPT)
-    is_archive_check = detail.get("service") == "archive_check"
+    is_archive_check = detail.get("service") == Reason.ARCHIVE_CHECK
     return in_each(texts.DELAYED_BY_ARCHIVE_CHECK if is_archive_check else texts.DELAYED)
 
 

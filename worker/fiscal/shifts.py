@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from worker.fiscal.instants import DAY, rfc3339
 from worker.fiscal.integrations import Integration, ShiftPolicy
 from worker.fiscal.outcomes import Code, Postponed, Rejected, Unavailable
 from worker.fiscal.ports import CashierSession, KeyRegister, Shift
+from worker.fiscal.reasons import Wait
 
-_DAY = 86400.0
-_UNDER_WAY = frozenset({"CREATED", "OPENING", "CLOSING"})
 _LOOK_AFTER = 1.0
 #: Sales stop at ``rollover_after``; the shift is closed this much later, longer than any call under way.
 _GRACE = 20.0
@@ -28,7 +26,7 @@ def make_ready(session: CashierSession, integration: Integration, now: float) ->
     Raises ``Rejected`` where a person has to act, ``Postponed`` while a shift is being opened or closed.
     """
     is_manual = integration.shifts is ShiftPolicy.MANUAL
-    good_for = _DAY if is_manual else integration.rollover_after.total_seconds()
+    good_for = DAY if is_manual else integration.rollover_after.total_seconds()
     shift = _at_own_register(session, session.shift(good_for))
     if is_manual:
         _demand_open(shift, now)
@@ -62,11 +60,11 @@ def _is_at(shift: Shift, register: KeyRegister) -> bool:
 
 
 def _demand_open(shift: Shift | None, now: float) -> None:
-    if shift is not None and shift.status in ("CREATED", "OPENING"):
-        raise Postponed(_LOOK_AFTER, "shift_opening")
+    if shift is not None and shift.is_opening:
+        raise Postponed(_LOOK_AFTER, Wait.SHIFT_OPENING)
     if shift is None or not shift.is_open:
         raise Rejected(Code.SHIFT_NOT_OPEN, {"shiftId": shift.id, "status": shift.status} if shift else {})
-    if shift.expired or age(shift, now) >= _DAY:
+    if shift.expired or age(shift, now) >= DAY:
         raise Rejected(Code.SHIFT_OPEN_OVER_24H, _told(shift, now))
 
 
@@ -74,25 +72,25 @@ def _told(shift: Shift, now: float) -> dict[str, object]:
     opened = shift.opened_at
     return {
         "shiftId": shift.id,
-        "openedAt": datetime.fromtimestamp(opened, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if opened else None,
+        "openedAt": rfc3339(opened) if opened else None,
         "ageHours": round(age(shift, now) / 3600, 1) if opened else None,
     }
 
 
 def _bring_about(session: CashierSession, shift: Shift | None, rollover_after: float, now: float) -> None:
-    if shift is None or shift.status == "CLOSED":
+    if shift is None or shift.is_closed:
         rest = session.rest_before_opening()
         if rest > 0:
-            raise Postponed(rest, "shift_rollover")
+            raise Postponed(rest, Wait.SHIFT_ROLLOVER)
         session.open_shift()
-        raise Postponed(_LOOK_AFTER, "shift_opening")
-    if shift.status in _UNDER_WAY:
-        raise Postponed(_LOOK_AFTER, "shift_under_way")
+        raise Postponed(_LOOK_AFTER, Wait.SHIFT_OPENING)
+    if shift.is_opening or shift.is_closing:
+        raise Postponed(_LOOK_AFTER, Wait.SHIFT_UNDER_WAY)
     if shift.expired or age(shift, now) >= rollover_after:
         left = seconds_to_closing(shift, rollover_after, now)
         if left <= 0:
             close(session, shift, now)
-        raise Postponed(max(left, _LOOK_AFTER), "shift_rollover")
+        raise Postponed(max(left, _LOOK_AFTER), Wait.SHIFT_ROLLOVER)
 
 
 def seconds_to_closing(shift: Shift, rollover_after: float, now: float) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import httpcore2
 import httpx2
 
+from worker.fiscal.reasons import Reason
 from worker.http.connections import Site
 from worker.http.deadline import Deadline
 from worker.http.streams import Stream
@@ -19,8 +20,8 @@ Headers = Iterable[tuple[bytes | str, bytes | str]]
 
 #: Why there is no answer; the first that fits.
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
-    (httpcore2.ConnectTimeout, "connect_timeout"),
-    (httpcore2.ConnectError, "connect_error"),
+    (httpcore2.ConnectTimeout, Reason.CONNECT_TIMEOUT),
+    (httpcore2.ConnectError, Reason.CONNECT_ERROR),
     (httpcore2.TimeoutException, "timeout"),
     (httpcore2.ProtocolError, "broken_answer"),
     (httpx2.DecodingError, "broken_answer"),
@@ -80,7 +81,7 @@ def call(
     if content is not None or method == "POST":
         request.headers.append((b"Content-Length", b"%d" % len(content or b"")))
     answer: Answer | None = None
-    reason = "oversized"
+    reason: str = Reason.OVERSIZED
     # The fault is raised outside of the except block: the frames of the library's exceptions hold the request
     # with its headers, and a chained one would take the token along into the logs.
     try:

@@ -56,7 +56,7 @@ class RegisterRateLimiter:
 
     def __init__(self, places: int = PLACES) -> None:
         """``places`` is a power of two."""
-        self._lock = ForkLock()
+        self.lock = ForkLock()
         self._places = places
         memory = memoryview(mmap.mmap(-1, places * _WIDTH * 8))
         self._times = memory.cast("d")
@@ -114,7 +114,7 @@ class RegisterRateLimiter:
     @contextmanager
     def _place(self, register: str, now: float) -> Iterator[int]:
         """The register's place, for this thread alone."""
-        with self._lock:
+        with self.lock:
             yield self._found(_key(register), now)
 
     def _found(self, key: tuple[int, int], now: float) -> int:

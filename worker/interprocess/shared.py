@@ -8,6 +8,7 @@ from socket import socket
 from worker.interprocess.heartbeat import Heartbeat
 from worker.interprocess.inquiries import Inquiries
 from worker.interprocess.rate_limiter import RegisterRateLimiter
+from worker.interprocess.shared_document import SharedDocument
 from worker.interprocess.stop_limit import StopLimit
 from worker.telemetry.log_writer import LogWriter
 
@@ -23,3 +24,5 @@ class Shared:
     pages: socket
     inquiries: Inquiries
     log: LogWriter
+    #: The integrations, where they come from an address.
+    document: SharedDocument | None

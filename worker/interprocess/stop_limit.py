@@ -30,7 +30,7 @@ class StopLimit:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._memory = os.memfd_create("brake")
+        self._memory = os.memfd_create("stop_limit")
         self._threads = threading.Lock()
         #: By the monotonic clock, which is one for all processes of a machine.
         self._until = RawValue("d", 0.0)
@@ -42,7 +42,7 @@ class StopLimit:
 
     @property
     def released_at(self) -> float:
-        """Seconds since the epoch; not in the future when the brake is not engaged."""
+        """Seconds since the epoch; in the future only while the worker is stopped."""
         return time.time() + self.seconds_left
 
     @property
@@ -56,7 +56,7 @@ class StopLimit:
             self._counting.value = 0
 
     def note(self, code: Code | None, cashier: str | None) -> bool:
-        """Count what came of a request; ``code`` None is a success. True when this one engaged the brake."""
+        """Count what came of a request; ``code`` None is a success. True when this one reached the limit."""
         suspicious = code in (Code.INTERNAL_ERROR, Code.CASHIER_CREDENTIALS_REJECTED)
         if not suspicious and not self._counting.value:
             return False

@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pika
@@ -20,7 +19,9 @@ from pika.exceptions import (
 )
 
 from config.settings import Settings
-from worker.app import topology_of
+from worker.app import ADDRESS, address_of, topology_of
+from worker.fiscal.instants import rfc3339
+from worker.integrations.polling import Polling
 from worker.interprocess.shared import Shared
 from worker.process import probe_pages
 from worker.rabbit.connection import parameters
@@ -33,12 +34,16 @@ from worker.rabbit.topology import (
     RESUME,
     TopologyMismatch,
 )
+from worker.telemetry import metrics
 from worker.telemetry.logs import logger
 from worker.telemetry.readiness import Readiness
+from worker.telemetry.supervised import SupervisedLoop
 
 _log = logger(__name__)
 _LOOK_EVERY = 2.0
 _FRESH = 5 * _LOOK_EVERY
+#: Seconds between two questions for the first integrations.
+_AWAITED_EVERY = 5.0
 _NOT_FOUND, _NO_RIGHTS = 404, 403
 
 
@@ -55,6 +60,8 @@ class Monitor:
         self._connection: pika.BlockingConnection | None = None
         self._stop = threading.Event()
         self._lost: bool | None = None
+        address, document = address_of(settings), shared.document
+        self._polling = Polling(address, document) if address and document else None
         #: Why the broker does not let the worker in, with the cure; None where it does, or is away.
         self.refusal: str | None = None
 
@@ -74,9 +81,25 @@ class Monitor:
         )
         pages = threading.Thread(target=server.serve_forever, daemon=True)
         pages.start()
+        if self._polling is not None:
+            SupervisedLoop("integrations_poll", lambda _: self._poll(), self._stop, pause=self._pause).start()
         while not self._stop.is_set() and os.getppid() == parent and pages.is_alive():
             self._look()
         server.shutdown()
+
+    def _poll(self) -> None:
+        assert self._polling is not None
+        self._polling.poll()
+        metrics.INTEGRATIONS_BROKEN.set(self._polling.fault is not None)
+
+    def _pause(self) -> float:
+        """Until there is a first document nothing is sold: it is asked for more often."""
+        pause = self._settings.integrations_poll.total_seconds()
+        return pause if self._awaited is None else min(pause, _AWAITED_EVERY)
+
+    @property
+    def _awaited(self) -> str | None:
+        return self._polling.awaited if self._polling is not None else None
 
     def _look(self) -> None:
         try:
@@ -170,19 +193,26 @@ class Monitor:
         return f"silent processes: {len(silent)} of {self._shared.heartbeat.processes}" if silent else None
 
     def _readiness(self) -> Readiness:
+        return Readiness(tuple(self._reasons()), tuple(self._warnings()))
+
+    def _warnings(self) -> Iterator[str]:
         view = self._fresh_view()
-        unheard = view is not None and not view.events_consumers
-        return Readiness(tuple(self._reasons()), ("nobody consumes the events",) if unheard else ())
+        if view is not None and not view.events_consumers:
+            yield "nobody consumes the events"
+        if self._polling is not None and self._polling.fault and self._awaited is None:
+            yield f"the integrations are those of the last answer: {ADDRESS}: {self._polling.fault}"
 
     def _reasons(self) -> Iterator[str]:
         stop_limit, heartbeat = self._shared.stop_limit, self._shared.heartbeat
         for slot, name in heartbeat.standing.items():
             yield f"process {slot}: ended or stands still: {name}"
         if stop_limit.is_engaged:
-            until = f"until {_shown(stop_limit.released_at)}, or `fiscal-worker resume`"
+            until = f"until {rfc3339(stop_limit.released_at)}, or `fiscal-worker resume`"
             yield f"stopped itself {until}, after too many dead letters in a row"
         elif self.refusal is not None:
             yield self.refusal
+        elif self._awaited is not None:
+            yield f"waits for the integrations: {ADDRESS}: {self._awaited}"
         elif heartbeat.consuming < heartbeat.processes:
             yield f"consuming: {heartbeat.consuming} of {heartbeat.processes} processes"
             if self._fresh_view() is None:
@@ -191,12 +221,7 @@ class Monitor:
     def _why_unseen(self) -> str:
         if not self._seen_at:
             return "the broker has not been there since the start"
-        return f"the broker is away since {_shown(time.time() - (time.monotonic() - self._seen_at))}"
-
-
-def _shown(at: float) -> str:
-    """Seconds since the epoch as a time in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"the broker is away since {rfc3339(time.time() - (time.monotonic() - self._seen_at))}"
 
 
 def _refusal(fault: Exception) -> str | None:

@@ -14,9 +14,9 @@ from contextlib import suppress
 import pika
 from pika.exceptions import AMQPError
 
-from config.integrations_watch import IntegrationsFile
+from config.integrations_watch import IntegrationsWatch
 from config.settings import Settings
-from worker.app import topology_of
+from worker.app import integrations_read, topology_of
 from worker.interprocess.shared import Shared
 from worker.process.monitor import Monitor
 from worker.process.worker import Process
@@ -39,7 +39,7 @@ _MONITOR = -1
 class Supervisor:
     """The main process."""
 
-    def __init__(self, settings: Settings, integrations: IntegrationsFile, shared: Shared) -> None:
+    def __init__(self, settings: Settings, integrations: IntegrationsWatch, shared: Shared) -> None:
         self._settings = settings
         self._integrations = integrations
         self._shared = shared
@@ -50,11 +50,9 @@ class Supervisor:
     def run(self) -> int:
         """The exit code. Raises ``TopologyMismatch``."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        # The worker processes log what comes of a changed file.
-        self._integrations.tell(on_error=lambda _: None, on_change=lambda _: None)
         try:
             self._start(_MONITOR)
-            if self._await_broker():
+            if self._await_integrations() and self._await_broker():
                 for slot in range(self._settings.processes):
                     self._start(slot)
                 _log.info(
@@ -79,6 +77,20 @@ class Supervisor:
 
     def _process(self, slot: int) -> None:
         Process(self._settings, self._integrations, self._shared, slot).run()
+
+    def _await_integrations(self) -> bool:
+        """Until the monitor has fetched some that can be read; False when the end came first."""
+        document = self._shared.document
+        while document is not None and not self._integrations.has_any:
+            version = self._integrations.look()
+            if version is not None:
+                # Later versions are logged by the worker processes.
+                integrations_read(version)
+                document.refusal = "; ".join(version.faults)
+            if self._next_signal(_LOOK_EVERY / 4) in (signal.SIGTERM, signal.SIGINT):
+                return False
+            self._mind_children()
+        return True
 
     def _await_broker(self) -> bool:
         """Declare everything as soon as the broker is there; False when the end came first."""
@@ -110,13 +122,17 @@ class Supervisor:
             if time.monotonic() - looked_at >= _LOOK_EVERY:
                 self._integrations.look()
                 looked_at = time.monotonic()
-            for slot, status in self._reap():
-                _log.error("process_died", exit_code=os.waitstatus_to_exitcode(status))
-                metrics.PROCESS_RESTARTS.inc()
-                self._restarts[slot] = time.monotonic() + _RESTART_AFTER
-            for slot in [slot for slot, due in self._restarts.items() if due <= time.monotonic()]:
-                del self._restarts[slot]
-                self._start(slot)
+            self._mind_children()
+
+    def _mind_children(self) -> None:
+        """Start anew what died, after a moment."""
+        for slot, status in self._reap():
+            _log.error("process_died", exit_code=os.waitstatus_to_exitcode(status))
+            metrics.PROCESS_RESTARTS.inc()
+            self._restarts[slot] = time.monotonic() + _RESTART_AFTER
+        for slot in [slot for slot, due in self._restarts.items() if due <= time.monotonic()]:
+            del self._restarts[slot]
+            self._start(slot)
 
     def _reap(self) -> list[tuple[int, int]]:
         ended = []

@@ -7,19 +7,19 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
-from config.integrations_watch import IntegrationsFile
+from config.integrations_watch import IntegrationsWatch
 from config.settings import Settings
-from worker.app import archive_check_of, integrations_broken, integrations_read, topology_of
+from worker.app import archive_check_of, integrations_read, topology_of
 from worker.bimp.guarded_check import GuardedArchiveCheck
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation, threads_of
 from worker.checkbox.session import ReceiptRate
 from worker.checkbox.sessions import Sessions
+from worker.fiscal.configured import Integrations
 from worker.fiscal.fiscalization import Fiscalization
-from worker.fiscal.integrations import Integration
 from worker.fiscal.issuing import Dependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.shared import Shared
@@ -48,7 +48,7 @@ _BEAT = 1.0
 _ON_THEIR_WAY = 4
 
 #: Requests that wait for their number, for each thread: what it sells in the two seconds that this takes.
-_IN_HAND = 24
+_KEPT_PER_THREAD = 24
 
 #: No pass takes longer: every call has a deadline, and so has every publish. The longest is that of a return,
 #: which may read ten pages of receipts.
@@ -69,19 +69,20 @@ def _duplicate_prevented() -> None:
 class Process:
     """One worker process: threads, consumers, and a heartbeat."""
 
-    def __init__(self, settings: Settings, integrations: IntegrationsFile, shared: Shared, slot: int) -> None:
+    def __init__(
+        self, settings: Settings, integrations: IntegrationsWatch, shared: Shared, slot: int
+    ) -> None:
         params = parameters(settings.rabbitmq_url.get_secret_value(), f"fiscal-worker {os.getpid()}")
         topology = topology_of(settings)
         shared.pages.close()
         self._slot = slot
         self._inquiries = shared.inquiries
-        self._shown: Mapping[str, Integration] | None = None
+        self._shown: Integrations | None = None
         self._heartbeat = shared.heartbeat
         self._stop = threading.Event()
         self._integrations = integrations
-        integrations.tell(on_error=integrations_broken, on_change=integrations_read)
-        # Inherited: a file that was refused before this process was started has been logged by another.
-        metrics.INTEGRATIONS_BROKEN.set(integrations.is_refused)
+        # Inherited: what was refused before this process was started has been logged by another.
+        metrics.INTEGRATIONS_BROKEN.set(bool(integrations.version.faults))
         self._fleet = Fleet(params, topology.queue, at_least=settings.processes)
         self._loop = Loop()
         self._loops = [self._loop.supervised]
@@ -90,7 +91,7 @@ class Process:
             params,
             topology,
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
-            room=settings.threads * _IN_HAND,
+            room=settings.threads * _KEPT_PER_THREAD,
             is_halted=lambda: shared.stop_limit.is_engaged,
         )
         sessions = Sessions(
@@ -103,10 +104,10 @@ class Process:
             ),
             Isolation(settings.threads, time.monotonic),
         )
-        self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current, sessions)
-        self._watch = shift_watch.ShiftWatch(lambda: integrations.current, sessions)
+        self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current.in_force, sessions)
+        self._watch = shift_watch.ShiftWatch(lambda: integrations.current.in_force, sessions)
         archive = archive_check_of(settings)
-        story = Fiscalization(
+        fiscalization = Fiscalization(
             lambda: integrations.current,
             sessions,
             Dependencies(
@@ -122,7 +123,7 @@ class Process:
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
         settlement = Settlement(
             decision.Dependencies(
-                fiscalize=story.fiscalize,
+                fiscalize=fiscalization.fiscalize,
                 publisher=self._publisher,
                 topology=topology,
                 policy=RetryPolicy(
@@ -131,7 +132,7 @@ class Process:
                     settings.retry_max_age.total_seconds(),
                 ),
                 stop_limit=shared.stop_limit,
-                configured=lambda name: integrations.current.get(name),
+                configured=lambda name: integrations.current.rows.get(name),
                 has_room=self._broker.has_room,
                 clock=time.time,
                 random=random.Random(),  # noqa: S311 - jitter
@@ -158,7 +159,7 @@ class Process:
         self._loop.close()
 
     def _start_loops(self) -> None:
-        self._supervise("integrations", lambda _: self._integrations.look())
+        self._supervise("integrations", lambda _: self._look_at_integrations())
         self._supervise("shift_keeper", lambda _: self._keeper.keep(self._stop), after=self._keeper.close)
         self._supervise(
             "shift_watch", lambda moved: self._watch.look(self._stop, moved), pause=lambda: shift_watch.EVERY
@@ -206,9 +207,14 @@ class Process:
             stopped.append("order")
         return ", ".join(stopped) or None
 
+    def _look_at_integrations(self) -> None:
+        version = self._integrations.look()
+        if version is not None:
+            integrations_read(version)
+
     def _show_integrations(self) -> None:
         """One process is enough: the counters of all are summed."""
         current = self._integrations.current
         if self._slot == 0 and current is not self._shown:
             self._shown = current
-            metrics.start_at_zero(current)
+            metrics.start_at_zero(current.rows)

@@ -54,7 +54,7 @@ class FiscalBroker(dramatiq.Broker):
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``prefetch`` new messages are worked on or next; ``room`` is for those that are kept in hand."""
+        """``prefetch`` new messages are worked on or next; ``room`` is for those that are kept in flight."""
         super().__init__(middleware=[SettledOnly()])
         self.queues: set[str] = set()
         self._loop = loop
@@ -127,20 +127,20 @@ class FiscalBroker(dramatiq.Broker):
         return consumer.waiting if consumer is not None and consumer.is_open else []
 
     def has_room(self) -> bool:
-        """Whether one more message may be kept in hand: new ones need places too."""
+        """Whether one more message may be kept in flight: new ones need places too."""
         return self.consumer is not None and self.consumer.keeps(self._room)
 
     def held(self) -> Held:
         """The requests that are in a thread now, and those that wait until they are due, in figures."""
         waiting = [message for message in self.waiting if message.queue != self._topology.outbox]
-        trails = [trail for message in waiting if (trail := message.last_trail) is not None]
-        unknown = [trail.unknown_since for trail in trails if trail.unknown_since is not None]
+        states = [state for message in waiting if (state := message.last_state) is not None]
+        unknown = [state.unknown_since for state in states if state.unknown_since is not None]
         retry = sum(message.queue == self._topology.retry for message in waiting)
         return Held(
             in_flight=len(self._began),
             follow_up=len(waiting) - retry,
             retry=retry,
-            oldest_first_seen=min((trail.first_seen for trail in trails), default=0.0),
+            oldest_first_seen=min((state.first_seen for state in states), default=0.0),
             unknown=len(unknown),
             oldest_unknown=min(unknown, default=0.0),
         )

@@ -99,8 +99,8 @@ class DeliveryConsumer:
         return [*held, *self._at_work.turned_away]
 
     def keeps(self, most: int) -> bool:
-        """Whether one more message may be kept in hand, of ``most``."""
-        return self._held.in_hand < most and self._held.has_room
+        """Whether one more message may be kept in flight, of ``most``."""
+        return self._held.kept < most and self._held.has_room
 
     def __next__(self) -> None:
         if self._over.wait(self._timeout):
@@ -192,11 +192,11 @@ class DeliveryConsumer:
             self._loop.soon(partial(self._settle, message, message.is_done))
         elif isinstance(effect, Delivery):
             self._at_work.leaves(message)
-            self._keep_in_hand(self._message(self._again, effect, message.tag))
+            self._keep_in_flight(self._message(self._again, effect, message.tag))
         else:
             self._await(message, effect)
 
-    def _keep_in_hand(self, message: ConsumedMessage) -> None:
+    def _keep_in_flight(self, message: ConsumedMessage) -> None:
         """By any thread. The loop looks once in the time-out anyway: for later it is not woken."""
         wait = message.delivery.wait(self._clock())
         self._held.add(message, self._monotonic() + wait)

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pika
+
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.instants import rfc3339
 from worker.fiscal.outcomes import Rejected
-from worker.rabbit.delivery import DELAYED, REPLAYS, Delivery
+from worker.rabbit.delivery import Delivery
+from worker.rabbit.headers import Header
 from worker.rabbit.message.reading import RequestIdentity
 from worker.rabbit.publishing_connection import Publication
-from worker.rabbit.topology import DEAD_LETTERS
+from worker.rabbit.topology import DEAD_LETTERS, ORDERS_EXCHANGE
 
 _HEADER_LIMIT = 256
 _DETAIL_LIMIT = 8192
-#: The queue that a replay goes back to.
-QUEUE = "x-fiscal-queue"
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message as it is put away."""
+    """A message as it is dead-lettered, and as it is read back.
+
+    What the headers do not say is None: anybody may have put a message there.
+    """
 
     delivery: Delivery
     headers: Mapping[str, Any]
@@ -33,40 +39,133 @@ class DeadLetter:
         cls,
         delivery: Delivery,
         known: RequestIdentity,
-        trail: AttemptState,
+        state: AttemptState,
         verdict: Rejected,
         queue: str,
         now: float,
     ) -> DeadLetter:
         """The headers of the contract; what cannot be told is left out."""
         texts = {
-            "x-fiscal-code": verdict.code.value,
-            "x-fiscal-order": str(known.order) if known.order else None,
-            "x-fiscal-docnumber": known.doc_number,
-            "x-fiscal-integration": known.integration,
-            "x-fiscal-cashier": known.cashier,
-            "x-fiscal-request": known.request_id,
-            "x-fiscal-first-seen": rfc3339(trail.first_seen),
-            "x-fiscal-failed-at": rfc3339(now),
-            QUEUE: queue,
+            Header.CODE: verdict.code.value,
+            Header.ORDER: str(known.order) if known.order else None,
+            Header.DOC_NUMBER: known.doc_number,
+            Header.INTEGRATION: known.integration,
+            Header.CASHIER: known.cashier,
+            Header.REQUEST: known.request_id,
+            Header.FIRST_SEEN: rfc3339(state.first_seen),
+            Header.FAILED_AT: rfc3339(now),
+            Header.QUEUE: queue,
         }
         headers: dict[str, Any] = {k: v[:_HEADER_LIMIT] for k, v in texts.items() if v is not None}
-        headers["x-fiscal-detail"] = fitted(verdict.detail)
-        headers["x-fiscal-attempts"] = trail.attempts
-        headers[REPLAYS] = trail.replays
-        if trail.delayed:
-            headers[DELAYED] = True
+        headers[Header.DETAIL] = fitted(verdict.detail)
+        headers[Header.ATTEMPTS] = state.attempts
+        headers[Header.REPLAYS] = state.replays
+        if state.delayed:
+            headers[Header.DELAYED] = True
         return cls(delivery, headers)
+
+    @classmethod
+    def received(cls, method: Any, properties: pika.BasicProperties, body: bytes) -> DeadLetter:
+        """Headers count only where they come from us, which they never do through Bimp's exchange."""
+        headers = properties.headers if method.exchange != ORDERS_EXCHANGE else None
+        return cls(Delivery.received(DEAD_LETTERS, method, properties, body), headers or {})
 
     @property
     def publication(self) -> Publication:
         delivery = self.delivery
         return Publication("", DEAD_LETTERS, delivery.body, delivery.properties(self.headers))
 
+    @property
+    def code(self) -> str | None:
+        return self._text(Header.CODE)
 
-def rfc3339(seconds: float) -> str:
-    """An instant as text, UTC, whole seconds."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    @property
+    def order(self) -> str | None:
+        return self._text(Header.ORDER)
+
+    @property
+    def doc_number(self) -> str | None:
+        return self._text(Header.DOC_NUMBER)
+
+    @property
+    def integration(self) -> str | None:
+        return self._text(Header.INTEGRATION)
+
+    @property
+    def cashier(self) -> str | None:
+        return self._text(Header.CASHIER)
+
+    @property
+    def request(self) -> str | None:
+        """The id of Bimp's request."""
+        return self._text(Header.REQUEST)
+
+    @property
+    def replays(self) -> int:
+        """How often it was replayed before it came here."""
+        count = self.headers.get(Header.REPLAYS)
+        return count if type(count) is int and count > 0 else 0
+
+    @property
+    def queue(self) -> str | None:
+        """The queue that a replay goes back to; None where the letter names none."""
+        return self._text(Header.QUEUE)
+
+    @property
+    def failed_at(self) -> datetime | None:
+        try:
+            moment = datetime.fromisoformat(self._text(Header.FAILED_AT) or "")
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def line(self) -> dict[str, Any]:
+        """The members of a JSON line, see ``docs/schemas/dead-letter-line.schema.json``."""
+        attempts = self.headers.get(Header.ATTEMPTS)
+        return {
+            "code": self.code,
+            "order": self.order,
+            "docNumber": self.doc_number,
+            "integration": self.integration,
+            "cashier": self.cashier,
+            "request": self.request,
+            "attempts": attempts if type(attempts) is int else None,
+            "replays": self.replays,
+            "firstSeen": self._text(Header.FIRST_SEEN),
+            "failedAt": self._text(Header.FAILED_AT),
+            "detail": self._detail(),
+        }
+
+    def export_line(self) -> dict[str, Any]:
+        """The line with its message: as text where it is UTF-8, in base64 where it is not."""
+        body = self.delivery.body
+        try:
+            message = {"body": body.decode("utf-8")}
+        except UnicodeDecodeError:
+            message = {"bodyBase64": base64.b64encode(body).decode("ascii")}
+        return {**self.line(), **message, "contentType": self.delivery.content_type}
+
+    def replay_properties(self) -> pika.BasicProperties:
+        """The properties of the replay: all of our headers but these belong to the past."""
+        headers: dict[str, Any] = {Header.REPLAYS: self.replays + 1}
+        if self.code is not None:
+            headers[Header.REPLAYED_CODE] = self.code
+        if self.headers.get(Header.DELAYED) is True:
+            headers[Header.DELAYED] = True
+        properties = self.delivery.properties(headers)
+        properties.delivery_mode = 2
+        return properties
+
+    def _text(self, header: str) -> str | None:
+        value = self.headers.get(header)
+        return value if isinstance(value, str) else None
+
+    def _detail(self) -> dict[str, Any] | None:
+        try:
+            detail = json.loads(self._text(Header.DETAIL) or "null")
+        except (ValueError, RecursionError):
+            return None
+        return detail if isinstance(detail, dict) else None
 
 
 def fitted(detail: Mapping[str, Any]) -> str:

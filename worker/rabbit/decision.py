@@ -1,4 +1,4 @@
-"""What is to be done about a delivery: the story is run, and every message that follows from it is made.
+"""What is to be done about a delivery: the use case is run, and every message that follows from it is made.
 
 Nothing is published here, so that whatever breaks is still an order of its own with INTERNAL_ERROR.
 """
@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from worker.fiscal.attempt_state import AttemptState
-from worker.fiscal.integrations import Integration
+from worker.fiscal.configured import IntegrationRow
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import (
     NOT_DEAD_LETTERED,
@@ -24,6 +24,7 @@ from worker.fiscal.outcomes import (
     Unavailable,
     Verdict,
 )
+from worker.fiscal.reasons import Wait
 from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.delivery import LONGEST_WAIT, Delivery
@@ -38,10 +39,10 @@ from worker.telemetry.quiet import Quietly
 
 _log = logger(__name__)
 
-#: Waits that are nobody's fault: the row is long, and moves.
-_OWN_ROWS = frozenset({"register_turn", "cashier_in_use", "threads_in_use"})
+#: Waits for our own limits, which are not faults and always end.
+_OWN_LIMITS = frozenset({Wait.RATE_LIMIT, Wait.CASHIER_IN_USE, Wait.THREADS_IN_USE})
 #: Longest wait for a number that is spent in this process, in seconds.
-_LONGEST_IN_HAND = 20.0
+_LONGEST_KEPT = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Dependencies:
     topology: Topology
     policy: RetryPolicy
     stop_limit: StopLimit
-    configured: Callable[[str], Integration | None]
+    configured: Callable[[str], IntegrationRow | None]
     has_room: Callable[[], bool]
     clock: Callable[[], float]
     random: Random
@@ -80,39 +81,39 @@ class Ended:
 
     letter: Publication | None
     event: Publication | None
-    trail: AttemptState
+    state: AttemptState
     count: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class PutOff:
+class Rescheduled:
     """Worked on again after ``wait`` seconds; ``delayed`` is told before."""
 
-    trail: AttemptState
+    state: AttemptState
     wait: float
     count: Callable[[], None]
     delayed: Publication | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class KeptInHand:
+class KeptInFlight:
     """Worked on again by this process, which does not let go of it."""
 
     delivery: Delivery
     count: Callable[[], None]
 
 
-Decision = Ended | PutOff | KeptInHand
+Decision = Ended | Rescheduled | KeptInFlight
 
 
 class Deciding:
     """One pass over one delivery, up to the decision."""
 
     def __init__(
-        self, delivery: Delivery, trail: AttemptState, dependencies: Dependencies, line: pass_log.PassLog
+        self, delivery: Delivery, state: AttemptState, dependencies: Dependencies, line: pass_log.PassLog
     ) -> None:
         self._delivery = delivery
-        self._trail = trail
+        self._state = state
         self._with = dependencies
         self._line = line
         self._events = Events(dependencies.clock)
@@ -121,7 +122,7 @@ class Deciding:
 
     def decide(self) -> Decision:
         """Raises nothing: a fault of the worker is a decision too."""
-        receipt_made = True if self._trail.posted_at is not None else None
+        receipt_made = True if self._state.posted_at is not None else None
         try:
             outcome = self._outcome()
             if isinstance(outcome, Fiscalized):
@@ -138,7 +139,7 @@ class Deciding:
         try:
             request = self._request = self._delivery.request or read(self._delivery.body)
             self._know(RequestIdentity.of(request), request)
-            return self._with.fiscalize(request, self._trail)
+            return self._with.fiscalize(request, self._state)
         except InvalidMessage as invalid:
             self._know(invalid.known, None)
             return _without_frames(invalid)
@@ -151,35 +152,35 @@ class Deciding:
             self._recognize(request.time if request is not None else None)
 
     def _decided(self, verdict: Verdict) -> Decision:
-        self._trail = verdict.trail or self._trail
+        self._state = verdict.state or self._state
         if isinstance(verdict, Rejected):
             return self._rejected(verdict)
         if isinstance(verdict, Postponed):
-            return self._kept_in_hand(verdict) or self._postponed(verdict)
+            return self._keep_in_flight(verdict) or self._postponed(verdict)
         if isinstance(verdict, Unavailable):
             return self._unavailable(verdict)
         raise verdict
 
     def _succeeded(self, done: Fiscalized) -> Ended:
         assert self._request is not None
-        event = self._events.succeeded(self._known, self._trail, done, self._request.order.total)
+        event = self._events.succeeded(self._known, self._state, done, self._request.order.total)
 
         def count() -> None:
             self._line.succeeded(done)
             self._with.stop_limit.note(None, None)
 
-        return Ended(None, event, self._trail, count)
+        return Ended(None, event, self._state, count)
 
     def _rejected(self, verdict: Rejected) -> Ended:
-        known, trail, shared = self._known, self._trail, self._with
+        known, state, shared = self._known, self._state, self._with
         dead_lettered = verdict.code not in NOT_DEAD_LETTERED
         letter = event = None
         if dead_lettered:
             queue, now = shared.topology.queue, shared.clock()
-            letter = DeadLetter.of(self._delivery, known, trail, verdict, queue, now).publication
+            letter = DeadLetter.of(self._delivery, known, state, verdict, queue, now).publication
         if known.request_id is not None:
-            event = self._events.failed(known, trail, verdict, dead_lettered)
-        return Ended(letter, event, trail, partial(self._count_failed, verdict, dead_lettered))
+            event = self._events.failed(known, state, verdict, dead_lettered)
+        return Ended(letter, event, state, partial(self._count_failed, verdict, dead_lettered))
 
     def _count_failed(self, verdict: Rejected, dead_lettered: bool) -> None:
         self._line.failed(verdict, dead_lettered)
@@ -187,41 +188,41 @@ class Deciding:
         if stop_limit.note(verdict.code, f"{self._known.integration}/{self._known.cashier}"):
             _log.error("worker_stopped_itself", code=verdict.code.value, until=stop_limit.released_at)
 
-    def _kept_in_hand(self, verdict: Postponed) -> KeptInHand | None:
+    def _keep_in_flight(self, verdict: Postponed) -> KeptInFlight | None:
         """The first wait for a number, which nearly every receipt has, and nearly always once.
 
-        A crash loses its trail: then the message comes back as redelivered, and a look-up goes first.
+        A crash loses its attempt state: then the message comes back as redelivered, and a look-up goes first.
         """
-        trail = verdict.trail
-        if trail is None or self._request is None or verdict.reason != "number" or trail.looks > 1:
+        state = verdict.state
+        if state is None or self._request is None or verdict.reason != Wait.NUMBER or state.looks > 1:
             return None
-        if verdict.after > _LONGEST_IN_HAND or not self._with.has_room():
+        if verdict.after > _LONGEST_KEPT or not self._with.has_room():
             return None
         due = self._with.clock() + verdict.after
-        kept = self._delivery.kept_in_hand(trail, self._request, due, verdict.after)
-        return KeptInHand(kept, partial(self._line.postponed, verdict.reason, verdict.after))
+        kept = self._delivery.kept_in_flight(state, self._request, due, verdict.after)
+        return KeptInFlight(kept, partial(self._line.postponed, verdict.reason, verdict.after))
 
-    def _postponed(self, verdict: Postponed) -> Ended | PutOff:
+    def _postponed(self, verdict: Postponed) -> Ended | Rescheduled:
         policy, now = self._with.policy, self._with.clock()
-        if verdict.reason not in _OWN_ROWS and now - self._trail.first_seen > policy.max_age:
+        if verdict.reason not in _OWN_LIMITS and now - self._state.first_seen > policy.max_age:
             # Whoever looks at the letter finds the receipt that was awaited.
-            receipt = {"receiptId": self._trail.posted_id} if self._trail.posted_id else {}
+            receipt = {"receiptId": self._state.posted_id} if self._state.posted_id else {}
             return self._given_up(verdict, {"reason": verdict.reason, **receipt})
         wait = min(verdict.after, policy.max_backoff)
-        return PutOff(self._trail, wait, partial(self._line.postponed, verdict.reason, wait))
+        return Rescheduled(self._state, wait, partial(self._line.postponed, verdict.reason, wait))
 
-    def _unavailable(self, verdict: Unavailable) -> Ended | PutOff:
-        trail, policy, now = self._trail, self._with.policy, self._with.clock()
-        end = trail.first_seen + policy.max_age
+    def _unavailable(self, verdict: Unavailable) -> Ended | Rescheduled:
+        state, policy, now = self._state, self._with.policy, self._with.clock()
+        end = state.first_seen + policy.max_age
         if now >= end:
             return self._given_up(verdict, verdict.detail)
-        due = min(now + policy.delay(trail.faults, verdict.retry_after, self._with.random), end)
-        is_first = not trail.delayed
-        return PutOff(
-            trail.after_fault(now if verdict.may_have_sold else None),
+        due = min(now + policy.delay(state.faults, verdict.retry_after, self._with.random), end)
+        is_first = not state.delayed
+        return Rescheduled(
+            state.after_fault(now if verdict.may_have_sold else None),
             due - now,
             partial(self._line.delayed, verdict, due - now, is_first),
-            self._events.delayed(self._known, trail, verdict, due) if is_first else None,
+            self._events.delayed(self._known, state, verdict, due) if is_first else None,
         )
 
     def _given_up(self, verdict: Verdict, detail: Mapping[str, Any]) -> Ended:

@@ -17,17 +17,20 @@ import pika
 
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.order import Request
+from worker.rabbit.headers import Header
 from worker.telemetry import trace
 
-_TRAIL = "x-fiscal-trail"
-_DUE = "x-fiscal-due"
-_WAIT = "x-fiscal-wait"
-REPLAYS = "x-fiscal-replays"
-REPLAYED_CODE = "x-fiscal-replayed-code"
-DELAYED = "x-fiscal-delayed"
-#: An event that the broker refused so far, with what is published along with it.
-UNTOLD = "x-fiscal-untold"
-_KEPT = frozenset({_TRAIL, _DUE, _WAIT, UNTOLD, REPLAYS, REPLAYED_CODE, DELAYED})
+_KEPT = frozenset(
+    {
+        Header.ATTEMPT_STATE,
+        Header.DUE,
+        Header.WAIT,
+        Header.UNTOLD,
+        Header.REPLAYS,
+        Header.REPLAYED_CODE,
+        Header.DELAYED,
+    }
+)
 #: Seconds. The broker takes back what is not acknowledged within 30 minutes.
 LONGEST_WAIT = 600.0
 
@@ -43,12 +46,12 @@ class Delivery:
     headers: Mapping[str, Any] = field(default_factory=dict, repr=False)
     trace: Mapping[str, str] = field(default_factory=dict)
     redelivered: bool = False
-    #: What the last pass left, where the message was not let go of meanwhile, and what it had read.
-    left: AttemptState | None = None
+    #: What the last pass left and read, where the message was kept in flight.
+    kept_state: AttemptState | None = None
     request: Request | None = field(default=None, repr=False)
     #: When it may be worked on, in seconds since the epoch; 0 is at once.
     due: float = 0.0
-    #: Seconds that it was put off for.
+    #: Seconds for which it was rescheduled.
     longest_wait: float = LONGEST_WAIT
 
     @classmethod
@@ -56,8 +59,8 @@ class Delivery:
         """Headers of ours count only where they come from us: straight to the queue, through no exchange."""
         headers = properties.headers or {}
         is_ours = method.exchange == ""
-        due = headers.get(_DUE) if is_ours else None
-        wait = headers.get(_WAIT) if is_ours else None
+        due = headers.get(Header.DUE) if is_ours else None
+        wait = headers.get(Header.WAIT) if is_ours else None
         return cls(
             queue=queue,
             body=body,
@@ -70,67 +73,69 @@ class Delivery:
             longest_wait=wait / 1000 if isinstance(wait, int) else LONGEST_WAIT,
         )
 
-    def kept_in_hand(
-        self, trail: AttemptState, request: Request, due: float, wait: float = LONGEST_WAIT
+    def kept_in_flight(
+        self, state: AttemptState, request: Request, due: float, wait: float = LONGEST_WAIT
     ) -> Delivery:
         """The same, to be worked on again by this process, which does not let go of it.
 
         It is due at ``due``, and in ``wait`` seconds at latest.
         """
-        return replace(self, left=trail, request=request, due=due, longest_wait=wait)
+        return replace(self, kept_state=state, request=request, due=due, longest_wait=wait)
 
     def wait(self, now: float) -> float:
         """Seconds until it may be worked on. A clock that was wrong, here or elsewhere, makes none longer."""
         return min(self.due - now, self.longest_wait, LONGEST_WAIT)
 
     @property
-    def is_in_hand(self) -> bool:
+    def is_kept(self) -> bool:
         """A pass was made over it, and the process has not let go of it since."""
-        return self.left is not None
+        return self.kept_state is not None
 
     @property
     def replays(self) -> int:
-        count = self.headers.get(REPLAYS)
+        count = self.headers.get(Header.REPLAYS)
         return count if isinstance(count, int) and count > 0 else 0
 
     @property
     def replayed_code(self) -> str | None:
         """The code of the dead letter that this is the replay of; told at its first arrival only."""
-        code = self.headers.get(REPLAYED_CODE)
-        return code if isinstance(code, str) and not (self.redelivered or self.is_in_hand) else None
+        code = self.headers.get(Header.REPLAYED_CODE)
+        return code if isinstance(code, str) and not (self.redelivered or self.is_kept) else None
 
     @property
     def is_first(self) -> bool:
         """Nobody has looked at the message before, as far as can be told."""
-        return not (self.redelivered or self.replays or self.is_in_hand or _TRAIL in self.headers)
+        return not (self.redelivered or self.replays or self.is_kept or Header.ATTEMPT_STATE in self.headers)
 
-    def trail(self, now: float) -> AttemptState:
-        """What earlier passes left, or the start of a trail. Nothing was first seen after ``now``."""
-        trail = self.last_trail or AttemptState(
+    def attempt_state(self, now: float) -> AttemptState:
+        """What earlier passes left, or a new attempt state. Nothing was first seen after ``now``."""
+        state = self.last_state or AttemptState(
             first_seen=now,
             replays=self.replays,
             look_up_first=self.replays > 0,
-            delayed=self.headers.get(DELAYED) is True,
+            delayed=self.headers.get(Header.DELAYED) is True,
         )
         return replace(
-            trail,
-            first_seen=min(trail.first_seen, now),
+            state,
+            first_seen=min(state.first_seen, now),
             redelivered=self.redelivered,
-            look_up_first=trail.look_up_first or self.redelivered,
+            look_up_first=state.look_up_first or self.redelivered,
         )
 
     @cached_property
-    def last_trail(self) -> AttemptState | None:
-        """What the last pass left, in hand or in a header; None where there was none, or nobody can tell."""
-        if self.left is not None:
-            return self.left
-        kept = self.headers.get(_TRAIL)
+    def last_state(self) -> AttemptState | None:
+        """What the last pass left, in flight or in a header; None if there was none, or it cannot be read."""
+        if self.kept_state is not None:
+            return self.kept_state
+        kept = self.headers.get(Header.ATTEMPT_STATE)
         # Where the past cannot be told, a look-up comes first.
         return AttemptState.loaded(kept) if isinstance(kept, str) else None
 
-    def put_off(self, trail: AttemptState, due: float, wait: float = LONGEST_WAIT) -> pika.BasicProperties:
+    def rescheduled(
+        self, state: AttemptState, due: float, wait: float = LONGEST_WAIT
+    ) -> pika.BasicProperties:
         """Properties under which the same body comes back at ``due``, and in ``wait`` seconds at latest."""
-        return self.properties({_TRAIL: trail.dumped(), **waiting(due, wait)})
+        return self.properties({Header.ATTEMPT_STATE: state.dumped(), **waiting(due, wait)})
 
     def properties(self, headers: Mapping[str, Any]) -> pika.BasicProperties:
         """Properties of a message of ours with this body."""
@@ -143,4 +148,4 @@ class Delivery:
 
 def waiting(due: float, wait: float) -> dict[str, int]:
     """Headers that tell when a message may be worked on; both count, since a clock may be wrong."""
-    return {_DUE: int(due * 1000), _WAIT: math.ceil(wait * 1000)}
+    return {Header.DUE: int(due * 1000), Header.WAIT: math.ceil(wait * 1000)}

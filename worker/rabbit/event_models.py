@@ -106,7 +106,7 @@ class FailedData(EventData):
 
 
 class DelayedData(EventData):
-    """The request is put off by a fault, for the first time."""
+    """The request is rescheduled after a fault, for the first time."""
 
     code: Code
     next_attempt_at: Utc
@@ -157,7 +157,7 @@ class Failed(Event):
 
 
 class Delayed(Event):
-    """Put off by a fault, for the first time."""
+    """Rescheduled after a fault, for the first time."""
 
     model_config = ConfigDict(title="FiscalizationDelayed")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -12,6 +12,7 @@ import pika
 
 from worker.fiscal import sentences
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.instants import rfc3339
 from worker.fiscal.languages import Sentence
 from worker.fiscal.money import hryvnias
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Unavailable
@@ -31,11 +32,10 @@ from worker.rabbit.event_models import (
 )
 from worker.rabbit.message.reading import RequestIdentity
 from worker.rabbit.publishing_connection import Publication
-from worker.rabbit.topology import EVENTS_EXCHANGE
+from worker.rabbit.topology import CLOUD_EVENT, EVENTS_EXCHANGE
 from worker.telemetry import trace
 
 _EVENT_NAMESPACE = UUID("b7b2a0de-7d0c-5d37-9a55-3c6a3f1b64e0")
-_CONTENT_TYPE = "application/cloudevents+json"
 
 
 def event_id(known: RequestIdentity, outcome: Outcome, replays: int) -> str:
@@ -51,48 +51,48 @@ class Events:
         self._clock = clock
 
     def succeeded(
-        self, known: RequestIdentity, trail: AttemptState, done: Fiscalized, total: int
+        self, known: RequestIdentity, state: AttemptState, done: Fiscalized, total: int
     ) -> Publication:
         data = SucceededData(
-            **self._common(known, trail, sentences.succeeded()),
+            **self._common(known, state, sentences.succeeded()),
             already_fiscalized=done.already,
             receipt=self._receipt(done, total),
         )
-        return _publication(Succeeded(**self._attributes(known, trail, Outcome.SUCCEEDED), data=data))
+        return _publication(Succeeded(**self._attributes(known, state, Outcome.SUCCEEDED), data=data))
 
     def failed(
-        self, known: RequestIdentity, trail: AttemptState, verdict: Rejected, dead_lettered: bool
+        self, known: RequestIdentity, state: AttemptState, verdict: Rejected, dead_lettered: bool
     ) -> Publication:
         made = verdict.receipt_made
         said = sentences.failed(verdict.code, known.operation, verdict.detail, made)
         data = FailedData(
-            **self._common(known, trail, said),
+            **self._common(known, state, said),
             code=verdict.code,
             dead_lettered=dead_lettered,
             detail=dict(verdict.detail),
             receipt_made=made,
         )
-        return _publication(Failed(**self._attributes(known, trail, Outcome.FAILED), data=data))
+        return _publication(Failed(**self._attributes(known, state, Outcome.FAILED), data=data))
 
     def delayed(
-        self, known: RequestIdentity, trail: AttemptState, verdict: Unavailable, due: float
+        self, known: RequestIdentity, state: AttemptState, verdict: Unavailable, due: float
     ) -> Publication:
         data = DelayedData(
-            **self._common(known, trail, sentences.delayed(verdict.detail, trail.posted_at is not None)),
+            **self._common(known, state, sentences.delayed(verdict.detail, state.posted_at is not None)),
             code=Code.CHECKBOX_UNAVAILABLE,
-            next_attempt_at=_instant(due),
+            next_attempt_at=rfc3339(due),
         )
-        return _publication(Delayed(**self._attributes(known, trail, Outcome.DELAYED), data=data))
+        return _publication(Delayed(**self._attributes(known, state, Outcome.DELAYED), data=data))
 
-    def _attributes(self, known: RequestIdentity, trail: AttemptState, outcome: Outcome) -> dict[str, Any]:
+    def _attributes(self, known: RequestIdentity, state: AttemptState, outcome: Outcome) -> dict[str, Any]:
         return {
-            "id": event_id(known, outcome, trail.replays),
+            "id": event_id(known, outcome, state.replays),
             "subject": str(known.order) if known.order else None,
-            "time": _instant(self._clock()),
+            "time": rfc3339(self._clock()),
         }
 
     @staticmethod
-    def _common(known: RequestIdentity, trail: AttemptState, said: Sentence) -> dict[str, Any]:
+    def _common(known: RequestIdentity, state: AttemptState, said: Sentence) -> dict[str, Any]:
         return {
             "request_id": known.request_id,
             "request_source": known.source,
@@ -100,7 +100,7 @@ class Events:
             "cashier": known.cashier,
             "operation": known.operation,
             "order": EventOrder(uuid=str(known.order) if known.order else None, doc_number=known.doc_number),
-            "attempts": trail.attempts,
+            "attempts": state.attempts,
             "message": EventMessage(**said),
         }
 
@@ -121,12 +121,12 @@ class Events:
 
     def _fiscal_date(self, receipt: IssuedReceipt) -> str:
         told = receipt.fiscal_date or receipt.created_at
-        return _instant(datetime.fromisoformat(told).timestamp() if told else self._clock())
+        return rfc3339(datetime.fromisoformat(told).timestamp() if told else self._clock())
 
 
 def _publication(event: Event) -> Publication:
     properties = pika.BasicProperties(
-        content_type=_CONTENT_TYPE, message_id=event.id, type=event.type, headers=dict(trace.headers())
+        content_type=CLOUD_EVENT, message_id=event.id, type=event.type, headers=dict(trace.headers())
     )
     return Publication(EVENTS_EXCHANGE, event.routing_key, event.body(), properties)
 
@@ -135,7 +135,3 @@ def _links(address: str) -> ReceiptLinks:
     return ReceiptLinks(
         html=f"{address}/html", pdf=f"{address}/pdf", text=f"{address}/text", qr=f"{address}/qrcode"
     )
-
-
-def _instant(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -6,11 +6,12 @@ import time
 from typing import Any
 
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.instants import rfc3339
 from worker.rabbit.broker import FiscalBroker
-from worker.rabbit.dead_letter import rfc3339
-from worker.rabbit.delivery import UNTOLD, Delivery
-from worker.rabbit.held_messages import Unloaded, known_of
-from worker.rabbit.message.reading import RequestIdentity
+from worker.rabbit.delivery import Delivery
+from worker.rabbit.headers import Header
+from worker.rabbit.held_messages import Unloaded
+from worker.rabbit.message.reading import RequestIdentity, identify
 
 _UNTOLD = "the order is done; its event is refused by a queue, and published again"
 
@@ -22,7 +23,7 @@ def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
     """
     found = []
     for message in broker.waiting:
-        known = message.known if isinstance(message, Unloaded) else known_of(message.body)
+        known = message.known if isinstance(message, Unloaded) else identify(message.body)
         if known.doc_number == order or str(known.order).lower() == order.lower():
             found.append(_row(message, known))
     return found
@@ -30,32 +31,34 @@ def waiting_for(broker: FiscalBroker, order: str) -> list[dict[str, Any]]:
 
 def _row(message: Delivery | Unloaded, known: RequestIdentity) -> dict[str, Any]:
     now = time.time()
-    trail = message.trail(now)
-    is_told = isinstance(message, Unloaded) or UNTOLD not in message.headers
+    state = message.attempt_state(now)
+    is_told = isinstance(message, Unloaded) or Header.UNTOLD not in message.headers
     return {
         "queue": message.queue,
-        "reason": _reason(trail) if is_told else _UNTOLD,
+        "reason": _reason(state) if is_told else _UNTOLD,
         "order": str(known.order) if known.order else None,
         "docNumber": known.doc_number,
         "integration": known.integration,
         "cashier": known.cashier,
         "operation": known.operation,
         "request": known.request_id,
-        "attempts": trail.attempts,
-        "replays": trail.replays,
-        "firstSeen": rfc3339(trail.first_seen),
+        "attempts": state.attempts,
+        "replays": state.replays,
+        "firstSeen": rfc3339(state.first_seen),
         "due": rfc3339(now + message.wait(now)),
     }
 
 
-def _reason(trail: AttemptState) -> str:
-    """As far as the trail tells; the most telling first."""
-    if trail.unknown_since is not None:
-        return f"Checkbox may have made the receipt; not answered since {rfc3339(trail.unknown_since)}"
-    if trail.posted_at is not None:
-        return f"the receipt was made at {rfc3339(trail.posted_at)}, its fiscal number is awaited"
-    if trail.faults:
+def _reason(state: AttemptState) -> str:
+    """The reason that the attempt state shows; the most specific first."""
+    if state.unknown_since is not None:
+        return f"Checkbox may have made the receipt; not answered since {rfc3339(state.unknown_since)}"
+    if state.posted_at is not None:
+        return f"the receipt was made at {rfc3339(state.posted_at)}, its fiscal number is awaited"
+    if state.faults:
         return "a fault of Checkbox's or of the archive check's; tried again"
-    if trail.sale_awaited_since is not None:
+    if state.sale_awaited_since is not None:
         return "the sale that it returns is awaited"
-    return "the register's turn or its shift is awaited" if trail.has_turn else "its turn is awaited"
+    return (
+        "the register's rate limiter or its shift is awaited" if state.has_reserved else "its turn is awaited"
+    )

@@ -18,7 +18,6 @@ from typing import Generic, Protocol, TypeVar
 
 from worker.fiscal.attempt_state import AttemptState
 from worker.rabbit.delivery import Delivery
-from worker.rabbit.message.json_body import BODY_LIMIT, NotJsonError, parse
 from worker.rabbit.message.reading import RequestIdentity, identify
 
 #: Bytes of messages that wait whole, and of those that threads have, or have next; in each process.
@@ -32,7 +31,7 @@ _READ = 10
 
 def weight(delivery: Delivery) -> int:
     """Bytes that a message takes in memory, as far as it can be told."""
-    return len(delivery.body) * (_READ if delivery.is_in_hand else 1) + _OVERHEAD
+    return len(delivery.body) * (_READ if delivery.is_kept else 1) + _OVERHEAD
 
 
 class Held(Protocol):
@@ -58,7 +57,7 @@ class Unloaded:
     weight: int
     due: float
     longest_wait: float
-    last_trail: AttemptState | None
+    last_state: AttemptState | None
     known: RequestIdentity
 
     @classmethod
@@ -69,25 +68,17 @@ class Unloaded:
             weight(delivery),
             delivery.due,
             delivery.longest_wait,
-            delivery.last_trail,
-            known_of(delivery.body),
+            delivery.last_state,
+            identify(delivery.body),
         )
 
-    def trail(self, now: float) -> AttemptState:
-        """What earlier passes left, or the start of a trail."""
-        return self.last_trail or AttemptState(first_seen=now)
+    def attempt_state(self, now: float) -> AttemptState:
+        """What earlier passes left, or a new attempt state."""
+        return self.last_state or AttemptState(first_seen=now)
 
     def wait(self, now: float) -> float:
         """Seconds until it may be worked on."""
         return min(self.due - now, self.longest_wait)
-
-
-def known_of(body: bytes) -> RequestIdentity:
-    """As much as can be told of a message, sound or not."""
-    try:
-        return identify(parse(body).value) if len(body) <= BODY_LIMIT else RequestIdentity()
-    except NotJsonError:
-        return RequestIdentity()
 
 
 class HeldMessages(Generic[M]):
@@ -98,25 +89,25 @@ class HeldMessages(Generic[M]):
         self._heap: list[tuple[float, int, M | Unloaded]] = []
         self._order = itertools.count()
         self._bytes = 0
-        #: Messages that a pass has kept in hand.
-        self.in_hand = 0
+        #: Messages that a pass has kept in flight.
+        self.kept = 0
 
     @property
     def has_room(self) -> bool:
         return self._bytes < ROOM
 
     def add(self, message: M, due: float) -> None:
-        """Whole where there is room, or where a pass has kept it in hand: that is asked before.
+        """Whole where there is room, or where a pass has kept it in flight: room was made sure of before.
 
         ``due`` is in the seconds that ``take`` is asked with.
         """
         delivery, taken = message.delivery, weight(message.delivery)
         held: M | Unloaded = message
-        if not delivery.is_in_hand and self._bytes + taken > ROOM:
+        if not delivery.is_kept and self._bytes + taken > ROOM:
             held, taken = Unloaded.of(delivery, message.tag), 0
         with self._lock:
             self._bytes += taken
-            self.in_hand += delivery.is_in_hand
+            self.kept += delivery.is_kept
             heapq.heappush(self._heap, (due, next(self._order), held))
 
     def take(self, until: float = math.inf) -> list[M | Unloaded]:
@@ -128,7 +119,7 @@ class HeldMessages(Generic[M]):
                 taken.append(held)
                 if not isinstance(held, Unloaded):
                     self._bytes -= weight(held.delivery)
-                    self.in_hand -= held.delivery.is_in_hand
+                    self.kept -= held.delivery.is_kept
         return taken
 
     @property
@@ -152,10 +143,10 @@ class AtWork(Generic[M]):
         self._turned_away: deque[Unloaded] = deque()
 
     def admits(self, message: M) -> bool:
-        """Whether it goes to work now. A single one always does, and so does what was kept in hand."""
+        """Whether it goes to work now. A single one always does, and so does what was kept in flight."""
         taken = weight(message.delivery)
         with self._lock:
-            if self._bytes + taken <= ROOM_AT_WORK or not self._bytes or message.delivery.is_in_hand:
+            if self._bytes + taken <= ROOM_AT_WORK or not self._bytes or message.delivery.is_kept:
                 self._weights[message.delivery.queue, message.tag] = taken
                 self._bytes += taken
                 return True

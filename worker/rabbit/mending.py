@@ -11,7 +11,7 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
 from worker.rabbit.loop import Loop
-from worker.rabbit.publishing_connection import Message
+from worker.rabbit.publishing_connection import Unconfirmed
 from worker.rabbit.topology import Topology
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
@@ -45,20 +45,20 @@ class Mending:
         loop: Loop,
         params: list[pika.URLParameters],
         redeclare: Callable[[BlockingChannel], None],
-        mended: Callable[[list[Message], str | None], None],
+        mended: Callable[[list[Unconfirmed], str | None], None],
     ) -> None:
         """``mended`` gets the messages, and why it failed or None."""
         self._loop = loop
         self._params = params
         self._redeclare = redeclare
         self._mended = mended
-        self._waiting: list[Message] = []
+        self._waiting: list[Unconfirmed] = []
         self._is_at_work = False
         self._why: str | None = None
         #: Monotonic seconds.
         self._holds_until = 0.0
 
-    def wait_for(self, messages: list[Message]) -> None:
+    def wait_for(self, messages: list[Unconfirmed]) -> None:
         self._waiting += messages
         if self._is_at_work:
             return
@@ -68,7 +68,7 @@ class Mending:
         self._is_at_work = True
         threading.Thread(target=self._work, name="declaring", daemon=True).start()
 
-    def waiting(self) -> list[Message]:
+    def waiting(self) -> list[Unconfirmed]:
         """What waits, handed out: nothing waits any more."""
         waiting, self._waiting = self._waiting, []
         return waiting

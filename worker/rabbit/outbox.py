@@ -13,7 +13,8 @@ from functools import partial
 
 import pika
 
-from worker.rabbit.delivery import UNTOLD, Delivery, waiting
+from worker.rabbit.delivery import Delivery, waiting
+from worker.rabbit.headers import Header
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.publishing_connection import Publication
 from worker.rabbit.topology import EVENTS_EXCHANGE
@@ -57,7 +58,7 @@ class Outbox:
             content_type=event.properties.content_type,
             headers={
                 **(event.properties.headers or {}),
-                UNTOLD: json.dumps(state),
+                Header.UNTOLD: json.dumps(state),
                 **waiting(now + wait, wait),
             },
         )
@@ -66,7 +67,7 @@ class Outbox:
 
 def _read(delivery: Delivery) -> tuple[Publication, float] | None:
     try:
-        state = json.loads(delivery.headers[UNTOLD])
+        state = json.loads(delivery.headers[Header.UNTOLD])
         properties = pika.BasicProperties(
             content_type=delivery.content_type,
             message_id=str(state["id"]),

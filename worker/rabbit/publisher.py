@@ -19,7 +19,7 @@ from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker, Connecti
 
 from worker.rabbit.loop import Loop
 from worker.rabbit.mending import Mending
-from worker.rabbit.publishing_connection import ConfirmOverdue, Message, PublishingConnection
+from worker.rabbit.publishing_connection import ConfirmOverdue, PublishingConnection, Unconfirmed
 from worker.rabbit.refusals import Refusals
 
 #: Seconds that a line is kept at least. RabbitMQ (3.10) may refuse for ever what comes by a channel that met
@@ -45,7 +45,7 @@ class Publisher:
         self._refusals = Refusals()
         self._mending = Mending(loop, params, redeclare, self._mended) if redeclare is not None else None
         self._lock = threading.Lock()
-        self._waiting: deque[Message] = deque()
+        self._waiting: deque[Unconfirmed] = deque()
         self._is_awake = False
         self._is_closing = False
         self._is_closed = threading.Event()
@@ -62,7 +62,7 @@ class Publisher:
         all was declared anew: it may be there twice. Every message of ours is harmless when repeated.
         """
         properties.delivery_mode = 2
-        message = Message(exchange, routing_key, body, properties)
+        message = Unconfirmed(exchange, routing_key, body, properties)
         self._refusals.watch(message)
         with self._lock:
             self._waiting.append(message)
@@ -90,10 +90,10 @@ class Publisher:
             self._drop(_CLOSED)
             self._is_closed.set()
 
-    def _taken(self) -> list[Message]:
+    def _taken(self) -> list[Unconfirmed]:
         return list(iter(self._next, None))
 
-    def _next(self) -> Message | None:
+    def _next(self) -> Unconfirmed | None:
         """One at a time: what a broken line was not given yet is still there to be failed or sent."""
         with self._lock:
             if self._waiting:
@@ -115,7 +115,7 @@ class Publisher:
                 else:
                     self._fail([message], why)
 
-    def _refused(self, message: Message, has_way: bool) -> None:
+    def _refused(self, message: Unconfirmed, has_way: bool) -> None:
         """The line goes on, unless it may be the line's fault."""
         self._again([message], "NackError" if has_way else "UnroutableError", has_way)
         line = self._line
@@ -124,7 +124,7 @@ class Publisher:
             self._again(line.abandoned(), "NackError", has_way)
         self._flush()
 
-    def _ended(self, reason: BaseException, unconfirmed: list[Message]) -> None:
+    def _ended(self, reason: BaseException, unconfirmed: list[Unconfirmed]) -> None:
         was_open = self._line is not None and self._line.was_ready
         self._line = None
         if self._is_closing:
@@ -141,7 +141,7 @@ class Publisher:
         else:
             self._fail([*unconfirmed, *self._taken()], type(reason).__name__)
 
-    def _channel_closed(self, reason: ChannelClosedByBroker, unconfirmed: list[Message]) -> None:
+    def _channel_closed(self, reason: ChannelClosedByBroker, unconfirmed: list[Unconfirmed]) -> None:
         """One exchange closed it for all: what went elsewhere is sent again as if for the first time."""
         concerned = [one for one in unconfirmed if one.exchange and f"'{one.exchange}'" in reason.reply_text]
         others = [one for one in unconfirmed if one not in concerned] if concerned else []
@@ -151,7 +151,7 @@ class Publisher:
                 self._refusals.bar(message.exchange, reason.reply_text)
         self._again(concerned or unconfirmed, reason.reply_text, has_way=False)
 
-    def _again(self, messages: list[Message], why: str, has_way: bool) -> None:
+    def _again(self, messages: list[Unconfirmed], why: str, has_way: bool) -> None:
         """Resends ahead of new messages; one that was already resent fails."""
         self._fail([message for message in messages if message.is_second_try], why)
         again = [message for message in messages if not message.is_second_try]
@@ -162,7 +162,7 @@ class Publisher:
         elif again:
             self._mending.wait_for(again)
 
-    def _mended(self, messages: list[Message], failed: str | None) -> None:
+    def _mended(self, messages: list[Unconfirmed], failed: str | None) -> None:
         if failed is None:
             self._requeue(messages)
             self._flush()
@@ -171,11 +171,11 @@ class Publisher:
                 self._refusals.bar(message.exchange, failed)
             self._fail(messages, failed)
 
-    def _requeue(self, messages: list[Message]) -> None:
+    def _requeue(self, messages: list[Unconfirmed]) -> None:
         with self._lock:
             self._waiting.extendleft(reversed(messages))
 
-    def _fail(self, messages: Iterable[Message], why: str) -> None:
+    def _fail(self, messages: Iterable[Unconfirmed], why: str) -> None:
         for message in messages:
             self._refusals.note(message, why)
             message.fail(why)

@@ -40,8 +40,8 @@ class Publication(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Message:
-    """What is to be published, and whether it was."""
+class Unconfirmed:
+    """A message that the broker has not confirmed yet."""
 
     exchange: str
     routing_key: str
@@ -69,8 +69,8 @@ class PublishingConnection(BrokerConnection):
         io: IOLoop,
         params: list[pika.URLParameters],
         ready: Callable[[], None],
-        refused: Callable[[Message, bool], None],
-        ended: Callable[[BaseException, list[Message]], None],
+        refused: Callable[[Unconfirmed, bool], None],
+        ended: Callable[[BaseException, list[Unconfirmed]], None],
     ) -> None:
         """``refused`` gets a message that no queue took, and whether there was one; ``ended`` why, and what
         was not confirmed.
@@ -81,14 +81,14 @@ class PublishingConnection(BrokerConnection):
         self._ended = ended
         self._channel: Channel
         self._last_tag = 0
-        self._unconfirmed: dict[int, Message] = {}
+        self._unconfirmed: dict[int, Unconfirmed] = {}
         self.is_ready = False
         self.was_ready = False
         #: Monotonic seconds.
         self.since = time.monotonic()
         super().__init__(io, params)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Unconfirmed) -> None:
         message.sent_at = time.monotonic()
         self._last_tag += 1
         self._unconfirmed[self._last_tag] = message
@@ -100,7 +100,7 @@ class PublishingConnection(BrokerConnection):
         self.is_ready = False
         super().close()
 
-    def abandoned(self) -> list[Message]:
+    def abandoned(self) -> list[Unconfirmed]:
         """What was not confirmed; nothing follows."""
         self.let_go()
         unconfirmed, self._unconfirmed = list(self._unconfirmed.values()), {}
@@ -151,7 +151,7 @@ class PublishingConnection(BrokerConnection):
         else:
             self._io.call_later(CONFIRMED_WITHIN / 4, self._watch)
 
-    def _settle(self, message: Message, is_taken: bool) -> None:
+    def _settle(self, message: Unconfirmed, is_taken: bool) -> None:
         if not is_taken:
             self._refused(message, True)
         elif message.is_returned:

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import Future
 from functools import partial
 
-from worker.rabbit.publishing_connection import Message
+from worker.rabbit.publishing_connection import Unconfirmed
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
 
@@ -33,12 +33,12 @@ class Refusals:
         self._told: set[str] = set()
         self._barred: dict[str, tuple[float, str]] = {}
 
-    def watch(self, message: Message) -> None:
+    def watch(self, message: Unconfirmed) -> None:
         """By any thread, before it is sent: tells when something refused is taken again."""
         if self._told:
             message.confirmed.add_done_callback(partial(self._taken, message))
 
-    def note(self, message: Message, why: str) -> None:
+    def note(self, message: Unconfirmed, why: str) -> None:
         cure = next((cure for part, cure in _CURES.items() if part in why), None)
         subject = _BROKER if "Blocked" in why else message.way
         if cure is None or subject in self._told:
@@ -57,7 +57,7 @@ class Refusals:
         until, why = self._barred.get(exchange, (0.0, ""))
         return why if until > time.monotonic() else None
 
-    def _taken(self, message: Message, done: Future[None]) -> None:
+    def _taken(self, message: Unconfirmed, done: Future[None]) -> None:
         if done.exception() is not None:
             return
         for subject in self._told & {_BROKER, message.way}:

@@ -3,7 +3,7 @@
     Fiscalized    succeeded event                                    then acknowledged
     Rejected      dead letter (most codes), failed event             then acknowledged
     Postponed     into ``follow_up`` or ``retry``, by its wait       then acknowledged
-                  or, to wait for its number for the first time, kept in hand
+                  or, to wait for its number for the first time, kept in flight
     Unavailable   delayed event (once), then as Postponed            then acknowledged
                   or, past the longest age, as Rejected with CHECKBOX_UNAVAILABLE
     anything else Rejected with INTERNAL_ERROR
@@ -27,7 +27,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from worker.fiscal.attempt_state import AttemptState
-from worker.rabbit.decision import Deciding, Dependencies, Ended, KeptInHand, PutOff
+from worker.rabbit.decision import Deciding, Dependencies, Ended, KeptInFlight, Rescheduled
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.outbox import Outbox
 from worker.rabbit.publishing_connection import Publication
@@ -53,16 +53,16 @@ class Settlement:
         return effect
 
     def _settle(self, delivery: Delivery) -> Future[None] | Delivery:
-        trail = delivery.trail(self._with.clock())
-        with pass_log.attempt(delivery.queue, delivery.trace, trail, delivery.is_first) as line:
+        state = delivery.attempt_state(self._with.clock())
+        with pass_log.logged(delivery.queue, delivery.trace, state, delivery.is_first) as line:
             if delivery.replayed_code is not None:
                 with Quietly():
                     line.replayed(delivery.replayed_code)
-            decision = Deciding(delivery, trail, self._with, line).decide()
-            if isinstance(decision, KeptInHand):
+            decision = Deciding(delivery, state, self._with, line).decide()
+            if isinstance(decision, KeptInFlight):
                 effect: Future[None] | Delivery = decision.delivery
-            elif isinstance(decision, PutOff):
-                effect = self._put_off(delivery, decision)
+            elif isinstance(decision, Rescheduled):
+                effect = self._reschedule(delivery, decision)
             elif self._writes(decision.letter):
                 effect = self._tell(decision.event)
             else:
@@ -71,11 +71,11 @@ class Settlement:
                 decision.count()
             return effect
 
-    def _put_off(self, delivery: Delivery, put_off: PutOff) -> Future[None]:
-        trail = put_off.trail
-        if put_off.delayed is not None:
-            trail = replace(trail, delayed=self._is_taken(put_off.delayed))
-        return self._again(delivery, trail, put_off.wait)
+    def _reschedule(self, delivery: Delivery, decision: Rescheduled) -> Future[None]:
+        state = decision.state
+        if decision.delayed is not None:
+            state = replace(state, delayed=self._is_taken(decision.delayed))
+        return self._again(delivery, state, decision.wait)
 
     def _writes(self, letter: Publication | None) -> bool:
         """The letter comes first: the event says that there is one."""
@@ -93,13 +93,13 @@ class Settlement:
 
     def _decide_again(self, delivery: Delivery, ended: Ended) -> Future[None]:
         """Without its letter nothing is over: once more, after as long as the request is old."""
-        age, policy = self._with.clock() - ended.trail.first_seen, self._with.policy
+        age, policy = self._with.clock() - ended.state.first_seen, self._with.policy
         wait = min(max(age, policy.min_backoff), policy.max_backoff)
-        return self._again(delivery, replace(ended.trail, look_up_first=True), wait)
+        return self._again(delivery, replace(ended.state, look_up_first=True), wait)
 
-    def _again(self, delivery: Delivery, trail: AttemptState, wait: float) -> Future[None]:
+    def _again(self, delivery: Delivery, state: AttemptState, wait: float) -> Future[None]:
         queue = self._with.topology.waiting_for(wait)
-        properties = delivery.put_off(trail, self._with.clock() + wait, wait)
+        properties = delivery.rescheduled(state, self._with.clock() + wait, wait)
         return self._with.publisher.send("", queue, delivery.body, properties)
 
 

@@ -22,12 +22,19 @@ EXCHANGES = {ORDERS_EXCHANGE: "topic", EVENTS_EXCHANGE: "topic", CONTROL_EXCHANG
 #: What the control exchange carries to every worker.
 RESUME = b"resume"
 DEFAULT_BINDING = "order.ready_to_fiscalize.#"
+#: The content type of orders and events.
+CLOUD_EVENT = "application/cloudevents+json"
 
 #: -1 is accepted by RabbitMQ 3.10 and removes a message at its first return; without a limit 4.x
 #: removes it after 20 looks; and without one a returned message loses its place.
 DELIVERY_LIMIT = 1_000_000
 #: Seconds: the longest of the short waits.
 SHORT_WAIT = 20.0
+
+
+def order_key(integration: str | None, cashier: str | None) -> str:
+    """The routing key of an order."""
+    return f"order.ready_to_fiscalize.{integration or 'unknown'}.{cashier or 'unknown'}"
 
 
 class TopologyMismatch(Exception):

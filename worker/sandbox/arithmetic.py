@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from worker.sandbox.entities import Tax
+from worker.sandbox.entities import Paid, Tax
 from worker.sandbox.ledger import Organization
 from worker.sandbox.options import Options
+from worker.sandbox.payments import less_change
 from worker.sandbox.refusals import card_overpayment, mixed_return, negative_total, underpayment, unknown_tax
 
 Money = int | Fraction
@@ -57,6 +58,7 @@ class Totals:
     rest: int
     cash: int
     card: int
+    payments: Sequence[Paid]
     taxes: Sequence[TaxSum]
     is_return: bool
 
@@ -105,6 +107,7 @@ def total_up(body: Mapping[str, Any], organization: Organization, options: Optio
         rest=rest,
         cash=cash - rest,
         card=card,
+        payments=less_change(body.get("payments"), rest),
         taxes=_tax_sums(lines, share),
         is_return=returned[0],
     )
@@ -125,7 +128,7 @@ def _line(
     if net < 0:
         raise negative_total()
     taxes = []
-    for key in good.get("tax") or ():
+    for key in good.get("tax") or good.get("taxes") or ():
         tax = organization.tax(key)
         if tax is None:
             raise unknown_tax(options, key)
@@ -200,7 +203,7 @@ def _keep(money: Money) -> Money:
     return money
 
 
-def _half_up(money: Money) -> int:
+def half_up(money: Money) -> int:
     if isinstance(money, int):
         return money
     doubled = 2 * money.denominator
@@ -217,7 +220,7 @@ def _half_even(money: Money) -> int:
 
 
 _ROUNDINGS: Mapping[str, Callable[[Money], int]] = {
-    "half_up": _half_up,
+    "half_up": half_up,
     "truncate": _truncate,
     "half_even": _half_even,
 }

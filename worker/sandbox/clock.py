@@ -44,5 +44,11 @@ def parse_iso(text: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+def month_start(now: float) -> float:
+    """When the month of ``now`` began in Kyiv."""
+    local = datetime.fromtimestamp(now, KYIV)
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
+
+
 def is_today_in_kyiv(moment: float, now: float) -> bool:
     return datetime.fromtimestamp(moment, KYIV).date() == datetime.fromtimestamp(now, KYIV).date()

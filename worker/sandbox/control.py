@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from worker.sandbox import parties
 from worker.sandbox.arithmetic import total_up
-from worker.sandbox.bodies.shift_body import shift
 from worker.sandbox.booking import book
-from worker.sandbox.clock import iso, parse_iso
+from worker.sandbox.clock import iso
+from worker.sandbox.external import external_totals
 from worker.sandbox.faults import Fault
-from worker.sandbox.ledger import Cashier, Receipt
+from worker.sandbox.ledger import Receipt
 from worker.sandbox.refusals import Refusal
-from worker.sandbox.shifts import close_by_hand, open_by_hand
 from worker.sandbox.state import State
 
 _Json = Mapping[str, Any]
@@ -32,9 +32,10 @@ def control_routes(state: State, seed: Callable[[State], None]) -> list[BaseRout
         "faults": _add_fault,
         "clock": _advance,
         "options": _set_options,
-        "cashiers": _put_cashier,
-        "registers": _set_register,
-        "shifts": _set_shift,
+        "cashiers": parties.put_cashier,
+        "organizations": parties.set_organization,
+        "registers": parties.set_register,
+        "shifts": parties.set_shift,
         "receipts/{receipt_id}": _set_receipt,
         "reset": lambda state, _: _reset(state, seed),
     }
@@ -155,49 +156,6 @@ def _set_options(state: State, body: _Json) -> Any:
     return asdict(state.options)
 
 
-def _put_cashier(state: State, body: _Json) -> Any:
-    """A new cashier, or new credentials of a known one; ``sign_out`` revokes his tokens."""
-    login = str(body["login"])
-    known = state.cashiers.get(login)
-    title = known.organization.title if known else body.get("organization") or next(iter(state.organizations))
-    organization = state.organizations[title]
-    license_key = known.register.license_key if known else body.get("license_key") or f"test-{login}"
-    cashier = state.add_cashier(
-        login,
-        state.add_register(license_key, organization),
-        password=body.get("password"),
-        pin_code=body.get("pin_code"),
-    )
-    if body.get("sign_out"):
-        for token in list(cashier.tokens):
-            state.revoke(token)
-    return {"id": cashier.id, "login": login, "license_key": license_key}
-
-
-def _set_register(state: State, body: _Json) -> Any:
-    """The till of a cashier's register, in kopiykas."""
-    register = state.cashiers[body["cashier"]].register
-    if "till" in body:
-        change = int(body["till"]) - register.till
-        register.till += change
-        if register.shift is not None:
-            register.shift.balance.initial += change
-    return {"fiscal_number": register.fiscal_number, "till": register.till}
-
-
-def _set_shift(state: State, body: _Json) -> Any:
-    """Open (with ``opened_at`` in the past where it is to be old) or close, at once, as a person would."""
-    cashier: Cashier = state.cashiers[body["cashier"]]
-    action = body.get("action", "open")
-    if action not in ("open", "close"):
-        raise ValueError("the action is open or close")
-    if action == "close":
-        return shift(close_by_hand(state, cashier), state.clock.now())
-    opened_at = body.get("opened_at")
-    opened = open_by_hand(state, cashier, parse_iso(opened_at) if opened_at else None)
-    return shift(opened, state.clock.now())
-
-
 def _set_receipt(state: State, body: _Json) -> Any:
     """End the receipt now: in DONE, or in ERROR with ``words``; an ERROR is taken out of shift and till."""
     receipt = state.receipts[body["receipt_id"].lower()]
@@ -207,10 +165,12 @@ def _set_receipt(state: State, body: _Json) -> Any:
     now = state.clock.now()
     transaction = receipt.transaction
     if status == "ERROR" and transaction.error is None:
-        _book(state, receipt, sign=-1)
+        if not receipt.is_offline:
+            _book(state, receipt, sign=-1)
         transaction.error = str(body.get("words", "Помилка перевірки документа"))
     elif status == "DONE" and transaction.error is not None:
-        _book(state, receipt, sign=1)
+        if not receipt.is_offline:
+            _book(state, receipt, sign=1)
         transaction.error = None
     transaction.done_at = min(transaction.done_at, now)
     return _entry(receipt, now, with_body=False)
@@ -220,7 +180,8 @@ def _book(state: State, receipt: Receipt, *, sign: int) -> None:
     totals = None
     if receipt.type in ("SELL", "RETURN"):
         organization = receipt.shift.register.organization
-        totals = total_up(json.loads(receipt.request), organization, state.options)
+        body = json.loads(receipt.request)
+        totals = external_totals(body) if receipt.is_external else total_up(body, organization, state.options)
     book(receipt, totals, sign=sign)
 
 

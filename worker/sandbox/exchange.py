@@ -16,12 +16,14 @@ from starlette.types import Message, Receive, Scope, Send
 
 from worker.sandbox.faults import Fault
 from worker.sandbox.ledger import Cashier, Register
-from worker.sandbox.refusals import Refusal, license_key_missing, not_authenticated
+from worker.sandbox.refusals import Refusal, license_key_missing, not_authenticated, subscription_ended
 from worker.sandbox.replies import HTML, REPLIES, Reply, answer
 from worker.sandbox.state import State
 from worker.sandbox.validation import Rule, parse
 
 PREFIX = "/api/v1"
+#: What makes a document for the tax service.
+_DOCUMENTS = ("POST /receipts/", "POST /shifts", "POST /reports", "POST /prepayment-receipts")
 
 
 class Needs(Flag):
@@ -117,6 +119,7 @@ class Endpoint:
             if not call.headers.get(b"user-agent"):
                 return Reply(b"<html><body>error code: 1010</body></html>", 403, HTML)
             self._identify(call)
+            self._check_subscription(call)
             if self.rule is not None:
                 call.body = parse(call.raw, self.rule, required=self.body_required)
             return self.handle(call)
@@ -134,6 +137,17 @@ class Endpoint:
             if license_key is None:
                 raise license_key_missing()
             call.where = self.state.register_of(license_key.decode("latin-1"))
+
+    def _check_subscription(self, call: Call) -> None:
+        """ASSUMED: what a blocked organization is refused; its billing status can always be read."""
+        party = call.who or call.where
+        if party is None or not party.organization.billing.is_blocked:
+            return
+        refused = self.name.startswith(_DOCUMENTS)
+        if self.state.options.blocked_refuses == "everything":
+            refused = self.name != "GET /organization/billing-status"
+        if refused:
+            raise subscription_ended()
 
 
 def _login(call: Call) -> str | None:

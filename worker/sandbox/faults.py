@@ -1,8 +1,7 @@
 """Faults on demand: what may go wrong between a client and Checkbox, with a probability, a count and a scope.
 
-A fault acts at one of four places: on the exchange (the connection and the answer), on a receipt that is
-being made, on a shift that is being opened, or on the view of a receipt that is read. Draws come from a
-generator of each fault's own, so that a seed repeats them as long as the requests come in the same order.
+Draws come from a generator of each fault's own, so that a seed repeats them as long as the requests come in
+the same order.
 """
 
 from __future__ import annotations
@@ -11,91 +10,9 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any
 
-Place = Literal["exchange", "receipt", "shift", "view"]
-_SELL = "POST /receipts/sell"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a fault is by default. ``commit``: the request is carried out before the fault strikes."""
-
-    place: Place
-    commit: bool
-    meaning: str
-    endpoint: str | None = None
-    seconds: float = 0.0
-    words: str | None = None
-    status: int = 400
-    code: str | None = None
-
-
-KINDS: Mapping[str, Kind] = {
-    "drop_after_commit": Kind("exchange", True, "carry the request out, then reset the connection"),
-    "drop_before_commit": Kind("exchange", False, "reset the connection without carrying anything out"),
-    "delay": Kind("exchange", True, "answer after SECONDS", seconds=30.0),
-    "drip": Kind("exchange", True, "send the answer byte by byte over SECONDS", seconds=10.0),
-    "null_body": Kind("exchange", True, "the status as it should be, the body null", endpoint=_SELL),
-    "truncated_json": Kind("exchange", True, "the first half of the body"),
-    "html_503": Kind("exchange", False, "503 with a page"),
-    "error_500": Kind("exchange", False, "500 with a page"),
-    "html_200": Kind("exchange", False, "200 with a page of somebody else"),
-    "rate_limited": Kind("exchange", False, "429, with Retry-After where RETRY_AFTER is given"),
-    "token_revoked": Kind("exchange", False, "the token counts no longer: 401 base.credentials"),
-    "refused": Kind(
-        "exchange",
-        False,
-        "STATUS with CODE and WORDS, as Checkbox refuses; a reading endpoint does it as well",
-        code="base.bad_request",
-        words="Запит відхилено",
-    ),
-    # ASSUMED: nobody has seen code or words of the next two.
-    "subscription_ended": Kind(
-        "exchange",
-        False,
-        "402: the organization is blocked for a debt",
-        status=402,
-        words="Підписка скінчилася",
-    ),
-    "forbidden": Kind(
-        "exchange", False, "403: the cashier may not do this", status=403, words="Недостатньо прав касира"
-    ),
-    "key_expired": Kind(
-        "exchange",
-        False,
-        "the opening of a shift is refused at once: the key has come to its end",
-        endpoint="POST /shifts",
-        code="base.bad_request",  # ASSUMED: only the words were reported
-        words="Термін дії ключа закінчився",
-    ),
-    "gateway_json": Kind(
-        "exchange",
-        False,
-        "STATUS with the JSON of a gateway before Checkbox: WORDS as its message",
-        status=403,
-        words="no Route matched with those values",
-    ),
-    "hidden_for": Kind(
-        "view",
-        True,
-        "a receipt is not shown for SECONDS after its POST, by the endpoint GET /receipts/{receipt_id} or "
-        "GET /receipts/search; without endpoint= by both",
-        seconds=1.0,
-    ),
-    "created_for": Kind("receipt", True, "the receipt stays CREATED for SECONDS (stuck: 1e9)", seconds=60.0),
-    "error_receipt": Kind(
-        "receipt", True, "the receipt ends in ERROR with WORDS", words="Помилка перевірки документа"
-    ),
-    "offline": Kind(
-        "receipt", True, "automatic offline: a fiscal code at once, DONE after SECONDS", seconds=60.0
-    ),
-    "no_context": Kind("receipt", True, "answers do not give the context back"),
-    "old_names": Kind("receipt", True, "answers carry the names of 2020: sum and rest"),
-    "refuse_shift": Kind(
-        "shift", True, "the opening is refused with WORDS", words="Зміну не може бути відкрито"
-    ),
-}
+from worker.sandbox.fault_kinds import KINDS, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +74,6 @@ class Fault:
         if self.cashier is not None and self.cashier != cashier:
             return False
         return self.receipt is None or (receipt is not None and self.receipt.lower() == receipt.lower())
-
-
-def described() -> str:
-    """Each kind with its meaning and settings, for ``sandbox --help``."""
-    return "\n\n".join(f"{name}: {kind.meaning}" for name, kind in KINDS.items())
 
 
 class FaultBook:

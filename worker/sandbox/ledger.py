@@ -11,7 +11,22 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from worker.sandbox.clock import DAY
-from worker.sandbox.entities import Balance, OfflineSession, Tax, Turnover
+from worker.sandbox.entities import (
+    Balance,
+    Billing,
+    OfflineSession,
+    PaymentTurnover,
+    Signature,
+    Sums,
+    Tax,
+    Turnover,
+    Webhook,
+)
+from worker.sandbox.transactions import Transaction
+
+MAIN_BRANCH = "Головна"
+#: When the organizations set up their taxes.
+TAXES_SINCE = 1_643_367_377.0
 
 
 @dataclass(slots=True, eq=False)
@@ -21,6 +36,16 @@ class Organization:
     taxes: dict[int, Tax]
     #: In the order of creation.
     receipts: list[Receipt] = field(default_factory=list)
+    #: None: as its taxes say.
+    is_vat: bool | None = None
+    #: A date, and a time of the day in Kyiv.
+    subscription_end: str | None = None
+    auto_close_shift_at: str | None = None
+    billing: Billing = field(default_factory=Billing)
+
+    @property
+    def pays_vat(self) -> bool:
+        return any(tax.rate for tax in self.taxes.values()) if self.is_vat is None else self.is_vat
 
     def tax(self, key: int | str) -> Tax | None:
         """By code, or by letter."""
@@ -39,6 +64,8 @@ class Register:
     fiscal_number: str
     organization: Organization
     created_at: float
+    is_test: bool = True
+    branch: str = MAIN_BRANCH
     #: Cash in the drawer; outlives shifts.
     till: int = 0
     shift: Shift | None = None
@@ -58,7 +85,10 @@ class Register:
     stay_offline: bool = False
     offline_sessions: list[OfflineSession] = field(default_factory=list)
     offline_codes: deque[str] = field(default_factory=deque)
+    #: Checkbox fetches new codes by itself when few are left.
+    refills_codes: bool = True
     used_codes: set[str] = field(default_factory=set)
+    webhook: Webhook | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -72,6 +102,10 @@ class Cashier:
     created_at: float
     password: str | None = None
     pin_code: str | None = None
+    branch: str = MAIN_BRANCH
+    #: Why he may not work any more.
+    blocked: str | None = None
+    signature: Signature = field(default_factory=Signature)
     #: Oldest first; at most ten live.
     tokens: deque[str] = field(default_factory=deque)
     shift: Shift | None = None
@@ -88,6 +122,8 @@ class Shift:
     initial: Transaction
     balance: Balance
     turnovers: dict[int, Turnover]
+    #: By type and label, in the order of their first receipt.
+    payments: dict[tuple[str, str], PaymentTurnover] = field(default_factory=dict)
     #: The tax service's words where the opening was refused: it ends CLOSED without having been open.
     refusal: str | None = None
     auto_close_at: float | None = None
@@ -118,64 +154,6 @@ class Shift:
         return now - self.opened_at > DAY
 
 
-#: Where in its processing a document is signed, and where the tax service has received it.
-_SIGNED, _DELIVERED = 0.4, 0.7
-
-
-@dataclass(slots=True, eq=False)
-class Transaction:
-    """A document on its way to the tax service."""
-
-    id: str
-    type: str
-    serial: int
-    created_at: float
-    #: When the tax service answers; infinite while that is not known.
-    done_at: float
-    previous_hash: str
-    #: The tax service's words when it refuses.
-    error: str | None = None
-    fiscal_code: str | None = None
-    offline_id: str | None = None
-    original_datetime: float | None = None
-    shift: Shift | None = None
-
-    def is_over(self, now: float) -> bool:
-        return now >= self.done_at
-
-    def status(self, now: float) -> str:
-        if self.is_over(now):
-            return "DONE" if self.error is None else "ERROR"
-        if now < self.signed_at:
-            return "PENDING"
-        return "SIGNED" if now < self.delivered_at else "DELIVERED"
-
-    @property
-    def signed_at(self) -> float:
-        return self._moment(_SIGNED)
-
-    @property
-    def delivered_at(self) -> float:
-        return self._moment(_DELIVERED)
-
-    def _moment(self, share: float) -> float:
-        if math.isinf(self.done_at):
-            return self.done_at
-        return self.created_at + share * (self.done_at - self.created_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Kopiykas of a receipt; what cash is given back as change is taken off ``cash``."""
-
-    #: Before cash is rounded.
-    total: int
-    #: What rounding adds.
-    round_sum: int
-    cash: int
-    card: int
-
-
 @dataclass(slots=True, eq=False)
 class Receipt:
     """A receipt. What never changes is kept as JSON text: a benchmark holds 100,000 of them."""
@@ -199,11 +177,24 @@ class Receipt:
     is_offline: bool = False
     hide_context: bool = False
     old_names: bool = False
+    is_external: bool = False
+    #: DONE since then, although the tax service has not seen it: the register is offline by hand.
+    settled_at: float = math.inf
     #: When a look-up by id first found it ended.
     shown_at: float | None = None
 
+    @property
+    def is_booked(self) -> bool:
+        return self.transaction.error is None or self.is_offline
+
     def status(self, now: float) -> str:
-        return self.transaction.status(now) if self.transaction.is_over(now) else "CREATED"
+        if self.transaction.is_over(now):
+            return self.transaction.status(now)
+        return "DONE" if now >= self.settled_at else "CREATED"
+
+    def updated_at(self, now: float) -> float:
+        ended_at = min(self.transaction.done_at, self.settled_at)
+        return ended_at if now >= ended_at else self.created_at
 
     def fiscal_code(self, now: float) -> str | None:
         if self.is_offline:

@@ -6,7 +6,7 @@ import math
 from uuid import uuid4
 
 from worker.sandbox.bodies.shift_body import Body
-from worker.sandbox.clock import iso
+from worker.sandbox.clock import iso, month_start
 from worker.sandbox.entities import OfflineSession
 from worker.sandbox.ledger import Register
 from worker.sandbox.refusals import offline_code_used
@@ -19,7 +19,7 @@ _STOCK, _MINIMUM = 2000, 1000
 def codes(state: State, register: Register) -> list[str]:
     """The unused codes; the same ones until they are used."""
     known = set(register.offline_codes) | register.used_codes
-    while len(register.offline_codes) < _MINIMUM or len(known) < _STOCK:
+    while register.refills_codes and (len(register.offline_codes) < _MINIMUM or len(known) < _STOCK):
         code = state.new_code(f"{register.license_key}/{len(known)}", known.__contains__)
         known.add(code)
         register.offline_codes.append(code)
@@ -66,12 +66,14 @@ def go_offline(register: Register, start: float, fiscal_code: str | None) -> Bod
     return {"status": "ok", "id": str(uuid4())}
 
 
-def go_online(state: State, register: Register) -> Body:
-    """The documents of the offline time are taken by the tax service one after another."""
+def go_online(state: State, register: Register, login: str) -> Body:
+    """The tax service takes the documents of the offline time, or stays out of reach."""
     now = state.clock.now()
+    if state.faults.draw("upload", "POST /cash-registers/go-online", login, None):
+        return {"status": "ok"}
     register.stay_offline = False
     register.silent_until = min(register.silent_until, now)
-    if register.offline_sessions and register.offline_sessions[-1].end is None:
+    if register.offline_sessions and not register.offline_sessions[-1].is_over(now):
         register.offline_sessions[-1].end = now
     for receipt in register.receipts:
         if math.isinf(receipt.transaction.done_at):
@@ -79,19 +81,38 @@ def go_online(state: State, register: Register) -> Body:
     return {"status": "ok"}
 
 
-def offline_time(register: Register, now: float) -> Body:
-    """Seconds; the law allows 36 hours at a stretch and 168 in a month."""
+def fall_silent(register: Register, now: float, until: float) -> None:
+    """The tax service does not answer until then: Checkbox takes the register offline by itself."""
+    if until <= register.silent_until:
+        return
+    if register.silent_until > now:
+        register.offline_sessions[-1].end = until
+    else:
+        register.offline_sessions.append(OfflineSession(now, until))
+    register.silent_until = until
+
+
+def offline_time(register: Register, now: float, start: float | None, end: float | None) -> Body:
+    """Seconds; the law allows 36 hours at a stretch and 168 in a month.
+
+    ASSUMED: without ``start`` it is the current month in Kyiv; a session that lies partly in it counts whole.
+    """
+    since = month_start(now) if start is None else start
     sessions = [
-        {
-            "start": iso(session.start),
-            "end": iso(session.end) if session.end is not None else None,
-            "duration": int((session.end if session.end is not None else now) - session.start),
-        }
+        session
         for session in register.offline_sessions
+        if session.end > since and (end is None or session.start < end)
     ]
-    durations = [int(str(session["duration"])) for session in sessions]
-    is_open = bool(register.offline_sessions) and register.offline_sessions[-1].end is None
+    durations = [int((session.end if session.is_over(now) else now) - session.start) for session in sessions]
+    is_offline = bool(sessions) and not sessions[-1].is_over(now)
     return {
-        "status": {"current": durations[-1] if is_open else 0, "total": sum(durations)},
-        "sessions": sessions,
+        "status": {"current": durations[-1] if is_offline else 0, "total": sum(durations)},
+        "sessions": [
+            {
+                "start": iso(session.start),
+                "end": iso(session.end) if session.is_over(now) else None,
+                "duration": duration,
+            }
+            for session, duration in zip(sessions, durations, strict=True)
+        ],
     }

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 class Options:
     """Everything that can be set with ``--option name=value`` or over ``POST /sandbox/options``."""
 
-    # Pace. Times in seconds. About 2 s were seen live for a receipt, an opening and a closing.
+    # Timing. Times in seconds. About 2 s were seen live for a receipt, an opening and a closing.
     done_after: float = 2.0
     open_after: float = 2.0
     close_after: float = 2.0
@@ -33,8 +33,8 @@ class Options:
     language: Literal["uk", "en"] = "uk"
     #: ASSUMED: whether Checkbox closes a shift itself after 24 hours.
     force_close_at_24h: bool = False
-    # ASSUMED A2: the messages of the two are known, their codes are not.
-    cashier_has_shift_code: str | None = None
+    # ASSUMED A2: the code of the first was reported once; that of the second is not known.
+    cashier_has_shift_code: str | None = "base.bad_request"
     register_busy_code: str | None = None
     busy_status: int = 400
     # ASSUMED A3: known is only that an underpayment is rejected.
@@ -57,6 +57,8 @@ class Options:
     unknown_tax_status: Literal[400, 422] = 400
     # ASSUMED A10: closing while receipts are unfinished.
     close_with_unfinished: Literal["wait", "refuse"] = "wait"
+    #: ASSUMED: what an organization that is blocked for a debt is refused with 402.
+    blocked_refuses: Literal["documents", "everything"] = "documents"
     #: ASSUMED: whether a shift that another client opened closes only with ``skip_client_name_check``.
     client_name_check: bool = False
     #: ASSUMED: when the search answers in the short form.
@@ -65,8 +67,17 @@ class Options:
     page_limit: int | None = None
     # ASSUMED A11: tokens never expire by time; None is never.
     token_lifetime: float | None = None
-    #: ASSUMED: the document shows no body after a sign-out; checkbox-sdk, tested live, reads one.
-    sign_out_body: Literal["empty", "null"] = "empty"
+    #: ASSUMED: the document says JSON of any kind; checkbox-sdk, tested live, reads JSON.
+    sign_out_body: Literal["null", "empty"] = "null"
+    #: ASSUMED: checkbox-sdk, tested live, sees DONE while the register is offline by hand; a capture, later.
+    offline_done: Literal["at_once", "after_upload"] = "at_once"
+    #: ASSUMED: whether a webhook tells of a receipt that ended in ERROR.
+    webhook_on_error: bool = False
+    #: A webhook that is not answered in so many seconds is repeated, at growing distances and for so long.
+    webhook_timeout: float = 10.0
+    webhook_retry_first: float = 1.0
+    webhook_retry_longest: float = 1800.0
+    webhook_retry_for: float = 14_400.0
     #: ASSUMED: whether a known id or a closed shift is noticed first.
     duplicate_before_shift: bool = True
 

@@ -36,7 +36,7 @@ def _payment_rule(value: Any) -> Rule | None:
 
 
 def _control_number_rule(value: Any) -> Rule:
-    return text(shortest=1, longest=4) if isinstance(value, str) else integer()
+    return text() if isinstance(value, str) else integer()
 
 
 def _context_rule(value: Any) -> Rule | None:
@@ -62,6 +62,8 @@ _discount = members(
         "privilege": _string,
     }
 )
+#: Codes or letters; ``taxes`` is the old name of ``tax``.
+_taxes = nullable(same_type_items((int, str), most=2))
 _good = members(
     {
         "code": Required(text(shortest=1, longest=256)),
@@ -74,7 +76,8 @@ _good = members(
         "footer": nullable(text(longest=1024)),
         "price": Required(integer(above=0, below=_MONEY_LIMIT)),
         "original_price": nullable(integer()),
-        "tax": nullable(same_type_items((int, str), most=2)),
+        "tax": _taxes,
+        "taxes": _taxes,
         "uktzed": nullable(text(longest=64)),
         "icon": _string,
     }
@@ -84,9 +87,9 @@ _good_item = members(
         "good": Required(_good),
         "good_id": nullable(uuid),
         "quantity": Required(integer(above=0)),
-        "is_return": boolean,
+        "is_return": nullable(boolean),
         "is_winnings_payout": nullable(boolean),
-        "discounts": items(_discount),
+        "discounts": nullable(items(_discount)),
         "total_sum": nullable(integer()),
     }
 )
@@ -96,7 +99,7 @@ _cash_payment = members(
         "pawnshop_is_return": nullable(boolean),
         "operation_type": _string,
         "value": Required(_money),
-        "label": text(shortest=1, longest=128),
+        "label": nullable(text(shortest=1, longest=128)),
     }
 )
 _card_payment = members(
@@ -109,7 +112,7 @@ _card_payment = members(
         "code": nullable(integer(above=0, below=10)),
         "value": Required(_money),
         "commission": nullable(integer()),
-        "label": text(shortest=1, longest=128),
+        "label": nullable(text(shortest=1, longest=128)),
         "card_mask": nullable(text(longest=19)),
         "bank_name": _string,
         "auth_code": _string,
@@ -163,16 +166,10 @@ _sell_table: dict[str, Rule | Required] = {
     "departament": _string,
     "goods": Required(items(_good_item, fewest=1)),
     "delivery": nullable(_delivery),
-    "discounts": items(_discount),
-    "bonuses": nullable(
-        items(
-            members(
-                {"bonus_card": Required(text()), "value": Required(integer()), "additional_info": _string}
-            )
-        )
-    ),
+    "discounts": nullable(items(_discount)),
+    "bonuses": nullable(items(anything)),
     "payments": items(either(_payment_rule)),
-    "rounding": boolean,
+    "rounding": nullable(boolean),
     "rounding_mode": nullable(one_of("ROUND_10", "ROUND_50")),
     "header": _string,
     "footer": _string,
@@ -182,16 +179,14 @@ _sell_table: dict[str, Rule | Required] = {
     "related_receipt_id": nullable(uuid),
     "related_receipt_created_at": nullable(moment),
     "stock_code": _string,
-    "technical_return": boolean,
+    "technical_return": nullable(boolean),
     "is_pawnshop": nullable(boolean),
     "context": _context,
     "custom": nullable(_custom),
     "previous_receipt_id": nullable(uuid),
-    "callback_url": nullable(text(shortest=1, longest=2083, pattern=r"^[a-z][a-z0-9+.-]*:", name="url")),
+    "callback_url": _string,
 }
 
-SIGN_IN = members({"login": Required(text(shortest=1)), "password": Required(text(shortest=1))})
-SIGN_IN_PIN_CODE = members({"pin_code": Required(text())})
 SELL = members(_sell_table)
 SELL_OFFLINE = members({**_sell_table, "fiscal_code": Required(text()), "fiscal_date": Required(moment)})
 BULK_SELL = members({"receipts": Required(items(SELL, most=50))})
@@ -207,22 +202,33 @@ SERVICE = members(
         "footer": _string,
     }
 )
-OPEN_SHIFT = members(
+_external_item = members({"good": Required(_good), "quantity": Required(integer(above=0))})
+#: The client has calculated everything; Checkbox does not check it.
+ADD_EXTERNAL = members(
     {
         "id": nullable(uuid),
-        "auto_close_at": nullable(moment),
+        "goods": Required(
+            items(members({"good": Required(_good), "quantity": Required(integer(above=0))}), fewest=1)
+        ),
+        "payments": Required(items(either(_payment_rule))),
+        "discounts": nullable(items(_discount)),
+        "total_sum": Required(integer()),
+        "total_payment": Required(integer()),
+        "total_rest": nullable(integer()),
         "fiscal_code": _string,
         "fiscal_date": nullable(moment),
+        "context": _context,
+        "delivery": nullable(_delivery),
     }
 )
-CLOSE_SHIFT = members(
+SERVICE_CURRENCY = members(
     {
-        "skip_client_name_check": boolean,
-        "report": nullable(members({})),
-        "fiscal_code": _string,
-        "fiscal_date": nullable(moment),
+        "id": nullable(uuid),
+        "type": Required(one_of("ADVANCE", "REINFORCEMENT", "COLLECTION")),
+        "currencies": Required(
+            items(members({"currency": Required(text()), "value": Required(number(at_least=0))}))
+        ),
+        "cashier_name": _string,
+        "header": _string,
     }
 )
-GO_OFFLINE = members({"go_offline_date": nullable(moment), "fiscal_code": _string})
-EMAILS = items(email, fewest=1)
-PHONE = members({"phone": Required(text(pattern=r"^380\d{9}$", name="str.regex"))})

@@ -173,6 +173,26 @@ def fiscal_date_before_shift(opened_at: str) -> Refusal:
     return business(400, "date.fiscal_date_logic", message)
 
 
+def wrong_register_type() -> Refusal:
+    """ASSUMED: code and text; known is the status."""
+    return business(400, "base.bad_request", "Операція недоступна для даного типу каси")
+
+
+def no_offline_codes() -> Refusal:
+    """ASSUMED: the text; without the tax service and without codes there is no number to give."""
+    return business(400, None, "Немає доступних офлайн кодів")
+
+
+def subscription_ended() -> Refusal:
+    """ASSUMED: code and text; reported is only that Checkbox stops its service for a debt."""
+    return business(402, None, "Підписка скінчилася")
+
+
+def key_expired() -> Refusal:
+    """ASSUMED: status and code; the words were reported."""
+    return business(400, "base.bad_request", "Термін дії ключа закінчився")
+
+
 def offline_code_used(fiscal_code: str) -> Refusal:
     """The code of this refusal is unknown."""
     return business(400, None, f"Offline code '{fiscal_code}' was used before!")

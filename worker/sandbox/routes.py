@@ -10,13 +10,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from worker.sandbox import payloads
+from worker.sandbox import office_payloads, payloads
 from worker.sandbox.control import control_routes
 from worker.sandbox.endpoints import cashier, receipts, registers, reports, shifts
+from worker.sandbox.endpoints.webhook import WebhookEndpoints
 from worker.sandbox.exchange import PREFIX, Call, Endpoint, Needs
 from worker.sandbox.replies import Reply
 from worker.sandbox.state import State
 from worker.sandbox.validation import Rule
+from worker.sandbox.webhooks import Webhooks
 
 _NOTHING, _BEARER, _LICENSE = Needs.NOTHING, Needs.BEARER, Needs.LICENSE
 _BOTH = Needs.BEARER | Needs.LICENSE
@@ -30,6 +32,8 @@ _READS: tuple[tuple[str, _Handler, Needs], ...] = (
     ("/cashier/me", cashier.cashier_me, _BEARER),
     ("/cashier/check-signature", cashier.check_signature, _BEARER),
     ("/cashier/tax", cashier.cashier_tax, _BEARER),
+    ("/organization/cashiers", cashier.organization_cashiers, _BEARER),
+    ("/organization/billing-status", cashier.billing_status, _BOTH),
     ("/tax", cashier.tax, _LICENSE),
     ("/shifts", shifts.shift_list, _BEARER),
     ("/shifts/{shift_id}", shifts.shift_get, _BEARER),
@@ -43,10 +47,15 @@ _READS: tuple[tuple[str, _Handler, Needs], ...] = (
     ("/receipts/{receipt_id}/xml", receipts.receipt_xml, _NOTHING),
     ("/transactions", reports.transaction_list, _BEARER),
     ("/transactions/{transaction_id}", reports.transaction_get, _BEARER),
+    ("/reports", reports.report_list, _BEARER),
+    ("/reports/search", reports.report_search, _BEARER),
+    ("/reports/periodical", reports.periodical, _LICENSE),
     ("/reports/{report_id}", reports.report_get, _BEARER),
+    ("/reports/{report_id}/png", reports.report_png, _NOTHING),
     ("/reports/{report_id}/text", reports.report_text, _NOTHING),
     ("/cash-registers", registers.register_list, _BEARER),
     ("/cash-registers/info", registers.register_info, _LICENSE),
+    ("/cash-registers/shifts", registers.register_shifts, _LICENSE),
     ("/cash-registers/ask-offline-codes", registers.ask_offline_codes, _BOTH),
     ("/cash-registers/get-offline-codes", registers.get_offline_codes, _BOTH),
     ("/cash-registers/get-offline-codes-count", registers.get_offline_codes_count, _BOTH),
@@ -56,21 +65,23 @@ _READS: tuple[tuple[str, _Handler, Needs], ...] = (
 #: Path, handler, needs, rule of the body, and whether there has to be one.
 _WRITES: tuple[tuple[str, _Handler, Needs, Rule | None, bool], ...] = (
     ("/receipts/sell", receipts.sell, _BEARER, payloads.SELL, True),
-    ("/cashier/signin", cashier.sign_in, _NOTHING, payloads.SIGN_IN, True),
-    ("/cashier/signinPinCode", cashier.sign_in_pin_code, _LICENSE, payloads.SIGN_IN_PIN_CODE, True),
+    ("/cashier/signin", cashier.sign_in, _NOTHING, office_payloads.SIGN_IN, True),
+    ("/cashier/signinPinCode", cashier.sign_in_pin_code, _LICENSE, office_payloads.SIGN_IN_PIN_CODE, True),
     ("/cashier/signout", cashier.sign_out, _BEARER, None, False),
-    ("/shifts", shifts.shift_open, _BOTH, payloads.OPEN_SHIFT, False),
-    ("/shifts/close", shifts.shift_close, _BEARER, payloads.CLOSE_SHIFT, False),
-    ("/shifts/{shift_id}/close", shifts.shift_close_by_senior, _BOTH, payloads.CLOSE_SHIFT, False),
+    ("/shifts", shifts.shift_open, _BOTH, office_payloads.OPEN_SHIFT, False),
+    ("/shifts/close", shifts.shift_close, _BEARER, office_payloads.CLOSE_SHIFT, False),
+    ("/shifts/{shift_id}/close", shifts.shift_close_by_senior, _BOTH, office_payloads.CLOSE_SHIFT, False),
     ("/receipts/validate", receipts.validate, _BEARER, payloads.SELL, True),
     ("/receipts/bulk-sell", receipts.bulk_sell, _BEARER, payloads.BULK_SELL, True),
     ("/receipts/sell-offline", receipts.sell_offline, _BEARER, payloads.SELL_OFFLINE, True),
+    ("/receipts/add-external", receipts.add_external, _BEARER, payloads.ADD_EXTERNAL, True),
+    ("/receipts/service-currency", receipts.service_currency, _BEARER, payloads.SERVICE_CURRENCY, True),
     ("/receipts/service", receipts.service, _BEARER, payloads.SERVICE, True),
-    ("/receipts/{receipt_id}/email", receipts.receipt_delivery, _BEARER, payloads.EMAILS, True),
-    ("/receipts/{receipt_id}/sms", receipts.receipt_delivery, _BEARER, payloads.PHONE, True),
+    ("/receipts/{receipt_id}/email", receipts.receipt_delivery, _BEARER, office_payloads.EMAILS, True),
+    ("/receipts/{receipt_id}/sms", receipts.receipt_delivery, _BEARER, office_payloads.PHONE, True),
     ("/reports", reports.report_create, _BEARER, None, False),
     ("/cash-registers/ping-tax-service", registers.ping_tax_service, _BOTH, None, False),
-    ("/cash-registers/go-offline", registers.go_offline, _BOTH, payloads.GO_OFFLINE, False),
+    ("/cash-registers/go-offline", registers.go_offline, _BOTH, office_payloads.GO_OFFLINE, False),
     ("/cash-registers/go-online", registers.go_online, _BOTH, None, False),
 )
 
@@ -90,6 +101,15 @@ def application(state: State, seed: Callable[[State], None]) -> Starlette:
         Route(PREFIX + path, Endpoint(state, f"GET {path}", handler, needs), methods=["GET"])
         for path, handler, needs in _READS
     ]
+    hooks = WebhookEndpoints(Webhooks(state))
+    table: tuple[tuple[str, _Handler, Rule | None], ...] = (
+        ("GET", hooks.get, None),
+        ("POST", hooks.set, office_payloads.SET_WEBHOOK),
+        ("DELETE", hooks.delete, None),
+    )
+    for method, handler, rule in table:
+        endpoint = Endpoint(state, f"{method} /webhook", handler, _BOTH, rule)
+        routes.append(Route(f"{PREFIX}/webhook", endpoint, methods=[method]))
     routes.append(Route("/status", Endpoint(state, "GET /status", cashier.status, _NOTHING), methods=["GET"]))
     routes += control_routes(state, seed)
     return Starlette(routes=routes, exception_handlers={HTTPException: _framework_error})

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from worker.sandbox.bodies.shift_body import Body
-from worker.sandbox.clock import is_today_in_kyiv, iso, parse_iso
+from worker.sandbox.bodies.party_body import signature_status
+from worker.sandbox.bodies.report_body import figures
+from worker.sandbox.clock import is_today_in_kyiv, parse_iso
 from worker.sandbox.entities import Balance, Turnover
 from worker.sandbox.ledger import Cashier, Register, Report, Shift
 from worker.sandbox.refusals import (
@@ -15,12 +16,16 @@ from worker.sandbox.refusals import (
     another_outlet,
     auto_close_not_today,
     cashier_has_shift,
+    key_expired,
     register_busy,
     shift_not_opened,
     should_be_offline,
     unfinished_receipts,
 )
 from worker.sandbox.state import State
+
+#: ASSUMED: why a shift is not opened when its cashier's key cannot sign.
+_KEY_ABSENT = "Підпис касира недоступний"
 
 
 def current_shift(holder: Cashier | Register, now: float) -> Shift | None:
@@ -39,8 +44,10 @@ def open_shift(
 ) -> Shift:
     """Raises ``Refusal``. The shift opens, or is refused by the tax service, with time."""
     now = state.clock.now()
-    if register.organization is not cashier.organization:
+    if register.organization is not cashier.organization or register.branch != cashier.branch:
         raise another_outlet()
+    if cashier.signature.is_expired(now):
+        raise key_expired()
     _check_free(state, cashier, register, now)
     if (body.get("fiscal_code") or body.get("fiscal_date")) and not register.stay_offline:
         raise should_be_offline()
@@ -52,9 +59,10 @@ def open_shift(
     shift = _new_shift(state, cashier, register, opened_at=now + state.options.open_after, id_=body.get("id"))
     shift.auto_close_at = auto_close_at
     shift.client_name = client_name
+    if not signature_status(cashier, now)["shift_open_possibility"]:
+        shift.refusal = shift.initial.error = _KEY_ABSENT
     for fault in state.faults.draw("shift", "POST /shifts", cashier.login, None):
-        shift.refusal = fault.words
-        shift.initial.error = fault.words
+        shift.refusal = shift.initial.error = fault.words
     return shift
 
 
@@ -106,7 +114,7 @@ def make_report(state: State, shift: Shift, *, is_z_report: bool, serial: int) -
         created_at=now,
         figures={},
     )
-    report.figures = _figures(report, now)
+    report.figures = figures(report, now)
     state.reports[report.id] = report
     return report
 
@@ -138,7 +146,7 @@ def _new_shift(
         force_close=state.options.force_close_at_24h,
         transactions=1,
     )
-    shift.initial.shift = shift
+    shift.initial.cashier_id = cashier.id
     if state.options.serials == "shift":
         shift.initial.serial = 0
     state.shifts[shift.id] = shift
@@ -152,76 +160,6 @@ def _close(state: State, shift: Shift, *, closed_at: float) -> None:
     shift.closed_at = closed_at
     shift.z_report = make_report(state, shift, is_z_report=True, serial=shift.serial)
     shift.closing = state.new_transaction("Z_REPORT", shift.register, done_at=closed_at, shift=shift)
-    shift.closing.fiscal_code = state.new_code(shift.z_report.id, lambda _: False)
-
-
-def _figures(report: Report, now: float) -> Body:
-    shift = report.shift
-    balance = shift.balance
-    types = [receipt.type for receipt in shift.receipts]
-    return {
-        "id": report.id,
-        "shift_id": shift.id,
-        "last_receipt_id": shift.receipts[-1].id if shift.receipts else None,
-        "fiscal_code": None,
-        "serial": report.serial,
-        "is_z_report": report.is_z_report,
-        "payments": [
-            _payment("CASH", "Готівка", balance.cash_sales, balance.cash_returns, balance),
-            _payment("CASHLESS", "Картка", balance.card_sales, balance.card_returns, None),
-        ],
-        "taxes": [
-            {
-                "id": str(uuid4()),
-                "code": turnover.tax.code,
-                "label": turnover.tax.label,
-                "symbol": turnover.tax.symbol,
-                "rate": float(turnover.tax.rate),
-                "extra_rate": None,
-                "sell_sum": turnover.sales,
-                "return_sum": turnover.returns,
-                "sales_turnover": turnover.sales_turnover,
-                "returns_turnover": turnover.returns_turnover,
-                "no_vat": turnover.tax.no_vat,
-                "setup_date": None,
-                "created_at": iso(shift.created_at),
-            }
-            for turnover in shift.turnovers.values()
-        ],
-        "sell_receipts_count": types.count("SELL"),
-        "return_receipts_count": types.count("RETURN"),
-        "cash_withdrawal_receipts_count": 0,
-        "currency_exchange_count": 0,
-        "transfers_count": types.count("SERVICE_IN") + types.count("SERVICE_OUT"),
-        "transfers_sum": balance.service_in - balance.service_out,
-        "balance": balance.balance,
-        "initial": balance.initial,
-        "sales_round_up": balance.round_up,
-        "sales_round_down": balance.round_down,
-        "returns_round_up": 0,
-        "returns_round_down": 0,
-        "created_at": iso(now),
-        "updated_at": None,
-        "discounts_sum": balance.discounts,
-        "extra_charge_sum": balance.extra_charges,
-        "transaction_fail": False,
-        "rates": None,
-        "fiscal_api_type": None,
-        "fiscal_date": None,
-    }
-
-
-def _payment(kind: str, label: str, sold: int, returned: int, service: Balance | None) -> Body:
-    return {
-        "id": str(uuid4()),
-        "code": None,
-        "type": kind,
-        "provider_type": None,
-        "label": label,
-        "sell_sum": sold,
-        "return_sum": returned,
-        "service_in": service.service_in if service else 0,
-        "service_out": service.service_out if service else 0,
-        "cash_withdrawal": 0,
-        "cash_withdrawal_commission": 0,
-    }
+    shift.closing.fiscal_code = state.new_code(
+        shift.z_report.id, lambda _: False, is_test=shift.register.is_test
+    )

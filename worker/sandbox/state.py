@@ -15,9 +15,10 @@ from uuid import uuid4
 from worker.sandbox.clock import Clock
 from worker.sandbox.entities import Tax, stable_id
 from worker.sandbox.faults import FaultBook
-from worker.sandbox.ledger import Cashier, Organization, Receipt, Register, Report, Shift, Transaction
+from worker.sandbox.ledger import Cashier, Organization, Receipt, Register, Report, Shift
 from worker.sandbox.options import Options
 from worker.sandbox.refusals import bad_token, wrong_license_key, wrong_password, wrong_pin_code
+from worker.sandbox.transactions import Transaction
 
 #: An eleventh sign-in kills the oldest token (checkbox-sdk, "getting started").
 _LIVE_TOKENS = 10
@@ -141,19 +142,21 @@ class State:
             raise wrong_license_key()
         return register
 
-    def new_fiscal_code(self, receipt_id: str) -> str:
-        """Eleven characters, ``TEST-`` and six, the same for the same receipt unless that is taken."""
-        return self.new_code(receipt_id, lambda code: code in self.fiscal_codes)
+    def new_fiscal_code(self, receipt_id: str, register: Register) -> str:
+        """The same for the same receipt unless that is taken."""
+        return self.new_code(receipt_id, lambda code: code in self.fiscal_codes, is_test=register.is_test)
 
-    def new_code(self, name: str, is_taken: Callable[[str], bool]) -> str:
+    def new_code(self, name: str, is_taken: Callable[[str], bool], *, is_test: bool = True) -> str:
+        """Eleven characters; on a test register the first five are ``TEST-``."""
+        prefix = "TEST-" if is_test else ""
         for attempt in range(1000):
-            digest = hashlib.blake2b(f"{name}/{attempt}".encode(), digest_size=8).digest()
+            digest = hashlib.blake2b(f"{name}/{attempt}".encode(), digest_size=12).digest()
             number = int.from_bytes(digest, "big")
             letters = []
-            for _ in range(6):
+            for _ in range(11 - len(prefix)):
                 number, index = divmod(number, len(_FISCAL_CODE_ALPHABET))
                 letters.append(_FISCAL_CODE_ALPHABET[index])
-            code = "TEST-" + "".join(letters)
+            code = prefix + "".join(letters)
             if not is_taken(code):
                 return code
         raise RuntimeError("no free fiscal code")
@@ -175,7 +178,7 @@ class State:
             created_at=min(self.clock.now(), done_at),
             done_at=done_at,
             previous_hash=register.last_hash,
-            shift=shift,
+            cashier_id=shift.cashier.id if shift is not None else None,
         )
         register.last_hash = hashlib.sha256((register.last_hash + transaction.id).encode()).hexdigest()
         self.transactions[transaction.id] = transaction

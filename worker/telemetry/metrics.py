@@ -41,7 +41,7 @@ UNSETTLED = counter(
 )
 POSTPONED = counter(
     "fiscal_postponed_total",
-    "Waits that are no fault: a number, a turn, a thread, a shift, a sale.",
+    "Waits that are not faults: for a number, the rate limiter, a thread, a shift or a sale.",
     ["reason"],
 )
 RETRIES = counter("fiscal_retries_total", "Passes that ended in a fault and are tried again.")
@@ -105,7 +105,7 @@ WARNINGS = counter(
 )
 INTEGRATIONS_BROKEN = gauge(
     "fiscal_integrations_file_broken",
-    "1 while the integrations file cannot be used and an older one is in force, else 0.",
+    "1 while integrations cannot be read or fetched and an older version is in force, else 0.",
     "max",
 )
 LOG_LINES_DROPPED = counter(

@@ -12,13 +12,14 @@ from uuid import UUID
 
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
+from worker.fiscal.reasons import Wait
 from worker.telemetry import logs, metrics, spans, trace
 from worker.telemetry.quiet import Quietly
 
 _log = logs.logger(__name__)
 _CODES = frozenset(code.value for code in Code)
 #: Waits that nearly every order has, or has many of.
-_NO_NEWS = frozenset({"register_turn", "cashier_in_use", "threads_in_use", "number"})
+_NO_NEWS = frozenset({Wait.RATE_LIMIT, Wait.CASHIER_IN_USE, Wait.THREADS_IN_USE, Wait.NUMBER})
 _TROUBLE = frozenset({"failed", "delayed", "unsettled"})
 
 
@@ -42,16 +43,16 @@ class Identified(Protocol):
 class PassLog:
     """Gathers the facts of a pass; written when it ends."""
 
-    def __init__(self, queue: str, trail: AttemptState, is_first: bool) -> None:
+    def __init__(self, queue: str, state: AttemptState, is_first: bool) -> None:
         self._is_first = is_first
-        self._asked_at = trail.first_seen
+        self._asked_at = state.first_seen
         self._label = "unknown"
         self._operation = "SELL"
         self.told: dict[str, str | None] = {}
         #: What every line of the pass has.
         self.context: dict[str, Any] = {
-            "attempt": trail.attempts,
-            "replays": trail.replays,
+            "attempt": state.attempts,
+            "replays": state.replays,
             "messaging.system": "rabbitmq",
             "messaging.operation.name": "process",
             "messaging.destination.name": queue,
@@ -120,14 +121,14 @@ class PassLog:
 
 
 @contextmanager
-def attempt(
-    queue: str, carried: Mapping[str, str], trail: AttemptState, is_first: bool = False
+def logged(
+    queue: str, carried: Mapping[str, str], state: AttemptState, is_first: bool = False
 ) -> Iterator[PassLog]:
     """Count and log a pass over a message from ``queue``; the line says "unsettled" when it raised.
 
     ``is_first``: nobody has looked at the message before, as far as can be told. Only the pass itself raises.
     """
-    line = PassLog(queue, trail, is_first)
+    line = PassLog(queue, state, is_first)
     began = time.perf_counter()
     with trace.Carrying(carried), spans.processing(queue) as span, logs.Within(line.context):
         line.context["trace_id"], line.context["span_id"] = trace.ids()

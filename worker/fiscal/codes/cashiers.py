@@ -5,6 +5,7 @@ from __future__ import annotations
 from worker.fiscal.codes.entry import Entry, Remedy
 from worker.fiscal.languages import N_
 from worker.fiscal.outcomes import Code
+from worker.fiscal.reasons import Reason
 
 #: Checkbox speaks Ukrainian, whatever the language of the sentence.
 _WORDS = "Checkbox: «{words}»"
@@ -81,7 +82,7 @@ CASHIERS = {
         remedy=Remedy.REPLAY,
         sentence=N_("The cashier's shift is not open: open it in Checkbox and try again"),
         causes={
-            "key_expired": N_(
+            Reason.KEY_EXPIRED: N_(
                 "The shift was not opened: the cashier's signing key has expired, renew it in Checkbox"
             )
         },

@@ -33,8 +33,8 @@ MESSAGES = {
             "another `company` than the message's `source`."
         ),
         check=N_(
-            "The integrations file: the id is spelt as in Bimp, and so is the company's code, zeros "
-            "included; `fiscal_integrations_file_broken` is 0, or a newer file waits to be corrected. "
+            "The integrations: the id is spelt as in Bimp, and so is the company's code, zeros included; "
+            "`fiscal_integrations_file_broken` is 0, or a newer version waits to be corrected. "
             "`fiscal_foreign_requests_total` counts messages of other companies."
         ),
         do=N_(
@@ -56,6 +56,26 @@ MESSAGES = {
             "The chosen cashier is not set up in the integration: choose another one or ask the administrator"
         ),
         facts=("{integration}/{cashier}",),
+    ),
+    Code.CONFIGURATION_INVALID: Entry(
+        title=N_("The settings have a mistake"),
+        means=N_(
+            "The integration or the cashier is configured, with a mistake, and never was sound since the "
+            "worker started. Nothing was sold; all other rows work."
+        ),
+        check=N_(
+            "`detail.problems` names each place as a JSON pointer into the integration, and what is "
+            "wrong there; so does the log, event `integration_out_of_service`, with the line of the "
+            "file."
+        ),
+        do=N_(
+            "Correct the row, or put the secret where it points. It counts within 5 seconds (from an "
+            "address within one `FISCAL_INTEGRATIONS_POLL`); `dead-letters watch` replays the letters "
+            "then, or replay them."
+        ),
+        remedy=Remedy.REPLAY,
+        sentence=N_("The settings of the integration or cashier have a mistake: correct it and try again"),
+        facts=("{integration}/{cashier}: {places}",),
     ),
     Code.ORDER_ARCHIVED: Entry(
         title=N_("The order is archived"),

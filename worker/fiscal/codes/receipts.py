@@ -5,6 +5,7 @@ from __future__ import annotations
 from worker.fiscal.codes.entry import Entry, Remedy
 from worker.fiscal.languages import N_
 from worker.fiscal.outcomes import Code
+from worker.fiscal.reasons import Reason
 
 RECEIPTS = {
     Code.RECEIPT_MISMATCH: Entry(
@@ -88,7 +89,7 @@ RECEIPTS = {
         sentence=N_("Checkbox or the tax service refused the receipt: fix the cause and try again"),
         of_return=N_("Checkbox or the tax service refused the return: fix the cause and try again"),
         causes={
-            "cash_shortage": N_(
+            Reason.CASH_SHORTAGE: N_(
                 "Not enough cash in the till for this refund: add cash in Checkbox and try again"
             )
         },
@@ -113,7 +114,7 @@ RECEIPTS = {
         with_receipt=N_(
             "The receipt is made but still has no fiscal number: try later, there will be no second one"
         ),
-        causes={"archive_check": N_("Bimp did not answer whether the order is archived: try later")},
+        causes={Reason.ARCHIVE_CHECK: N_("Bimp did not answer whether the order is archived: try later")},
     ),
     Code.INTERNAL_ERROR: Entry(
         title=N_("Internal error"),

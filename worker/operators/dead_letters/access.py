@@ -9,15 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pika
 
 from config.settings import Settings
+from worker.fiscal.instants import rfc3339
 from worker.operators.connection import broker
-from worker.operators.dead_letters.letter import Letter, Wanted
+from worker.operators.dead_letters.filter import Wanted
 from worker.operators.dead_letters.lock import locked
 from worker.operators.dead_letters.look_through import LookThrough, depth
+from worker.rabbit.dead_letter import DeadLetter
 
 #: Says that a look or a change is to end at the next good point.
 Stopping = Callable[[], bool]
@@ -58,7 +59,7 @@ class Pass:
     stopping: Stopping
     _progress: Progress
 
-    def letters(self) -> Iterator[Letter]:
+    def letters(self) -> Iterator[DeadLetter]:
         """The wanted letters; one that is not removed stays."""
         for letter in self.queue.letters():
             self._progress(self.queue.looked_at)
@@ -96,5 +97,5 @@ def person() -> str:
 
 
 def _holder(command: str) -> str:
-    since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = rfc3339(time.time())
     return f"{command} by {person()}, process {os.getpid()}, since {since}"

@@ -9,19 +9,24 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from worker.bimp.archive_check import SERVICE, ArchiveCheck
+from worker.bimp.archive_check import ArchiveCheck
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.signed_in import secrets_of, signed_in
+from worker.fiscal.instants import DAY
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Code, Rejected, Unavailable, Verdict
 from worker.fiscal.ports import Refusal, TokenRefused
+from worker.fiscal.reasons import Reason
 from worker.fiscal.shifts import age
-from worker.operators.dead_letters.letter import Letter
+from worker.rabbit.dead_letter import DeadLetter
 
 _SHIFT = frozenset({Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H})
 #: What a person, or time, mends without touching the order.
-MENDED_ELSEWHERE = _SHIFT | {Code.CASHIER_CREDENTIALS_REJECTED, Code.CHECKBOX_UNAVAILABLE}
-_DAY = 86400.0
+MENDED_ELSEWHERE = _SHIFT | {
+    Code.CASHIER_CREDENTIALS_REJECTED,
+    Code.CHECKBOX_UNAVAILABLE,
+    Code.CONFIGURATION_INVALID,
+}
 #: Seconds between two sign-ins that may be refused: Checkbox may lock who is refused often.
 SIGN_IN_AGAIN = 600.0
 
@@ -40,7 +45,7 @@ class Cause:
     receipt: UUID | None = None
 
 
-def cause_of(letter: Letter) -> Cause | None:
+def cause_of(letter: DeadLetter) -> Cause | None:
     """None where a person has to act on the order, or nothing tells whose it is."""
     code, integration, cashier = letter.code, letter.integration, letter.cashier
     if code not in MENDED_ELSEWHERE or integration is None or cashier is None:
@@ -49,7 +54,7 @@ def cause_of(letter: Letter) -> Cause | None:
     detail = letter.line()["detail"] or {}
     if code != Code.CHECKBOX_UNAVAILABLE:
         return Cause(code, integration, cashier)
-    if detail.get("service") == SERVICE:
+    if detail.get("service") == Reason.ARCHIVE_CHECK:
         return Cause(code, integration, cashier, is_archive_check=True)
     return Cause(code, integration, cashier, receipt=_receipt(detail))
 
@@ -94,6 +99,8 @@ class Causes:
         cashier = integration.cashiers.get(cause.cashier) if integration else None
         if integration is None or cashier is None:
             return False
+        if cause.code == Code.CONFIGURATION_INVALID:
+            return True  # read now, without an earlier version: the row is sound
         try:
             if cause.is_archive_check:
                 return archive is None or archive.is_archived(UUID(int=0)) is not None
@@ -113,7 +120,7 @@ class Causes:
         if cause.code in _SHIFT:
             url, private = integration.checkbox_url, secrets_of(cashier)
             shift = self._client.current_shift(url, token, private=private)
-            return shift is not None and shift.is_open and age(shift, self._clock()) < _DAY
+            return shift is not None and shift.is_open and age(shift, self._clock()) < DAY
         if cause.receipt is None:
             self._client.cashier_me(integration.checkbox_url, token)
             if cashier.license_key is not None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pika.exceptions import NackError, UnroutableError
 
 from worker.operators.dead_letters.access import DeadLetters, Pass
-from worker.operators.dead_letters.letter import Letter
 from worker.operators.dead_letters.look_through import LookThrough
+from worker.rabbit.dead_letter import DeadLetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class Change:
     command: str
     done: str
     #: Takes the letter in hand out of the queue. May raise pika's ``UnroutableError`` or ``NackError``.
-    apply: Callable[[LookThrough, Letter, DeadLetters], None]
+    apply: Callable[[LookThrough, DeadLetter, DeadLetters], None]
     #: Letters that were replayed so often before are left alone.
     max_replays: int | None = None
 
-    def withholds(self, letter: Letter) -> bool:
+    def withholds(self, letter: DeadLetter) -> bool:
         return self.max_replays is not None and letter.replays >= self.max_replays
 
 
@@ -44,24 +44,24 @@ def replaying(max_replays: int | None) -> Change:
     return Change("replay", "replayed", _send_back, max_replays)
 
 
-def discarding(keep: Callable[[Letter], None]) -> Change:
+def discarding(keep: Callable[[DeadLetter], None]) -> Change:
     """Taking letters away for good; ``keep`` gets each before it is gone."""
 
-    def remove(look: LookThrough, letter: Letter, _: DeadLetters) -> None:
+    def remove(look: LookThrough, letter: DeadLetter, _: DeadLetters) -> None:
         keep(letter)
         look.remove()
 
     return Change("discard", "discarded", remove)
 
 
-def _send_back(look: LookThrough, letter: Letter, letters: DeadLetters) -> None:
+def _send_back(look: LookThrough, letter: DeadLetter, letters: DeadLetters) -> None:
     """Gone from here only when it is there."""
     look.send(letter.queue or letters.settings.queue, letter.delivery.body, letter.replay_properties())
     look.remove()
 
 
 #: Hears of each letter that is done, and of each that the broker refused, with the reason in words.
-Heard = Callable[[Letter, str | None], None]
+Heard = Callable[[DeadLetter, str | None], None]
 
 
 def change_each(

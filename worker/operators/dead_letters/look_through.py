@@ -5,7 +5,7 @@ that is acknowledged is gone, and all others go back when the channel closes, or
 
 A quorum queue puts what comes back behind what came back before, not at its old place (seen on RabbitMQ 3.10:
 ten letters that were looked at after a look at all of them go to the end). Order is kept only where all
-letters come back at once, so a pass that ends early takes the rest in hand too before it lets go.
+letters come back at once, so a pass that ends early takes the rest as well before it lets go.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
 
-from worker.operators.dead_letters.letter import Letter, Wanted
+from worker.operators.dead_letters.filter import Wanted
+from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.topology import DEAD_LETTERS
 
 #: Letters that the broker sends ahead. More are on their way only where as many were passed over.
@@ -88,10 +89,10 @@ class LookThrough:
         self._clock = clock
         self.looked_at = 0
         self.removed = 0
-        self._arrived: deque[tuple[int, Letter | None]] = deque()
+        self._arrived: deque[tuple[int, DeadLetter | None]] = deque()
         self._channel: BlockingChannel
-        self._in_hand: int | None = None
-        #: Letters that are in hand for the sake of order only.
+        self._current: int | None = None
+        #: Letters that are taken for the sake of order only.
         self._taken_along = 0
 
     def __enter__(self) -> Self:
@@ -113,7 +114,7 @@ class LookThrough:
     def _unacknowledged(self) -> int:
         return self._held - self._to_skip + len(self._arrived) + self._taken_along
 
-    def letters(self) -> Iterator[Letter]:
+    def letters(self) -> Iterator[DeadLetter]:
         """The wanted ones. One that is not removed before the next is asked for stays."""
         while self.looked_at < self._bound and not self._is_stopping():
             if not self._arrived and not self._await():
@@ -121,9 +122,9 @@ class LookThrough:
             tag, letter = self._arrived.popleft()
             self.looked_at += 1
             if letter is not None:
-                self._in_hand = tag
+                self._current = tag
                 yield letter
-                self._in_hand = None
+                self._current = None
             if self._clock() - self._served_at > _TICK:
                 self.serve()
 
@@ -135,17 +136,17 @@ class LookThrough:
         self._channel.basic_publish("", queue, body, properties, mandatory=True)
 
     def remove(self) -> None:
-        """Acknowledge the letter in hand."""
-        assert self._in_hand is not None
-        self._channel.basic_ack(self._in_hand)
-        self._in_hand = None
+        """Acknowledge the current letter."""
+        assert self._current is not None
+        self._channel.basic_ack(self._current)
+        self._current = None
         self.removed += 1
 
     def serve(self, seconds: float = 0) -> None:
         """Keep the conversation with the broker going, for at most so long; renews what is held for long."""
         self._connection.process_data_events(seconds)
         self._served_at = self._clock()
-        if self._in_hand is None and self._served_at - self._opened_at > _HOLD_AT_MOST:
+        if self._current is None and self._served_at - self._opened_at > _HOLD_AT_MOST:
             self._return_all()
             self._open()
 
@@ -182,7 +183,7 @@ class LookThrough:
         if self._is_closing:
             self._taken_along += 1
             return
-        letter = Letter.received(method, properties, body)
+        letter = DeadLetter.received(method, properties, body)
         # Bodies of letters that are passed over are not kept.
         self._arrived.append((method.delivery_tag, letter if self._wanted(letter) else None))
 
@@ -200,7 +201,7 @@ class LookThrough:
         return bool(self._arrived)
 
     def _take_all(self) -> None:
-        """Take what is left in hand: see the head of this module.
+        """Take what is left as well: see the head of this module.
 
         Until nothing is on its way any more: pika rejects what comes in while a channel closes, one by one
         and before the rest goes back, so that it would go to the front.

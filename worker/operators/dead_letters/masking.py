@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from worker.fiscal.privacy import scrub
-from worker.operators.dead_letters.letter import Letter
+from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.message.json_body import BODY_LIMIT, NotJsonError, Number, parse
 
 _MASK = "***"
@@ -15,7 +15,7 @@ _PERSONAL = frozenset({"buyer", "card", "email", "phone"})
 _INDENT = "  "
 
 
-def message_json(letter: Letter, *, reveal: bool, indent: bool) -> str:
+def message_json(letter: DeadLetter, *, reveal: bool, indent: bool) -> str:
     """The message of a letter as JSON text; numbers as they were written.
 
     What is no JSON becomes a JSON string. A member that came twice is left out.

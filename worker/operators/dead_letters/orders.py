@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from worker.operators.dead_letters.access import DeadLetters, Stopping
-from worker.operators.dead_letters.letter import Filter
+from worker.operators.dead_letters.filter import Filter
 
 
 class SeveralOrders(Exception):

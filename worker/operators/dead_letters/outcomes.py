@@ -17,10 +17,10 @@ import pika
 from config.settings import Settings
 from worker.fiscal.sentences import Outcome
 from worker.operators.dead_letters.access import DeadLetters, Stopping, alone
-from worker.operators.dead_letters.letter import Letter
 from worker.operators.dead_letters.lock import Locked
+from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.events import event_id
-from worker.rabbit.held_messages import known_of
+from worker.rabbit.message.reading import identify
 from worker.rabbit.topology import EVENTS_EXCHANGE
 
 #: Seconds after the last replay in which an outcome is waited for.
@@ -69,10 +69,10 @@ class Outcomes:
         back = f"{self.came_back.total()} came back" + (f" ({codes})" if codes else "")
         return f"{self.fiscalized} fiscalized, {back}, {self.waiting} still waiting"
 
-    def expect(self, letter: Letter) -> None:
+    def expect(self, letter: DeadLetter) -> None:
         """Count a letter that was sent. Call it before the connection's events are processed again."""
         self.sent += 1
-        known, replays = known_of(letter.delivery.body), letter.replays + 1
+        known, replays = identify(letter.delivery.body), letter.replays + 1
         if known.request_id is None:
             self._without_event[_key(letter, replays)] += 1
             return
@@ -93,7 +93,7 @@ class Outcomes:
                 look_at = time.monotonic() + _LOOK_AGAIN
 
     def _look(self, letters: DeadLetters, stopping: Stopping) -> None:
-        def is_back(letter: Letter) -> bool:
+        def is_back(letter: DeadLetter) -> bool:
             return self._without_event[_key(letter, letter.replays)] > 0
 
         with letters.looked_through(is_back, stopping) as look:
@@ -117,5 +117,5 @@ class Outcomes:
             self.came_back[event["data"]["code"]] += 1
 
 
-def _key(letter: Letter, replays: int) -> tuple[bytes, int]:
+def _key(letter: DeadLetter, replays: int) -> tuple[bytes, int]:
     return sha256(letter.delivery.body).digest(), replays

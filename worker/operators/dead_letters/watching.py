@@ -7,20 +7,18 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from config import integrations as integrations_file
-from config import settings as configuration
 from config.errors import ConfigurationError
 from config.settings import Settings
-from worker.app import archive_check_of
+from worker.app import archive_check_of, read_integrations
 from worker.checkbox.client import CheckboxClient
 from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.access import letters_alone
 from worker.operators.dead_letters.audit import Audit
 from worker.operators.dead_letters.causes import Cause, Causes, cause_of
 from worker.operators.dead_letters.changes import Heard, Report, change_each, replaying
-from worker.operators.dead_letters.letter import Letter
 from worker.operators.dead_letters.lock import Locked
 from worker.operators.dead_letters.look_through import NoDeadLetterQueue
+from worker.rabbit.dead_letter import DeadLetter
 
 _NAME = "dead-letters watch"
 Stopping = Callable[[], bool]
@@ -77,17 +75,15 @@ class Watching:
             return {cause for letter in look.letters() if (cause := cause_of(letter))}
 
     def _gone(self, waiting: set[Cause], stopping: Stopping) -> set[Cause]:
-        loaded = integrations_file.load(
-            self._settings.integrations_file, self._settings.checkbox_url, configuration.environment()
-        )
+        loaded = read_integrations(self._settings)
         return {
             cause
             for cause in waiting
-            if not stopping() and self._causes.is_gone(cause, loaded.integrations, self._archive)
+            if not stopping() and self._causes.is_gone(cause, loaded.integrations.in_force, self._archive)
         }
 
     def _replay(self, gone: set[Cause], stopping: Stopping) -> bool:
-        def wanted(letter: Letter) -> bool:
+        def wanted(letter: DeadLetter) -> bool:
             return self._may_go(letter) and cause_of(letter) in gone
 
         report = Report()
@@ -101,7 +97,7 @@ class Watching:
         self._say(f"{report.done} replayed, {report.failed} failed: {codes}")
         return report.failed == 0
 
-    def _may_go(self, letter: Letter) -> bool:
+    def _may_go(self, letter: DeadLetter) -> bool:
         """Not one that came back so often, nor one that came back just now."""
         if cause_of(letter) is None or self._what.withholds(letter):
             return False

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from worker.checkbox.answers import CashierInfo, RegisterInfo
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.signed_in import secrets_of, signed_in
+from worker.fiscal.instants import DAY
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
 from worker.fiscal.outcomes import Rejected, Unavailable
 from worker.fiscal.ports import Refusal, Shift
@@ -17,8 +18,7 @@ from worker.operators.doctor.finding import Finding, ok, warning, wrong
 from worker.operators.doctor.tax_table import check_tax_rates
 
 _SIGN_IN, _KEY, _REGISTER, _SHIFT = "sign-in", "key", "register", "shift"
-_DAY = 86400.0
-_SOON = 14 * _DAY
+_SOON = 14 * DAY
 #: Seconds before a shift's 24th hour in which somebody should think of it.
 _LATE = 2 * 3600.0
 #: How much later than ``rollover_after`` a shift may still be open: its receipts finish first.
@@ -149,11 +149,11 @@ def _shift(row: Row, shift: Shift | None, register: RegisterInfo | None, now: fl
     if age(shift, now) >= limit:
         advice = (
             "have the shift closed and a new one opened: Checkbox takes no more receipts in it"
-            if limit == _DAY
+            if limit == DAY
             else "see whether a worker runs: it should have closed the shift by now"
         )
         yield wrong(_SHIFT, row.name, seen, advice)
-    elif row.integration.shifts is ShiftPolicy.MANUAL and age(shift, now) >= _DAY - _LATE:
+    elif row.integration.shifts is ShiftPolicy.MANUAL and age(shift, now) >= DAY - _LATE:
         yield warning(_SHIFT, row.name, seen, "have it closed and a new one opened before it is 24 h old")
     elif register is not None and shift.register_id not in (None, register.id):
         advice = "see which register is meant: license_key is of another one than the open shift"
@@ -165,8 +165,8 @@ def _shift(row: Row, shift: Shift | None, register: RegisterInfo | None, now: fl
 def _limit(integration: Integration) -> float:
     """Seconds after which an open shift of this integration is wrong."""
     if integration.shifts is ShiftPolicy.MANUAL:
-        return _DAY
-    return min(integration.rollover_after.total_seconds() + _GRACE, _DAY)
+        return DAY
+    return min(integration.rollover_after.total_seconds() + _GRACE, DAY)
 
 
 def _no_shift(row: Row, register: RegisterInfo | None) -> Finding:

@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from itertools import chain
 
 import typer
 from pika.exceptions import AMQPError
 
-from config import integrations as integrations_file
-from config import settings as configuration
+from config.environment import environment
 from config.errors import ConfigurationError
 from config.settings import Settings
 from config.unknown_variables import unknown_variables
-from worker.app import archive_check_of, topology_of
+from worker.app import ADDRESS, archive_check_of, read_integrations, topology_of
 from worker.checkbox.client import CheckboxClient
 from worker.fiscal.integrations import Integration
 from worker.operators.doctor import addresses, queues
@@ -37,23 +37,28 @@ def findings(
     yield from _topology(settings)
     yield from check_archive(archive_check_of(settings))
     try:
-        loaded = integrations_file.load(
-            settings.integrations_file, settings.checkbox_url, configuration.environment()
-        )
+        loaded = read_integrations(settings)
     except ConfigurationError as error:
-        advice = "mend the file: a running worker goes on with the last one that was right"
-        yield from (
-            wrong("integrations", str(settings.integrations_file), line, advice) for line in error.lines
-        )
+        yield from (_wrong_integrations(settings, line) for line in error.lines)
         return
+    for line in (*loaded.faults, *chain.from_iterable(loaded.problems.values())):
+        yield _wrong_integrations(settings, line)
     for line in loaded.warnings:
-        advice = "see whether it is meant"
-        yield warning("integrations", str(settings.integrations_file), line, advice)
-    yield from checkbox(chosen(loaded.integrations, integrations, cashiers), clock)
+        yield warning("integrations", _source(settings), line, "see whether it is meant")
+    yield from checkbox(chosen(loaded.integrations.in_force, integrations, cashiers), clock)
+
+
+def _source(settings: Settings) -> str:
+    return ADDRESS if settings.integrations_url is not None else str(settings.integrations_file)
+
+
+def _wrong_integrations(settings: Settings, line: str) -> Finding:
+    advice = "mend it: a running worker goes on with what was sound there before, if anything"
+    return wrong("integrations", _source(settings), line, advice)
 
 
 def _variables() -> Iterator[Finding]:
-    for sentence in unknown_variables(configuration.environment()):
+    for sentence in unknown_variables(environment()):
         yield warning("settings", sentence.split()[0], sentence, "mend the name, or remove the variable")
 
 
@@ -83,7 +88,7 @@ def chosen(loaded: Mapping[str, Integration], integrations: set[str], cashiers: 
     unknown = integrations - loaded.keys()
     unknown |= cashiers - {cashier for integration in loaded.values() for cashier in integration.cashiers}
     if unknown:
-        raise typer.BadParameter(f"not in the integrations file: {', '.join(sorted(unknown))}")
+        raise typer.BadParameter(f"not in the integrations, or out of service: {', '.join(sorted(unknown))}")
     return rows
 
 

@@ -23,9 +23,10 @@ from worker.checkbox.signed_in import signed_in
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Verdict
 from worker.fiscal.ports import Refusal
-from worker.operators.dead_letters.letter import Filter, Letter
+from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.lock import Locked, locked
 from worker.operators.dead_letters.look_through import LookThrough, NoDeadLetterQueue, depth
+from worker.rabbit.dead_letter import DeadLetter
 
 #: Integrations that are asked where nothing tells which one it is.
 _AT_MOST = 20
@@ -39,7 +40,7 @@ class Explanation:
     """What is known of an order; ``not_asked`` are sentences about sources that did not answer."""
 
     order: str
-    letters: list[Letter] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
     waiting: list[dict[str, Any]] = field(default_factory=list)
     receipts: list[FoundReceipt] = field(default_factory=list)
     #: Messages that nobody has looked at yet; None where unknown.
@@ -116,7 +117,7 @@ def ask_checkbox(
             why = getattr(fault, "detail", {})
             words = why.get("message") or why.get("reason") or type(fault).__name__
             known.not_asked.append(f"Checkbox as {integration.id}/{cashier.id}: {words}")
-        if any(found.receipt.status != "ERROR" for found in known.receipts):
+        if not all(found.receipt.is_refused for found in known.receipts):
             return
 
 

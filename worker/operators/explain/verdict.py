@@ -13,7 +13,7 @@ def verdict(known: Explanation) -> tuple[str, str]:
         what = " and ".join(f"{one.operation} {one.receipt.fiscal_code}" for one in numbered)
         left = "replay its letter: the receipt is found, and Bimp is told" if known.letters else "nothing"
         return f"fiscalized: {what}", f"{left[0].upper()}{left[1:]}."
-    unnumbered = [found for found in known.receipts if found.receipt.status != "ERROR"]
+    unnumbered = [found for found in known.receipts if not found.receipt.is_refused]
     if known.waiting:
         due = min(row["due"] for row in known.waiting)
         return f"on its way: {known.waiting[0]['reason']}", f"Wait: the worker looks again at {due}."

@@ -75,16 +75,16 @@ def read(body: bytes) -> Request:
     except NotJsonError as error:
         raise InvalidMessage([problem_at((), str(error))], RequestIdentity()) from None
     if parsed.too_deep:
-        raise InvalidMessage([problem_at((), "is nested too deeply")], identify(parsed.value))
+        raise InvalidMessage([problem_at((), "is nested too deeply")], _identity(parsed.value))
     doubles = repeated_members(parsed.value) if parsed.has_doubled else []
     try:
         message = WireMessage.model_validate(parsed.value)
     except ValidationError as error:
         broken = islice(problems_of(error, parsed.value), ERROR_LIMIT)
-        raise InvalidMessage(_each_once([*doubles, *broken]), identify(parsed.value)) from None
+        raise InvalidMessage(_each_once([*doubles, *broken]), _identity(parsed.value)) from None
     errors = [*doubles, *(problem_at(path, problem) for path, problem in _contradictions(message))]
     if errors:
-        raise InvalidMessage(errors, identify(parsed.value))
+        raise InvalidMessage(errors, _identity(parsed.value))
     return to_request(message)
 
 
@@ -93,8 +93,15 @@ def _each_once(errors: Sequence[Problem]) -> list[Problem]:
     return list({error["path"]: error for error in reversed(errors)}.values())[::-1]
 
 
-def identify(value: Any) -> RequestIdentity:
-    """What can be told of a message that is wrong somewhere."""
+def identify(body: bytes) -> RequestIdentity:
+    """As much as a message says of itself, valid or not."""
+    try:
+        return _identity(parse(body).value) if len(body) <= BODY_LIMIT else RequestIdentity()
+    except NotJsonError:
+        return RequestIdentity()
+
+
+def _identity(value: Any) -> RequestIdentity:
     data = _member(value, "data")
     order = _member(data, "order")
     uuids = (_matching(_member(order, "uuid"), _UUID), _matching(_member(value, "subject"), _UUID))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from worker.sandbox.clock import iso
-from worker.sandbox.ledger import Cashier, Register
+from worker.sandbox.entities import stable_id
+from worker.sandbox.ledger import Cashier, Organization, Register
 
 Body = dict[str, Any]
 
+_ADDRESS = "м. Київ, вул. Тестова, 1"
 _PERMISSIONS: Body = {
     "self_return": True,
     "orders": False,
@@ -44,14 +46,30 @@ def register_in_shift(register: Register) -> Body:
 def register_in_list(register: Register, now: float) -> Body:
     return {
         **register_in_shift(register),
-        "is_test": True,
+        "is_test": register.is_test,
         "shift": {"id": register.shift.id} if register.shift else None,
         "offline_mode": is_offline(register, now),
         "stay_offline": register.stay_offline,
-        "branch": None,
-        "address": "м. Київ, вул. Тестова, 1",
+        "branch": branch(register),
+        "address": _ADDRESS,
         "type": 0,
     }
+
+
+def branch(register: Register) -> Body:
+    return {
+        "id": branch_id(register.organization, register.branch),
+        "name": register.branch,
+        "address": _ADDRESS,
+        "active": True,
+        "vehicle_license_plate": None,
+        "created_at": iso(register.created_at),
+        "updated_at": None,
+    }
+
+
+def branch_id(organization: Organization, name: str) -> str:
+    return stable_id("branch", organization.title, name)
 
 
 def register_info(register: Register, now: float) -> Body:
@@ -63,7 +81,7 @@ def register_info(register: Register, now: float) -> Body:
         "created_at": iso(register.created_at),
         "updated_at": iso(now),
         "number": register.number,
-        "address": "м. Київ, вул. Тестова, 1",
+        "address": _ADDRESS,
         "title": "",
         "vehicle_license_plate": "",
         "offline_mode": is_offline(register, now),
@@ -71,7 +89,7 @@ def register_info(register: Register, now: float) -> Body:
         "has_shift": register.shift is not None,
         "emergency_date": None,
         "emergency_details": None,
-        "is_test": True,
+        "is_test": register.is_test,
         "type": 0,
         "has_qr_acquiring": False,
         "has_internet_acquiring": False,
@@ -101,13 +119,49 @@ def cashier(item: Cashier) -> Body:
         "id": item.id,
         "full_name": item.full_name,
         "nin": "000000000",
-        "key_id": f"test_{item.id.replace('-', '')[:16]}",
-        "signature_type": "TEST",
+        "key_id": f"{'test_' if is_test(item) else ''}{item.id.replace('-', '')[:16]}",
+        "signature_type": item.signature.type,
         "permissions": _PERMISSIONS,
         "created_at": iso(item.created_at),
         "updated_at": None,
-        "certificate_end": None,
-        "blocked": None,
+        "certificate_end": iso(ends_at) if (ends_at := item.signature.ends_at) is not None else None,
+        "blocked": item.blocked,
+    }
+
+
+def is_test(item: Cashier) -> bool:
+    """A cashier with a test key works at test registers only."""
+    return item.signature.type == "TEST"
+
+
+def signature_status(item: Cashier, now: float) -> Body:
+    """ASSUMED: a key that has expired, or whose agent is not online, cannot open a shift."""
+    signature = item.signature
+    can_sign = signature.is_online and not signature.is_expired(now)
+    return {
+        "online": signature.is_online,
+        "type": signature.type,
+        "shift_open_possibility": signature.can_open_shift and can_sign,
+    }
+
+
+def workplace(item: Cashier) -> Body:
+    return {
+        "id": item.id,
+        "full_name": item.full_name,
+        "active": item.blocked is None,
+        "branch_id": branch_id(item.organization, item.branch),
+        "prefix": None,
+    }
+
+
+def billing_status(item: Organization) -> Body:
+    billing = item.billing
+    return {
+        "date_to_block": billing.date_to_block,
+        "status": billing.status,
+        "units": billing.units,
+        "status_changed_at": billing.status_changed_at,
     }
 
 
@@ -115,7 +169,7 @@ def cashier_me(item: Cashier) -> Body:
     organization = item.organization
     return {
         **cashier(item),
-        "is_test": True,
+        "is_test": is_test(item),
         "organization": {
             "id": organization.id,
             "title": organization.title,
@@ -123,12 +177,12 @@ def cashier_me(item: Cashier) -> Body:
             "tax_number": "000000000000",
             "created_at": iso(item.created_at),
             "updated_at": None,
-            "subscription_exp": None,
-            "is_vat": any(tax.rate for tax in organization.taxes.values()),
+            "subscription_exp": organization.subscription_end,
+            "is_vat": organization.pays_vat,
             "receipts_ratelimit_count": 3,
             "receipts_ratelimit_interval": 1,
             "can_send_sms": False,
             "allowed_offline_duration": 36,
-            "auto_close_shift_at": None,
+            "auto_close_shift_at": organization.auto_close_shift_at,
         },
     }

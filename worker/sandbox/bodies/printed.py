@@ -75,9 +75,9 @@ def pdf(receipt: Receipt) -> bytes:
     )
 
 
-def png(receipt: Receipt, scale: int = 4) -> bytes:
-    """A black and white pattern made of the receipt's id."""
-    bits = int.from_bytes(hashlib.shake_256(receipt.id.encode()).digest(_PATTERN * _PATTERN // 8 + 1), "big")
+def png(name: str, scale: int = 4) -> bytes:
+    """A black and white pattern made of the id of a receipt or report."""
+    bits = int.from_bytes(hashlib.shake_256(name.encode()).digest(_PATTERN * _PATTERN // 8 + 1), "big")
     rows = b""
     for y in range(_PATTERN):
         pixels = b"".join(

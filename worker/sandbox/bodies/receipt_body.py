@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from worker.sandbox.arithmetic import Discounted, Line, TaxSum, Totals, line_taxes, rounding
-from worker.sandbox.bodies.shift_body import Body, plain, shift, tax, transaction
+from worker.sandbox.bodies.shift_body import Body, shift, tax, transaction
 from worker.sandbox.clock import KYIV, iso
+from worker.sandbox.entities import plain
 from worker.sandbox.ledger import Receipt
 from worker.sandbox.options import Options
+from worker.sandbox.payments import LABELS
 from worker.sandbox.state import State
 
-_LABELS = {"CASH": "Готівка", "CASHLESS": "Картка", "CARD": "Картка"}
 _CARD_MEMBERS = (
     "provider_type",
     "commission",
@@ -33,19 +34,6 @@ _CARD_MEMBERS = (
     "tapxphone_terminal",
     "transaction_id",
     "ereceipt_data",
-)
-_SHORT_FORM = (
-    "id",
-    "type",
-    "status",
-    "serial",
-    "total_sum",
-    "total_payment",
-    "total_rest",
-    "fiscal_code",
-    "fiscal_date",
-    "goods",
-    "payments",
 )
 #: Members of the request that come back as they were.
 _ECHOED = (
@@ -77,7 +65,7 @@ def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
         "fiscal_date": iso(receipt.fiscal_date),
         "tax_url": _tax_url(state, receipt, fiscal_code) if fiscal_code else None,
         "delivered_at": None,
-        "updated_at": iso(receipt.created_at if status == "CREATED" else receipt.transaction.done_at),
+        "updated_at": iso(receipt.updated_at(now)),
         "is_created_offline": receipt.is_offline,
         "control_number": receipt.control_number,
         "processed_counter": 0 if status == "CREATED" else 1,
@@ -87,12 +75,6 @@ def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
     }
     body = b"{" + receipt.fixed + b"," + compact(changing) + b"}"
     return _with_old_names(body) if receipt.old_names else body
-
-
-def short_body(state: State, receipt: Receipt, now: float) -> bytes:
-    """ASSUMED: which members the short form of the search has. Known is what it leaves out."""
-    whole = json.loads(receipt_body(state, receipt, now))
-    return b"{" + compact({name: whole.get(name) for name in _SHORT_FORM}) + b"}"
 
 
 def fixed_members(body: Mapping[str, Any], totals: Totals, options: Options) -> Body:
@@ -138,7 +120,6 @@ def _common(body: Mapping[str, Any]) -> Body:
         "currency_exchange": None,
         "service_currency_exchange": [],
         "pre_payment_relation_id": None,
-        "is_test": True,
     }
 
 
@@ -183,7 +164,7 @@ def _payment(payload: Mapping[str, Any]) -> Body:
         "pawnshop_is_return": payload.get("pawnshop_is_return"),
         "operation_type": payload.get("operation_type"),
         "value": payload["value"],
-        "label": payload.get("label", _LABELS[kind]),
+        "label": payload.get("label") or LABELS[kind],
     }
     if kind != "CASH":
         body["code"] = payload.get("code", 1)

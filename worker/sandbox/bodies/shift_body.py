@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import Any
 
+from worker.sandbox.arithmetic import half_up
 from worker.sandbox.bodies.party_body import cashier, register_in_shift
+from worker.sandbox.bodies.report_body import report
 from worker.sandbox.clock import iso, iso_kyiv
-from worker.sandbox.entities import Tax
-from worker.sandbox.ledger import Organization, Report, Shift, Transaction
+from worker.sandbox.entities import Tax, plain
+from worker.sandbox.ledger import TAXES_SINCE, Organization, Shift
+from worker.sandbox.transactions import Transaction
 
 Body = dict[str, Any]
-#: When the organizations set up their taxes.
-TAXES_SINCE = 1_643_367_377.0
-
-
-def plain(number: Fraction | int | None) -> int | float | None:
-    """A JSON number: whole where it is whole."""
-    if number is None or isinstance(number, int):
-        return number
-    return number.numerator if number.denominator == 1 else float(number)
 
 
 def tax(item: Tax, created_at: float = TAXES_SINCE) -> Body:
@@ -73,7 +66,12 @@ def transaction(item: Transaction, now: float) -> Body:
     }
 
 
-def shift(item: Shift, now: float, *, with_cashier: bool = True) -> Body:
+def shift(item: Shift, now: float) -> Body:
+    return {**listed_shift(item, now, with_register=True), "cashier": cashier(item.cashier)}
+
+
+def listed_shift(item: Shift, now: float, *, with_register: bool) -> Body:
+    """As lists have it: without the cashier, and by licence key without the register too."""
     status = item.status(now)
     is_open = now >= item.opened_at and item.refusal is None
     balance = item.balance
@@ -105,10 +103,10 @@ def shift(item: Shift, now: float, *, with_cashier: bool = True) -> Body:
             {
                 **tax(turnover.tax, item.created_at),
                 "id": turnover.id,
-                "sales": turnover.sales,
-                "returns": turnover.returns,
-                "sales_turnover": turnover.sales_turnover,
-                "returns_turnover": turnover.returns_turnover,
+                "sales": half_up(turnover.sales),
+                "returns": half_up(turnover.returns),
+                "sales_turnover": half_up(turnover.sales_turnover),
+                "returns_turnover": half_up(turnover.returns_turnover),
             }
             for turnover in item.turnovers.values()
         ],
@@ -116,16 +114,10 @@ def shift(item: Shift, now: float, *, with_cashier: bool = True) -> Body:
         "evpez_shift_id": None,
         "emergency_close": True if _was_forced(item, status) else None,
         "emergency_close_details": None,
-        "cash_register": register_in_shift(item.register),
     }
-    if with_cashier:
-        body["cashier"] = cashier(item.cashier)
+    if with_register:
+        body["cash_register"] = register_in_shift(item.register)
     return body
-
-
-def report(item: Report, now: float) -> Body:
-    closing = item.shift.closing if item.is_z_report else None
-    return {**item.figures, "fiscal_code": closing.fiscal_code if closing and closing.is_over(now) else None}
 
 
 def page(results: list[Any], limit: int, offset: int) -> Body:

@@ -37,8 +37,8 @@ def cashier_shift(call: Call) -> Reply:
     return answer(shift_body.shift(shift, now) if shift else None)
 
 
-def check_signature(_: Call) -> Reply:
-    return answer({"online": True, "type": "TEST", "shift_open_possibility": True})
+def check_signature(call: Call) -> Reply:
+    return answer(party_body.signature_status(call.cashier, call.state.clock.now()))
 
 
 def cashier_tax(call: Call) -> Reply:
@@ -47,6 +47,16 @@ def cashier_tax(call: Call) -> Reply:
 
 def tax(call: Call) -> Reply:
     return answer(shift_body.tax_list(call.register.organization))
+
+
+def organization_cashiers(call: Call) -> Reply:
+    organization = call.cashier.organization
+    cashiers = call.state.cashiers.values()
+    return answer([party_body.workplace(item) for item in cashiers if item.organization is organization])
+
+
+def billing_status(call: Call) -> Reply:
+    return answer(party_body.billing_status(call.cashier.organization))
 
 
 def _token(token: str) -> Reply:

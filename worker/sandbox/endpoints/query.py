@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from worker.sandbox.clock import parse_iso
 from worker.sandbox.exchange import Call
@@ -18,7 +18,11 @@ def one(call: Call, name: str) -> str | None:
     return values[-1] if values else None
 
 
-def flag(call: Call, name: str, *, default: bool) -> bool:
+@overload
+def flag(call: Call, name: str, *, default: bool) -> bool: ...
+@overload
+def flag(call: Call, name: str, *, default: None) -> bool | None: ...
+def flag(call: Call, name: str, *, default: bool | None) -> bool | None:
     text = one(call, name)
     if text is None:
         return default
@@ -51,6 +55,13 @@ def moment(call: Call, name: str) -> float | None:
         raise _wrong("query", name, "Невірний формат дати і часу", "value_error.datetime") from None
 
 
+def required_moment(call: Call, name: str) -> float:
+    found = moment(call, name)
+    if found is None:
+        raise _wrong("query", name, "Обов'язкове поле не заповнено", "value_error.missing")
+    return found
+
+
 def path_id(call: Call, name: str) -> str:
     value = call.path[name]
     if not is_uuid(value):
@@ -59,8 +70,13 @@ def path_id(call: Call, name: str) -> str:
 
 
 def page(call: Call, found: Sequence[_Item], most: int) -> tuple[Sequence[_Item], int, int]:
-    """What ``limit`` (25 where it is not given), ``offset`` and ``desc`` choose of what was found."""
+    """What ``limit`` (25 by default), ``offset`` and ``desc`` choose of what was found, and limit and offset.
+
+    Pages may be cut shorter than asked for; the limit tells.
+    """
     limit = number(call, "limit", 25, low=1, high=most)
+    if call.state.options.page_limit is not None:
+        limit = min(limit, call.state.options.page_limit)
     offset = number(call, "offset", 0, low=0, high=10**9)
     ordered = found[::-1] if flag(call, "desc", default=False) else found
     return ordered[offset : offset + limit], limit, offset

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 
 from worker.sandbox import sales
 from worker.sandbox.bodies import printed
-from worker.sandbox.bodies.receipt_body import receipt_body, short_body
+from worker.sandbox.bodies.party_body import branch_id
+from worker.sandbox.bodies.receipt_body import receipt_body
+from worker.sandbox.bodies.short_receipt_body import short_receipt_body
 from worker.sandbox.endpoints.query import flag, moment, number, one, page
 from worker.sandbox.exchange import Call
 from worker.sandbox.ledger import Receipt
-from worker.sandbox.refusals import Refusal, receipt_not_found
+from worker.sandbox.refusals import Refusal, receipt_not_found, wrong_register_type
 from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift
 
@@ -22,6 +24,15 @@ def sell(call: Call) -> Reply:
 
 def sell_offline(call: Call) -> Reply:
     return Reply(sales.sell_offline(call.state, call.cashier, call.body, call.raw), 201)
+
+
+def add_external(call: Call) -> Reply:
+    return Reply(sales.add_external(call.state, call.cashier, call.body, call.raw), 201)
+
+
+def service_currency(_: Call) -> Reply:
+    """For registers of exchange offices alone, and the sandbox has none."""
+    raise wrong_register_type()
 
 
 def validate(call: Call) -> Reply:
@@ -79,6 +90,7 @@ def receipt_search(call: Call) -> Reply:
     own = flag(call, "self_receipts", default=True)
     shifts, registers = call.query.get("shift_id"), call.query.get("cash_register_id")
     fiscal_code, barcode = one(call, "fiscal_code"), one(call, "barcode")
+    stock_code, branches = one(call, "stock_code"), call.query.get("branch_id")
     start, end = moment(call, "from_date"), moment(call, "to_date")
     found = [
         receipt
@@ -89,9 +101,11 @@ def receipt_search(call: Call) -> Reply:
         and (start is None or receipt.created_at >= start)
         and (end is None or receipt.created_at < end)
         and (barcode is None or barcode.encode() in receipt.fixed)
+        and (stock_code is None or f'"stock_code":"{stock_code}"'.encode() in receipt.fixed)
+        and (branches is None or _branch_id(receipt) in branches)
         and not _is_hidden(call, "GET /receipts/search", receipt, now)
     ]
-    return _receipt_page(call, found)
+    return _receipt_page(call, found, short=call.state.options.search_form == "short")
 
 
 def receipt_html(call: Call) -> Reply:
@@ -110,7 +124,7 @@ def receipt_pdf(call: Call) -> Reply:
 
 
 def receipt_png(call: Call) -> Reply:
-    return Reply(printed.png(_receipt(call)), media_type="image/png")
+    return Reply(printed.png(_receipt(call).id), media_type="image/png")
 
 
 def receipt_xml(call: Call) -> Reply:
@@ -148,19 +162,22 @@ def _candidates(call: Call, shifts: list[str] | None) -> Iterable[Receipt]:
     ]
 
 
+def _branch_id(receipt: Receipt) -> str:
+    register = receipt.shift.register
+    return branch_id(register.organization, register.branch)
+
+
 def _is_hidden(call: Call, endpoint: str, receipt: Receipt, now: float) -> bool:
     faults = call.state.faults
     age = now - receipt.created_at
     return bool(faults) and faults.hides(endpoint, call.cashier.login, receipt.id, age)
 
 
-def _receipt_page(call: Call, found: list[Receipt]) -> Reply:
+def _receipt_page(call: Call, found: list[Receipt], *, short: bool = False) -> Reply:
     state = call.state
     now = state.clock.now()
     chosen, limit, offset = page(call, found, 100)
-    if state.options.page_limit is not None:
-        limit = min(limit, state.options.page_limit)
-    in_form = short_body if state.options.search_form == "short" else receipt_body
-    bodies = b",".join(in_form(state, receipt, now) for receipt in chosen[:limit])
+    in_form = short_receipt_body if short else receipt_body
+    bodies = b",".join(in_form(state, receipt, now) for receipt in chosen)
     meta = json.dumps({"limit": limit, "offset": offset}).encode()
     return Reply(b'{"meta":' + meta + b',"results":[' + bodies + b"]}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from worker.sandbox import offline
 from worker.sandbox.bodies import party_body, shift_body
 from worker.sandbox.clock import parse_iso
-from worker.sandbox.endpoints.query import flag, number, one, page, path_id
+from worker.sandbox.endpoints.query import flag, moment, number, one, page, path_id
+from worker.sandbox.endpoints.shifts import shift_page
 from worker.sandbox.exchange import Call
 from worker.sandbox.refusals import not_found
 from worker.sandbox.replies import Reply, answer
@@ -13,15 +14,16 @@ from worker.sandbox.shifts import current_shift
 
 
 def register_list(call: Call) -> Reply:
+    """``in_use`` chooses the occupied registers or the free ones."""
     now = call.state.clock.now()
     fiscal_number = one(call, "fiscal_number")
-    in_use = flag(call, "in_use", default=False)
+    in_use = flag(call, "in_use", default=None)
     found = [
         register
         for register in call.state.registers.values()
         if register.organization is call.cashier.organization
         and (fiscal_number is None or register.fiscal_number == fiscal_number)
-        and (not in_use or current_shift(register, now) is not None)
+        and (in_use is None or in_use == (current_shift(register, now) is not None))
     ]
     chosen, limit, offset = page(call, found, 1000)
     return answer(shift_body.page([party_body.register_in_list(item, now) for item in chosen], limit, offset))
@@ -52,7 +54,7 @@ def go_offline(call: Call) -> Reply:
 
 
 def go_online(call: Call) -> Reply:
-    return answer(offline.go_online(call.state, call.register))
+    return answer(offline.go_online(call.state, call.register, call.cashier.login))
 
 
 def ask_offline_codes(call: Call) -> Reply:
@@ -73,7 +75,13 @@ def get_offline_codes_count(call: Call) -> Reply:
 
 
 def get_offline_time(call: Call) -> Reply:
-    return answer(offline.offline_time(call.register, call.state.clock.now()))
+    start, end = moment(call, "from_date"), moment(call, "to_date")
+    return answer(offline.offline_time(call.register, call.state.clock.now(), start, end))
+
+
+def register_shifts(call: Call) -> Reply:
+    """Of every cashier, for a licence key alone. The bodies name neither cashier nor register."""
+    return shift_page(call, call.register.shifts, most=50, with_register=False)
 
 
 def _fiscal_response(status: str) -> shift_body.Body:

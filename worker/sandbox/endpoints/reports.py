@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from worker.sandbox.bodies import shift_body
-from worker.sandbox.endpoints.query import page, path_id
+from worker.sandbox.bodies import printed, printed_report, report_body, shift_body
+from worker.sandbox.endpoints.query import flag, moment, number, one, page, path_id, required_moment
 from worker.sandbox.exchange import Call
 from worker.sandbox.ledger import Report
 from worker.sandbox.refusals import not_found, shift_not_opened
 from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift, make_report
+
+_PLAIN = "text/plain; charset=utf-8"
 
 
 def report_create(call: Call) -> Reply:
@@ -18,19 +20,53 @@ def report_create(call: Call) -> Reply:
         raise shift_not_opened()
     shift.register.report_serial += 1
     report = make_report(call.state, shift, is_z_report=False, serial=shift.register.report_serial)
-    return answer(shift_body.report(report, now), 201)
+    return answer(report_body.report(report, now), 201)
 
 
 def report_get(call: Call) -> Reply:
     report = _report(call)
-    return answer(shift_body.report(report, call.state.clock.now()))
+    return answer(report_body.report(report, call.state.clock.now()))
+
+
+def report_list(call: Call) -> Reply:
+    """Those of the signed-in cashier."""
+    return _report_page(call, [item for item in _reports(call) if item.shift.cashier is call.cashier])
+
+
+def report_search(call: Call) -> Reply:
+    """Those of the organization, by register where that is asked for."""
+    registers = call.query.get("cash_register_id")
+    organization = call.cashier.organization
+    found = [
+        item
+        for item in _reports(call)
+        if item.shift.register.organization is organization
+        and (registers is None or item.shift.register.id in registers)
+    ]
+    return _report_page(call, found)
+
+
+def periodical(call: Call) -> Reply:
+    """A register's Z reports of a time, added up, as plain text."""
+    start, end = required_moment(call, "from_date"), required_moment(call, "to_date")
+    width = number(call, "width", 42, low=10, high=250)
+    is_short = flag(call, "is_short", default=False)
+    shifts = [
+        shift
+        for shift in call.register.shifts
+        if shift.z_report is not None and start <= shift.z_report.created_at < end
+    ]
+    text = printed_report.periodical(shifts, width, is_short=is_short)
+    return Reply(text.encode(), media_type=_PLAIN)
 
 
 def report_text(call: Call) -> Reply:
-    report = _report(call)
-    title = "Z-ЗВІТ" if report.is_z_report else "X-ЗВІТ"
-    text = f"{title} {report.serial}\nЗАЛИШОК {report.shift.balance.balance / 100:.2f}\n"
-    return Reply(text.encode(), media_type="text/plain; charset=utf-8")
+    width = number(call, "width", 42, low=10, high=250)
+    return Reply(printed_report.text(_report(call), width).encode(), media_type=_PLAIN)
+
+
+def report_png(call: Call) -> Reply:
+    return Reply(printed.png(_report(call).id), media_type="image/png")
 
 
 def transaction_list(call: Call) -> Reply:
@@ -39,8 +75,7 @@ def transaction_list(call: Call) -> Reply:
     found = [
         item
         for item in call.state.transactions.values()
-        if item.shift is not None
-        and item.shift.cashier is call.cashier
+        if item.cashier_id == call.cashier.id
         and (statuses is None or item.status(now) in statuses)
         and (types is None or item.type in types)
     ]
@@ -53,6 +88,28 @@ def transaction_get(call: Call) -> Reply:
     if item is None:
         raise not_found("Транзакцію")
     return answer(shift_body.transaction(item, call.state.clock.now()))
+
+
+def _reports(call: Call) -> list[Report]:
+    """ASSUMED: the dates are those of the making, ``to_date`` exclusive as in the search of receipts."""
+    start, end = moment(call, "from_date"), moment(call, "to_date")
+    shifts, serial = call.query.get("shift_id"), one(call, "serial")
+    is_z_report = flag(call, "is_z_report", default=None)
+    return [
+        item
+        for item in call.state.reports.values()
+        if (start is None or item.created_at >= start)
+        and (end is None or item.created_at < end)
+        and (shifts is None or item.shift.id in shifts)
+        and (serial is None or str(item.serial) == serial)
+        and (is_z_report is None or item.is_z_report == is_z_report)
+    ]
+
+
+def _report_page(call: Call, found: list[Report]) -> Reply:
+    now = call.state.clock.now()
+    chosen, limit, offset = page(call, found, 1000)
+    return answer(shift_body.page([report_body.report(item, now) for item in chosen], limit, offset))
 
 
 def _report(call: Call) -> Report:

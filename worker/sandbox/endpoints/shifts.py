@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from worker.sandbox.bodies import shift_body
 from worker.sandbox.endpoints.query import moment, page, path_id
 from worker.sandbox.exchange import Call
@@ -31,21 +33,26 @@ def shift_close_by_senior(call: Call) -> Reply:
 
 
 def shift_list(call: Call) -> Reply:
+    """Those of the signed-in cashier."""
+    own = [shift for shift in call.state.shifts.values() if shift.cashier is call.cashier]
+    return shift_page(call, own, most=1000, with_register=True)
+
+
+def shift_page(call: Call, shifts: Iterable[Shift], *, most: int, with_register: bool) -> Reply:
+    """ASSUMED: the dates are those of the opening, ``to_date`` exclusive as in the search of receipts."""
     now = call.state.clock.now()
     statuses = call.query.get("statuses")
     start, end = moment(call, "from_date"), moment(call, "to_date")
     found = [
         shift
-        for shift in call.state.shifts.values()
-        if shift.cashier is call.cashier
-        and (statuses is None or shift.status(now) in statuses)
+        for shift in shifts
+        if (statuses is None or shift.status(now) in statuses)
         and (start is None or shift.created_at >= start)
-        and (end is None or shift.created_at <= end)
+        and (end is None or shift.created_at < end)
     ]
-    chosen, limit, offset = page(call, found, 1000)
-    return answer(
-        shift_body.page([shift_body.shift(shift, now, with_cashier=False) for shift in chosen], limit, offset)
-    )
+    chosen, limit, offset = page(call, found, most)
+    results = [shift_body.listed_shift(shift, now, with_register=with_register) for shift in chosen]
+    return answer(shift_body.page(results, limit, offset))
 
 
 def shift_get(call: Call) -> Reply:

@@ -1,4 +1,4 @@
-"""The worker's own story without its broker, settlement and telemetry, for the peers to run."""
+"""The worker's own use case without its broker, settlement and telemetry, for the peers to run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from config.integrations_watch import IntegrationsFile
+from config.integrations_watch import load
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import ReceiptRate
@@ -25,21 +25,16 @@ PROCESSES = int(os.environ.get("FISCAL_PROCESSES", "1"))
 URL = os.environ.get("FISCAL_RABBITMQ_URL", "")
 
 
-class Story:
+class UseCase:
     """One for each process. The rate of 100 is shared evenly by its processes."""
 
     def __init__(self) -> None:
-        integrations = IntegrationsFile(
-            Path(os.environ["FISCAL_INTEGRATIONS_FILE"]),
-            os.environ["FISCAL_CHECKBOX_URL"],
-            {},
-            on_error=lambda _: None,
-            on_change=lambda _: None,
-        )
-        pace = ReceiptRate(RegisterRateLimiter(), lambda: 100 / PROCESSES, time.monotonic, time.time)
+        path = Path(os.environ["FISCAL_INTEGRATIONS_FILE"])
+        integrations = load(path, os.environ["FISCAL_CHECKBOX_URL"], {}).integrations
+        rate = ReceiptRate(RegisterRateLimiter(), lambda: 100 / PROCESSES, time.monotonic, time.time)
         self._fiscalization = Fiscalization(
-            lambda: integrations.current,
-            Sessions(CheckboxClient(), pace, Isolation(THREADS, time.monotonic)),
+            lambda: integrations,
+            Sessions(CheckboxClient(), rate, Isolation(THREADS, time.monotonic)),
             None,
             time.time,
             10.0,
@@ -49,10 +44,10 @@ class Story:
         self._publisher = Publisher(Loop(), parameters(URL, "bench"))
         self._events = Events(time.time)
 
-    def tell(self, body: bytes, trail: AttemptState | None) -> None:
+    def tell(self, body: bytes, state: AttemptState | None) -> None:
         """A pass; the event is confirmed when it returns. Raises ``Verdict``."""
         request = read(body)
-        trail = trail or AttemptState(first_seen=time.time())
-        done = self._fiscalization.fiscalize(request, trail)
-        event = self._events.succeeded(RequestIdentity.of(request), trail, done, request.order.total)
+        state = state or AttemptState(first_seen=time.time())
+        done = self._fiscalization.fiscalize(request, state)
+        event = self._events.succeeded(RequestIdentity.of(request), state, done, request.order.total)
         self._publisher.send(*event).result()

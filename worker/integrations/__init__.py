@@ -1,0 +1,1 @@
+"""The configuration's document where it comes from an address of Bimp's."""
