@@ -95,8 +95,9 @@ class Row:
 
     def facts(self, language: str) -> str:
         """What helps a person: goods, sums, Checkbox's words; empty where nothing is known."""
-        code = self.letter.code
-        return facts(Code(code), self.detail).get(language, "") if code in set(Code) else ""
+        if self.entry is None:
+            return ""
+        return facts(Code(self.code), self.detail).get(language, "")
 
     def fits(self, text: str) -> bool:
         """Whether a part of its number, uuid, or request is this text; case does not count."""

@@ -24,6 +24,8 @@ from worker.rabbit.dead_letter import DeadLetter
 FAULTS = (BrokerUnreachable, Locked, NoDeadLetterQueue, ConfigurationError)
 #: Seconds that a page waits for a new look, where there is an older one; and where there is none.
 _PATIENCE, _FIRST_PATIENCE = 0.7, 20.0
+#: A look that takes longer than that patience is made again after so many times its length.
+_RARELY = 3
 #: Bytes of messages that are kept.
 _BUDGET = 128 * 1024 * 1024
 
@@ -49,6 +51,8 @@ class Snapshot:
         self._rows: dict[str, Row] = {}
         self._seen_at: datetime | None = None
         self._trouble: str | None = None
+        #: Seconds that the last look took.
+        self._took = 0.0
         #: Looks that were asked for, and the newest that is done.
         self._wanted = self._done = 0
         self._stopping = False
@@ -68,14 +72,25 @@ class Snapshot:
     def view(self) -> View:
         """The letters of now, or else of a short while ago. Raises ``NothingSeen``."""
         with self._changed:
-            self._wanted += 1
-            number = self._wanted
-            self._changed.notify_all()
-            patience = _PATIENCE if self._seen_at else _FIRST_PATIENCE
-            self._changed.wait_for(lambda: self._done >= number or self._stopping, patience)
+            if not self._is_young():
+                self._wanted += 1
+                number = self._wanted
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._done >= number or self._stopping, self._patience())
             if self._seen_at is None:
                 raise NothingSeen(self._trouble or "the letters are being read")
             return View(tuple(self._rows.values()), self._seen_at, self._trouble)
+
+    def _is_young(self) -> bool:
+        """Of very many letters a look takes seconds: it is not begun again at once."""
+        if self._seen_at is None or self._trouble or self._took < _PATIENCE:
+            return False
+        return (datetime.now(UTC) - self._seen_at).total_seconds() < _RARELY * self._took
+
+    def _patience(self) -> float:
+        if self._seen_at is None:
+            return _FIRST_PATIENCE
+        return _PATIENCE if self._took < _PATIENCE else 0
 
     def gone(self, letter: DeadLetter) -> None:
         """A job has taken a letter away."""
@@ -90,12 +105,14 @@ class Snapshot:
                 time.sleep(0.05)  # a job is at work, and tells of each letter
                 self._is_done(number)
                 continue
+            began = time.monotonic()
             try:
                 rows = self._look()
             except FAULTS as fault:
                 words = fault.lines[0] if isinstance(fault, ConfigurationError) else str(fault)
                 self._is_done(number, trouble=words)
             else:
+                self._took = time.monotonic() - began
                 self._is_done(number, rows)
             finally:
                 self.turn.release()

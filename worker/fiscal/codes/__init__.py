@@ -12,7 +12,7 @@ from worker.fiscal.languages import N_
 from worker.fiscal.outcomes import Code
 
 #: In the order of the contract.
-CATALOGUE: Mapping[Code, Entry] = {
+CATALOGUE: Mapping[str, Entry] = {
     code: entries[code] for entries in (MESSAGES, CASHIERS, RECEIPTS) for code in Code if code in entries
 }
 

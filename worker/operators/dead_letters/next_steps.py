@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from worker.fiscal.codes import CATALOGUE, UNKNOWN, Entry
 from worker.fiscal.languages import SOURCE, translated
-from worker.fiscal.outcomes import Code
 
 
 def entry(code: str | None) -> Entry | None:
     """What the catalogue has on a dead letter's code; None where it is none of the worker's."""
-    return CATALOGUE[Code(code)] if code in set(Code) else None
+    return CATALOGUE.get(code or "")
 
 
 def next_step(code: str | None, language: str = SOURCE) -> str:
