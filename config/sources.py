@@ -52,4 +52,6 @@ def _document(path: Path) -> Document:
         return Document(str(path), path.read_bytes())
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        if isinstance(error, FileNotFoundError):
+            reason += "; the project's config/integrations.example.yaml is one to copy"
         return Document(str(path), None, f"cannot be read: {reason}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -16,7 +17,7 @@ from worker.fiscal.integrations import Cashier, CashRounding, Environment, Integ
 from worker.fiscal.order import Operation, Order, OrderLine, Payment, PaymentForm, Request, Vat
 from worker.fiscal.outcomes import IssuedLine, IssuedReceipt, IssuedTax
 from worker.fiscal.receipt import Receipt
-from worker.fiscal.tax_rates import TaxRates
+from worker.fiscal.tax_rates import CheckboxTax, TaxRates
 
 AN_ORDER = UUID("5d0e8a52-6a0c-4a0e-9a35-0b6a3b0f1c01")
 NOON = datetime(2026, 11, 24, 10, 20, 5, tzinfo=UTC)
@@ -91,6 +92,12 @@ def a_message(**changes: Any) -> dict[str, Any]:
 def a_body(**changes: Any) -> bytes:
     """``a_message`` as it is published."""
     return json.dumps(a_message(**changes), ensure_ascii=False).encode()
+
+
+def a_tax(code: int, rate: int | str | None, **changes: Any) -> CheckboxTax:
+    """A tax as Checkbox shows it: VAT without excise."""
+    percent = None if rate is None else Decimal(rate)
+    return replace(CheckboxTax(code, f"ПДВ {rate}", percent, extra_rate=None, no_vat=False), **changes)
 
 
 def a_line(**changes: Any) -> OrderLine:

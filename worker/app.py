@@ -59,7 +59,7 @@ def address_of(settings: Settings) -> Address | None:
 
 
 def read_integrations(settings: Settings) -> Version:
-    """Once, for a command. Raises ``ConfigurationError`` where there is no document that can be read."""
+    """Once, for a command. Raises ``ConfigurationError`` if no document can be read."""
     document, address = None, address_of(settings)
     if address is not None:
         try:

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document: who publishes what, where, for whoever writes Bimp's side."""
+"""The AsyncAPI 3.0 document: who publishes what, where, for developers of Bimp's side."""
 
 from __future__ import annotations
 
@@ -134,9 +134,9 @@ def _messages() -> dict[str, Any]:
         "orderReadyToFiscalize": _message("order_ready_to_fiscalize", "An order, or a return, to fiscalize."),
         **events,
         "deadLetter": {
-            "summary": "The original message, byte for byte. Headers that cannot be told are left out.",
+            "summary": "The original message, byte for byte. Headers without a value are left out.",
             "headers": {"type": "object", "properties": _LETTER_HEADERS, "required": [Header.CODE.value]},
-            "payload": {"description": "Any bytes: also those that are no JSON."},
+            "payload": {"description": "Any bytes, also if they are not JSON."},
         },
     }
 

@@ -52,7 +52,7 @@ _STEPS = (
     "Publisher.send",
     "Events.succeeded",
     "Delivery.received",
-    "Delivery.state",
+    "Delivery.attempt_state",
     "read",
     "to_request",
     "plan",
@@ -61,7 +61,7 @@ _STEPS = (
     "parse",
     "read_receipt",
     "RegisterRateLimiter.acquire",
-    "attempt",
+    "logged",
     "BoundLoggerBase._proxy_to_logger",
 )
 

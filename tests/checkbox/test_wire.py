@@ -30,9 +30,10 @@ from worker.fiscal.receipt import (
 from worker.rabbit.message.reading import read
 
 DATA = Path(__file__).parents[1] / "data"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 GOLDEN = Path(__file__).parent / "golden"
 DOCUMENT = OpenApi.load()
-MESSAGES = sorted((DATA / "contract" / "valid").glob("*.json"))
+MESSAGES = sorted((EXAMPLES / "valid").glob("*.json"))
 
 
 def sell(receipt: Receipt) -> Any:
@@ -167,7 +168,7 @@ def test_the_private_values_of_a_receipt_are_buyer_and_card() -> None:
 
 @pytest.fixture(scope="module")
 def shop() -> Integration:
-    loaded = load(DATA / "contract" / "integrations.yaml", "https://api.checkbox.ua", {})
+    loaded = load(EXAMPLES / "integrations.yaml", "https://api.checkbox.ua", {})
     return loaded.integrations.in_force["shop-main"]
 
 

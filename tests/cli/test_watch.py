@@ -130,6 +130,24 @@ def test_credentials_that_work_again_let_letters_go(amqp_url: str, checkbox: San
     assert tokens(checkbox) == 0
 
 
+@pytest.mark.parametrize("rate", ["20", "not_accountable"])
+def test_letters_go_when_the_tax_code_fits(amqp_url: str, checkbox: SandboxProcess, rate: str) -> None:
+    """By Checkbox's own table: it was mended there, or the file was."""
+    put(amqp_url, [1], code="TAX_RATE_MISMATCH", detail=json.dumps({"rate": rate, "code": 1}))
+    put(amqp_url, [2], code="TAX_RATE_MISMATCH", detail=json.dumps({"rate": "no rate"}))
+    usual = [
+        {"code": 1, "label": "ПДВ", "symbol": "А", "rate": 20},
+        {"code": 8, "label": "Без ПДВ", "symbol": "З", "rate": 0, "no_vat": True},
+    ]
+    checkbox.set_organization("olena", taxes=[{**tax, "rate": 7} for tax in usual])
+    watch(amqp_url)
+    assert ready(amqp_url, DEAD_LETTERS) == 2
+    checkbox.set_organization("olena", taxes=usual)
+    watch(amqp_url)
+    assert numbers(amqp_url, "fiscalize") == [1]
+    assert tokens(checkbox) == 0
+
+
 def test_a_refused_sign_in_is_not_tried_again_at_once(checkbox: SandboxProcess) -> None:
     """For ten minutes nobody knocks: Checkbox may lock a cashier who is refused often."""
     in_force = load(CONTRACT / "integrations.yaml", checkbox.url, {}).integrations.in_force

@@ -25,6 +25,7 @@ from worker.fiscal.ports import (
     ShiftNotOpened,
 )
 from worker.fiscal.receipt import Receipt
+from worker.fiscal.tax_rates import CheckboxTax
 
 NOW = 1_795_000_000.0
 DAY = 86400.0
@@ -59,6 +60,10 @@ class FakeCheckbox:
     rest: float = 0.0
     #: The register of the row's licence key; None for a row without one.
     key_register: KeyRegister | None = None
+    #: The organization's tax table; None: it cannot be read.
+    taxes: list[CheckboxTax] | None = None
+    #: How old the table may be, for each time that it was asked for.
+    taxes_within: list[float] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
     def called(self, name: str) -> None:
@@ -140,6 +145,10 @@ class FakeSession:
         self.checkbox.called("close_shift")
         self.checkbox.current = replace(current, status="CLOSING")
         return True
+
+    def taxes(self, within: float) -> list[CheckboxTax] | None:
+        self.checkbox.taxes_within.append(within)
+        return self.checkbox.taxes
 
     def key_register(self) -> KeyRegister | None:
         return self.checkbox.key_register

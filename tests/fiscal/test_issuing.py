@@ -13,6 +13,7 @@ from tests.builders import (
     FIRST_SEEN,
     a_line,
     a_request,
+    a_tax,
     an_integration,
     an_order,
     configured,
@@ -332,12 +333,20 @@ def hindered(code: Code, receipts: FakeCheckbox) -> tuple[Scenario, Request]:
             receipts.current = None
             receipts.faults["open_shift"] = [Rejected(Code.REGISTER_BUSY)]
             scenario.integration = AUTO
+        case Code.TAX_RATE_MISMATCH:
+            receipts.taxes = [a_tax(1, 7)]
         case Code.ORDER_ARCHIVED:
             return scenario, ARCHIVED
     return scenario, REQUEST
 
 
-REASONS = [Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H, Code.REGISTER_BUSY, Code.ORDER_ARCHIVED]
+REASONS = [
+    Code.SHIFT_NOT_OPEN,
+    Code.SHIFT_OPEN_OVER_24H,
+    Code.REGISTER_BUSY,
+    Code.TAX_RATE_MISMATCH,
+    Code.ORDER_ARCHIVED,
+]
 
 
 @pytest.mark.parametrize("code", REASONS)

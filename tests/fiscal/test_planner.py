@@ -21,7 +21,7 @@ from worker.fiscal.receipt import Receipt, ReceiptLine, Recipient
 from worker.fiscal.tax_rates import TaxRates
 from worker.rabbit.message.reading import read
 
-EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
 def receipt_of(request: Request, **integration: Any) -> Receipt:

@@ -28,7 +28,7 @@ from worker.rabbit.publishing_connection import PublishFailed
 from worker.rabbit.topology import ORDERS_EXCHANGE
 
 Eventually = Callable[..., Any]
-EXAMPLE = Path(__file__).parents[1] / "data" / "contract" / "valid" / "one_line_card.json"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "valid" / "one_line_card.json"
 REQUEST = read(EXAMPLE.read_bytes())
 
 

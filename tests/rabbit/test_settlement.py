@@ -48,7 +48,7 @@ from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
 from worker.telemetry import pass_log, spans
 
 Eventually = Callable[..., Any]
-EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 ORDER = (EXAMPLES / "valid" / "one_line_card.json").read_bytes()
 REQUEST_ID = json.loads(ORDER)["id"]
 RECEIPT = IssuedReceipt(

@@ -19,7 +19,7 @@ from worker.fiscal.reasons import Wait
 from worker.rabbit.message.reading import RequestIdentity, read
 from worker.telemetry import logs, pass_log, trace
 
-EXAMPLE = Path(__file__).parents[1] / "data" / "contract" / "valid" / "one_line_card.json"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "valid" / "one_line_card.json"
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 REQUEST = read(EXAMPLE.read_bytes())
 KNOWN = RequestIdentity.of(REQUEST)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from worker.fiscal.ports import Shift
 from worker.fiscal.privacy import scrub
+from worker.fiscal.tax_rates import CheckboxTax
 
 Document = Mapping[str, Any]
 
@@ -25,52 +25,6 @@ _LIMIT = 10**15
 
 class Unreadable(ValueError):
     """The answer is not what was due; whether the call had its effect is unknown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tax:
-    """A tax of the cashier's organization; ``rate`` in percent."""
-
-    code: int
-    label: str
-    symbol: str
-    rate: Decimal | None
-    is_without_vat: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterInfo:
-    """The register that a licence key stands for."""
-
-    id: str | None
-    fiscal_number: str | None
-    is_test: bool
-    is_offline: bool
-    has_shift: bool
-    #: Why the register was blocked, where it was.
-    emergency: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CashierInfo:
-    """The signed-in cashier, and his organization's subscription. Times in seconds since the epoch."""
-
-    id: str | None
-    full_name: str | None
-    organization: str | None
-    is_test: bool
-    blocked: str | None
-    certificate_end: float | None
-    subscription_end: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SignatureStatus:
-    """Whether the cashier's key can sign now."""
-
-    type: str | None
-    is_online: bool
-    can_open_shift: bool
 
 
 def parse(body: bytes) -> Any:
@@ -83,7 +37,7 @@ def parse(body: bytes) -> Any:
 
 def read_token(document: Any) -> str:
     """The bearer token of a sign-in."""
-    token = text(_object(document), "access_token")
+    token = text(as_object(document), "access_token")
     if token is None or not token.isascii() or not token.isprintable():
         raise Unreadable("no token")
     return token
@@ -91,7 +45,7 @@ def read_token(document: Any) -> str:
 
 def read_shift(document: Any, private: Iterable[str] = ()) -> Shift:
     """Raises ``Unreadable`` where there is no id or no status."""
-    shift = _object(document)
+    shift = as_object(document)
     shift_id, status = text(shift, "id"), text(shift, "status")
     if shift_id is None or status is None:
         raise Unreadable("no shift")
@@ -117,64 +71,32 @@ def _refusal(shift: Document, status: str, private: Iterable[str]) -> str | None
     return scrub(words or text(transaction, "response_status") or "refused", private)
 
 
-def read_taxes(document: Any) -> list[Tax]:
+def read_taxes(document: Any) -> list[CheckboxTax]:
     """GET /cashier/tax: a plain array. Raises ``Unreadable`` where it is none."""
     if not isinstance(document, list):
         raise Unreadable("no list of taxes")
     return [
-        Tax(
+        CheckboxTax(
             code=code,
             label=text(tax, "label") or "",
-            symbol=text(tax, "symbol") or "",
-            rate=decimal(tax.get("decimal_rate")) or decimal(tax.get("rate")),
-            is_without_vat=tax.get("no_vat") is True,
+            rate=_percent(tax, "rate"),
+            extra_rate=_percent(tax, "extra_rate"),
+            no_vat=tax["no_vat"] if isinstance(tax.get("no_vat"), bool) else None,
         )
         for tax in document
         if isinstance(tax, dict) and (code := integer(tax.get("code"))) is not None
     ]
 
 
-def read_register(document: Any) -> RegisterInfo:
-    """GET /cash-registers/info."""
-    register = _object(document)
-    return RegisterInfo(
-        id=text(register, "id"),
-        fiscal_number=text(register, "fiscal_number"),
-        is_test=register.get("is_test") is True,
-        is_offline=register.get("offline_mode") is True or register.get("stay_offline") is True,
-        has_shift=register.get("has_shift") is True,
-        emergency=text(register, "emergency_details") or text(register, "emergency_date"),
-    )
-
-
-def read_cashier(document: Any) -> CashierInfo:
-    """GET /cashier/me."""
-    cashier = _object(document)
-    organization = child(cashier, "organization")
-    return CashierInfo(
-        id=text(cashier, "id"),
-        full_name=text(cashier, "full_name"),
-        organization=text(organization, "title"),
-        is_test=cashier.get("is_test") is True,
-        blocked=text(cashier, "blocked"),
-        certificate_end=_seconds(cashier.get("certificate_end")),
-        subscription_end=_seconds(organization.get("subscription_exp")),
-    )
-
-
-def read_signature_status(document: Any) -> SignatureStatus:
-    """GET /cashier/check-signature."""
-    status = _object(document)
-    return SignatureStatus(
-        type=text(status, "type"),
-        is_online=status.get("online") is True,
-        can_open_shift=status.get("shift_open_possibility") is True,
-    )
+def _percent(tax: Document, name: str) -> Decimal | None:
+    """Newer answers have it once more, as ``decimal_rate``."""
+    found = decimal(tax.get(name))
+    return decimal(tax.get(f"decimal_{name}")) if found is None else found
 
 
 def read_page(document: Any) -> list[Any]:
     """The results of a search."""
-    results = _object(document).get("results")
+    results = as_object(document).get("results")
     if not isinstance(results, list):
         raise Unreadable("no results")
     return results
@@ -183,7 +105,7 @@ def read_page(document: Any) -> list[Any]:
 def read_last_closing(document: Any) -> float | None:
     """GET /shifts, newest first: when the first one was closed."""
     shifts = read_page(document)
-    return _seconds(_object(shifts[0]).get("closed_at")) if shifts else None
+    return seconds(as_object(shifts[0]).get("closed_at")) if shifts else None
 
 
 def moment(value: Any) -> datetime | None:
@@ -219,13 +141,13 @@ def child(document: Document, key: str) -> Document:
     return value if isinstance(value, dict) else {}
 
 
-def _object(document: Any) -> Document:
+def as_object(document: Any) -> Document:
     if not isinstance(document, dict):
         raise Unreadable("no object")
     return document
 
 
-def _seconds(value: Any) -> float | None:
+def seconds(value: Any) -> float | None:
     at = moment(value)
     return at.timestamp() if at else None
 

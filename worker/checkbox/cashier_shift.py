@@ -86,7 +86,8 @@ class CashierShift:
                 raise self._key_refused.keep(refusal) from None
             if info.id is None and info.fiscal_number is None:
                 raise Unavailable({"reason": "register_unknown"})
-            known = self._key_registers[key.get_secret_value()] = KeyRegister(info.id, info.fiscal_number)
+            known = KeyRegister(info.id, info.fiscal_number, info.organization_id)
+            self._key_registers[key.get_secret_value()] = known
         return known
 
     def rest_before_opening(self) -> float:

@@ -16,9 +16,10 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from worker.checkbox import answers, wire
-from worker.checkbox.answers import CashierInfo, RegisterInfo, SignatureStatus, Tax, Unreadable
+from worker.checkbox.answers import Unreadable
 from worker.checkbox.calls import Call, Calls, Private
 from worker.checkbox.endpoints import Endpoint
+from worker.checkbox.party_calls import PartyCalls
 from worker.checkbox.receipt_answers import SearchResult, read_receipt, read_result
 from worker.checkbox.transport import Transport
 from worker.fiscal.integrations import Cashier
@@ -34,7 +35,7 @@ PAGE_LIMIT = 100
 _NOT_TAKEN = frozenset({Reason.CONNECT_TIMEOUT, Reason.CONNECT_ERROR, Reason.THROTTLED})
 
 
-class CheckboxClient:
+class CheckboxClient(PartyCalls):
     """One for each process, shared by its threads.
 
     The base URL is given with every call: integrations may override it.
@@ -49,7 +50,7 @@ class CheckboxClient:
     ) -> None:
         """``headers`` are added to every call (``traceparent``); ``clock`` dates a Retry-After."""
         self._transport = Transport(timeouts, headers)
-        self._calls = Calls(self._transport, clock)
+        super().__init__(Calls(self._transport, clock))
 
     def sign_in(self, url: str, cashier: Cashier) -> str:
         """A bearer token: by login and password, or else by PIN and licence key.
@@ -173,26 +174,6 @@ class CheckboxClient:
         params = {"desc": "true", "limit": "1"}
         call = Call(endpoint=Endpoint.SHIFTS, url=url, token=token, params=params, private=private)
         return self._calls.read(call, answers.read_last_closing)
-
-    def taxes(self, url: str, token: str) -> list[Tax]:
-        """The taxes of the cashier's organization."""
-        call = Call(endpoint=Endpoint.CASHIER_TAX, url=url, token=token)
-        return self._calls.read(call, answers.read_taxes)
-
-    def register_info(self, url: str, license_key: SecretStr) -> RegisterInfo:
-        """The register behind a licence key; no sign-in is needed."""
-        call = Call(endpoint=Endpoint.REGISTER_INFO, url=url, license_key=license_key)
-        return self._calls.read(call, answers.read_register)
-
-    def cashier_me(self, url: str, token: str) -> CashierInfo:
-        """Who is signed in."""
-        call = Call(endpoint=Endpoint.CASHIER_ME, url=url, token=token)
-        return self._calls.read(call, answers.read_cashier)
-
-    def check_signature(self, url: str, token: str) -> SignatureStatus:
-        """Whether the cashier's key can sign, which an opening of a shift needs."""
-        call = Call(endpoint=Endpoint.CHECK_SIGNATURE, url=url, token=token)
-        return self._calls.read(call, answers.read_signature_status)
 
     def close(self) -> None:
         """Close the connections."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,11 +11,13 @@ from worker.checkbox.cashier_shift import CashierShift
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.receipt_answers import SearchResult
 from worker.checkbox.searching import Pages, UnfinishedReceipts, search_returns
+from worker.checkbox.tax_table import CashierTaxes, TaxTables
 from worker.checkbox.token import CashierToken
 from worker.fiscal.integrations import Cashier
-from worker.fiscal.outcomes import IssuedReceipt
-from worker.fiscal.ports import KeyRegister, ReturnsPage, Shift, ShiftExpired, ShiftNotOpened
+from worker.fiscal.outcomes import IssuedReceipt, Verdict
+from worker.fiscal.ports import KeyRegister, Refusal, ReturnsPage, Shift, ShiftExpired, ShiftNotOpened
 from worker.fiscal.receipt import Receipt
+from worker.fiscal.tax_rates import CheckboxTax
 from worker.interprocess.rate_limiter import RegisterRateLimiter
 
 #: Seconds until those who come too early ask again: see ``Fleet.share``.
@@ -36,12 +38,15 @@ class ReceiptRate:
 class Session:
     """Used by one thread at a time: ``Sessions.enter`` sees to it."""
 
-    def __init__(self, client: CheckboxClient, url: str, cashier: Cashier, rate: ReceiptRate) -> None:
+    def __init__(
+        self, client: CheckboxClient, url: str, cashier: Cashier, rate: ReceiptRate, tables: TaxTables
+    ) -> None:
         self._client = client
         self._url = url
         self._rate = rate
         self._access = CashierToken(client, url, cashier, rate.monotonic)
         self._shift = CashierShift(client, url, self._access, cashier, rate.monotonic, rate.clock)
+        self._taxes = CashierTaxes(client, url, self._access, tables, rate.monotonic)
         self._permit: tuple[int, str] | None = None
         self._unfinished: UnfinishedReceipts | None = None
         self._row = cashier
@@ -136,6 +141,17 @@ class Session:
 
     def close_shift(self, shift: Shift) -> bool:
         return self._shift.close(shift)
+
+    def taxes(self, within: float) -> Sequence[CheckboxTax] | None:
+        return self._taxes.read(within, self._organization)
+
+    def _organization(self) -> str | None:
+        """Of the licence key's register: of another organization this cashier has no shift."""
+        try:
+            register = self.key_register()
+        except (Verdict, Refusal):  # told where the shift is looked at
+            return None
+        return register.organization if register is not None else None
 
     def key_register(self) -> KeyRegister | None:
         return self._shift.key_register()

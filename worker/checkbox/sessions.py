@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation
 from worker.checkbox.session import ReceiptRate, Session
+from worker.checkbox.tax_table import TaxTables
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Postponed
 from worker.fiscal.reasons import Wait
@@ -44,6 +45,7 @@ class Sessions:
         self._client = client
         self._rate = rate
         self._isolation = isolation
+        self._tax_tables = TaxTables()
         self._lock = threading.Lock()
         self._lanes: dict[tuple[object, ...], _Lane] = {}
         self._shown: dict[tuple[str, str], float] = {}
@@ -101,7 +103,9 @@ class Sessions:
         with self._lock:
             lane = self._lanes.get(key)
             if lane is None:
-                lane = self._lanes[key] = _Lane(Session(self._client, url, cashier, self._rate))
+                lane = self._lanes[key] = _Lane(
+                    Session(self._client, url, cashier, self._rate, self._tax_tables)
+                )
             return lane
 
 

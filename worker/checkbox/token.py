@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from worker.checkbox.client import CheckboxClient
 from worker.fiscal.integrations import Cashier
-from worker.fiscal.outcomes import Code, Rejected
-from worker.fiscal.ports import TokenRefused
+from worker.fiscal.outcomes import Code, Rejected, Verdict
+from worker.fiscal.ports import Refusal, TokenRefused
 from worker.telemetry import metrics
 
 #: Seconds for which a refusal, or a shift that stands in the way, is believed without asking again.
@@ -52,6 +52,10 @@ class CashierToken:
         self._cashier = cashier
         self._token: str | None = None
         self._refused = Remembered(monotonic)
+        #: How many tokens there have been.
+        self.sign_ins = 0
+        #: The number of the token that was made because an earlier one was refused by ``call_if_allowed``.
+        self._renewed = 0
 
     def call(self, call: Callable[[str], T]) -> T:
         """What the call makes of a token that counts.
@@ -64,6 +68,31 @@ class CashierToken:
             if refusal.code is Code.CASHIER_CREDENTIALS_REJECTED:
                 self._token = None  # in whatever words: the next order starts with a sign-in
             raise
+
+    def sign_in(self) -> None:
+        """Have a token. Raises what a sign-in raises."""
+        if self._token is None:
+            self._token = self._sign_in()
+
+    def call_if_allowed(self, call: Callable[[str], T]) -> T | None:
+        """For a call that no receipt needs: None where it is refused or not answered.
+
+        A refused token is renewed, unless it was renewed for such a call already.
+        Raises what a sign-in raises.
+        """
+        self.sign_in()
+        assert self._token is not None
+        try:
+            return call(self._token)
+        except TokenRefused:
+            if self.sign_ins == self._renewed:
+                return None
+        except (Verdict, Refusal):
+            return None
+        self._token = None
+        self.sign_in()
+        self._renewed = self.sign_ins
+        return self.call_if_allowed(call)
 
     def _call(self, call: Callable[[str], T]) -> T:
         if self._token is not None:
@@ -89,4 +118,5 @@ class CashierToken:
             metrics.SIGNINS.labels("unavailable").inc()
             raise
         metrics.SIGNINS.labels("ok").inc()
+        self.sign_ins += 1
         return token

@@ -1,4 +1,4 @@
-"""A RabbitMQ of one's own: the operating system's package, run as a private node that ends with its owner.
+"""A private RabbitMQ: the operating system's package, run as a private node that ends with its owner.
 
 The demo, the tests and the chaos runs need a broker that they may stop, kill and freeze. The node has its own
 folder, ports, Erlang cookie and epmd, listens on loopback only, needs no root, and several may run at once.

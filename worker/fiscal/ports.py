@@ -6,7 +6,7 @@ refusals below), or "don't know" (``Unavailable``), after which only a look-up b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +15,7 @@ from uuid import UUID
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import IssuedReceipt
 from worker.fiscal.receipt import Receipt
+from worker.fiscal.tax_rates import CheckboxTax
 
 
 class Refusal(Exception):
@@ -79,10 +80,11 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class KeyRegister:
-    """The register that a licence key stands for; each of the two is None where Checkbox does not tell."""
+    """The register that a licence key stands for; a member is None where Checkbox does not tell it."""
 
     id: str | None
     number: str | None
+    organization: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,13 @@ class CashierSession(Protocol):
 
     def close_shift(self, shift: Shift) -> bool:
         """Ask for the end of this very shift and its Z-report; False where it is the open one no more."""
+        ...
+
+    def taxes(self, within: float) -> Sequence[CheckboxTax] | None:
+        """The tax table of the cashier's organization; None where it cannot be read.
+
+        Read by each new token and once a day; ``within`` so many seconds where that is less.
+        """
         ...
 
     def key_register(self) -> KeyRegister | None:

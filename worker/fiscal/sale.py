@@ -18,6 +18,7 @@ from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import sale_receipt_id
 from worker.fiscal.returns import is_full
 from worker.fiscal.returns_made import returns_at_till, returns_of_ours
+from worker.fiscal.tax_verdict import check_taxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class Sale:
         if free.is_returned and not self._pass.request.sell_again:
             raise Rejected(Code.RECEIPT_RETURNED)
         self._pass.check_free(free.receipt_id)
+        check_taxes(self._pass.session, self._pass.integration.tax_rates, self._order)
         self._pass.prepare()
         archive = self._pass.dependencies.archive
         if archive is not None and archive.is_archived(self._order.uuid):

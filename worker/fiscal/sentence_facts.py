@@ -95,10 +95,23 @@ def _rates(detail: Mapping[str, Any]) -> _Facts:
     """Each rate without a code, and the goods that have it."""
     goods: dict[str, list[str]] = {}
     for line in detail.get("lines", ()):
-        rate = line["rate"] if line["rate"] == "not_accountable" else f"{line['rate']} %"
-        goods.setdefault(rate, []).append(line["code"])
+        goods.setdefault(_percent(line["rate"]), []).append(line["code"])
     if goods:
         yield "rates", "; ".join(f"{rate}: {_listed(codes)}" for rate, codes in goods.items())
+
+
+def _misfit(detail: Mapping[str, Any]) -> _Facts:
+    """The rate whose code does not fit, what the code is at Checkbox, and the code to take."""
+    yield from (("rate", _percent(detail["rate"])), ("code", str(detail["code"])))
+    if detail["checkboxRate"] is not None:
+        yield "checkboxRate", _percent(detail["checkboxRate"])
+    if detail["fittingCode"] is not None:
+        yield "fittingCode", str(detail["fittingCode"])
+    yield "goods", _listed(detail["goods"])
+
+
+def _percent(rate: str) -> str:
+    return rate if rate == "not_accountable" else f"{rate} %"
 
 
 def _difference(detail: Mapping[str, Any]) -> _Facts:
@@ -135,6 +148,7 @@ _OF_CODE = {
     Code.SHIFT_NOT_OPEN: _opening,
     Code.TOTALS_MISMATCH: _sums,
     Code.TAX_RATE_NOT_MAPPED: _rates,
+    Code.TAX_RATE_MISMATCH: _misfit,
     Code.RECEIPT_MISMATCH: _difference,
     Code.RETURN_WITHOUT_SALE: _too_much,
 }

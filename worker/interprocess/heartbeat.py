@@ -1,4 +1,4 @@
-"""What each worker process shows of itself, shared by fork with the process that answers the probes."""
+"""The state of each worker process, shared by fork with the process that answers the probes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ctypes import c_char
 from dataclasses import astuple, dataclass
 from multiprocessing.sharedctypes import RawArray
 
-#: Seconds without a beat after which a process is held for dead.
+#: Seconds without a beat after which a process is considered dead.
 SILENCE = 60.0
 
 
@@ -50,15 +50,15 @@ class Heartbeat:
         self._standing[slot].value = b""
 
     def stand(self, slot: int, name: str) -> None:
-        """This loop or thread of the process ended or stands still: there is no beat instead."""
+        """This loop or thread of the process ended or is stuck: the heartbeat is left out."""
         self._standing[slot].value = name.encode()[: _NAME - 1]
 
     def hold(self, slot: int, held: Held) -> None:
-        """What the process has now."""
+        """What the process holds now."""
         self._held[slot * _WIDTH : (slot + 1) * _WIDTH] = astuple(held)
 
     def gone(self, slot: int) -> None:
-        """The process ended; another one is on its way, and the broker has back what it held."""
+        """The process ended; another one is started, and the broker has taken back what it held."""
         self._beats[slot] = time.monotonic()
         self._consuming[slot] = False
         self._standing[slot].value = b""
@@ -72,7 +72,7 @@ class Heartbeat:
 
     @property
     def standing(self) -> dict[int, str]:
-        """What stands in each process in which something does."""
+        """What is stuck, by process."""
         return {slot: name.value.decode() for slot, name in enumerate(self._standing) if name.value}
 
     @property

@@ -1,22 +1,17 @@
 """Closes the shifts that grow old while no order comes (``shifts: auto``).
 
-One process of a deployment does it: the one that holds an exclusive queue. It uses that process's own
-sessions, so that it costs no sign-in of its own. Some cashiers are looked at side by side, those first whose
-shifts are the nearest to their end: however many hang, a sound one's shift is closed in time.
+A chore: one process of the fleet does it, with its own sessions, so that it costs no further sign-in. Some
+cashiers are looked at side by side, those first whose shifts are the nearest to their end: however many hang,
+a sound one's shift is closed in time.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
-
-import pika
-from pika.exceptions import AMQPError
 
 from worker.checkbox.session import Session
 from worker.checkbox.sessions import Sessions
@@ -26,8 +21,6 @@ from worker.fiscal.shifts import close, seconds_to_closing
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
-#: Seconds until a process that is not the one asks again.
-_ASK_AGAIN = 10.0
 #: Cashiers that are looked at side by side.
 LOOKS_AT_ONCE = 8
 #: Seconds until a cashier is looked at again whose shift is not due: people open and close shifts as well.
@@ -47,7 +40,7 @@ Key = tuple[str, str]
 class Watched:
     """A cashier. Times are monotonic seconds."""
 
-    #: When the shift is to be closed; as long as nobody knows, it may be due.
+    #: When the shift is to be closed; while that is unknown, it may be due.
     closing_at: float
     look_at: float = 0.0
     #: Looks in a row that were not answered.
@@ -56,61 +49,26 @@ class Watched:
 
     @property
     def need(self) -> tuple[int, float]:
-        """To sort by: whoever does not answer comes after those who may, and of these the oldest is first."""
+        """Sort key: cashiers that do not answer come last; of the others the oldest is first."""
         return self.faults, self.closing_at
 
 
 class ShiftKeeper:
-    """Run in a loop of each worker process."""
+    """The chore of closing shifts."""
 
-    def __init__(
-        self,
-        params: list[pika.URLParameters],
-        queue: str,
-        integrations: Callable[[], Mapping[str, Integration]],
-        sessions: Sessions,
-    ) -> None:
-        self._params = params
-        self._lock_queue = f"{queue}.shift_keeper"
+    def __init__(self, integrations: Callable[[], Mapping[str, Integration]], sessions: Sessions) -> None:
         self._integrations = integrations
         self._sessions = sessions
         self._watched: dict[Key, Watched] = {}
         self._looks = ThreadPoolExecutor(LOOKS_AT_ONCE, "shift-keeper")
-        self._connection: pika.BlockingConnection | None = None
 
-    def keep(self, stop: threading.Event) -> None:
-        """Begin a look at each shift that may be due, as many as there are threads for.
+    def work(self, _: Callable[[], None]) -> None:
+        """Begin a look at each shift that may be due, as many as there are threads for."""
+        for key in self.next(time.monotonic()):
+            self._looks.submit(self._look_at, key, self._watched[key])
 
-        While another process is the one, or the broker is away, only wait. Raises what else goes wrong; the
-        next round connects anew.
-        """
-        keeps = any(one.shifts is ShiftPolicy.AUTO for one in self._integrations().values())
-        if self._connection is None and not keeps:
-            return
-        try:
-            connection = self._chosen()
-            for key in self.next(time.monotonic()):
-                self._looks.submit(self._look_at, key, self._watched[key])
-            connection.process_data_events(time_limit=0)
-        except (AMQPError, AssertionError, OSError):  # pika asserts where a broker dies under it
-            self.close()
-            stop.wait(_ASK_AGAIN)
-        except Exception:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Let another process be the one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(Exception):  # it is gone, which is what was wanted
-                connection.close()
-
-    def _chosen(self) -> pika.BlockingConnection:
-        if self._connection is None:
-            self._connection = pika.BlockingConnection(self._params)
-            self._connection.channel().queue_declare(self._lock_queue, exclusive=True)
-        return self._connection
+    def rest(self) -> None:
+        """Nothing is exported that would have to be withdrawn."""
 
     def next(self, now: float) -> list[Key]:
         """Those to be looked at now, in the order of need; as many as there are threads for."""

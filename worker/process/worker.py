@@ -24,17 +24,20 @@ from worker.fiscal.issuing import Dependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.shared import Shared
 from worker.process import shift_watch
+from worker.process.chores import chore_round
 from worker.process.shift_keeper import ShiftKeeper
-from worker.rabbit import decision
+from worker.rabbit import consuming_connection, decision
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
 from worker.rabbit.decision import RetryPolicy
+from worker.rabbit.election import Election
 from worker.rabbit.fleet import Fleet
 from worker.rabbit.held import waiting_for
 from worker.rabbit.loop import Loop
 from worker.rabbit.mending import mend
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.settlement import Settlement
+from worker.rabbit.topology import Topology
 from worker.telemetry import metrics, spans, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
@@ -66,6 +69,19 @@ def _duplicate_prevented() -> None:
         metrics.DUPLICATES_PREVENTED.inc()
 
 
+def _dependencies_of_a_pass(settings: Settings) -> Dependencies:
+    archive = archive_check_of(settings)
+    return Dependencies(
+        archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
+        clock=time.time,
+        monotonic=time.monotonic,
+        return_wait=settings.return_wait.total_seconds(),
+        number_times=NumberTimes(),
+        duplicate_prevented=_duplicate_prevented,
+        warn=_put_right,
+    )
+
+
 class Process:
     """One worker process: threads, consumers, and a heartbeat."""
 
@@ -87,41 +103,33 @@ class Process:
         self._loop = Loop()
         self._loops = [self._loop.supervised]
         self._broker = FiscalBroker(
-            self._loop,
-            params,
+            consuming_connection.Dependencies(self._loop, params, lambda: shared.stop_limit.is_engaged),
             topology,
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
             room=settings.threads * _KEPT_PER_THREAD,
-            is_halted=lambda: shared.stop_limit.is_engaged,
         )
-        sessions = Sessions(
-            CheckboxClient(headers=trace.headers),
-            ReceiptRate(
-                shared.limiter,
-                lambda: settings.register_rate * self._fleet.share,
-                time.monotonic,
-                time.time,
-            ),
-            Isolation(settings.threads, time.monotonic),
-        )
-        self._keeper = ShiftKeeper(params, topology.queue, lambda: integrations.current.in_force, sessions)
+        sessions = self._sessions(settings, shared)
+        self._election = Election(params, topology.chores)
+        self._keeper = ShiftKeeper(lambda: integrations.current.in_force, sessions)
         self._watch = shift_watch.ShiftWatch(lambda: integrations.current.in_force, sessions)
-        archive = archive_check_of(settings)
-        fiscalization = Fiscalization(
-            lambda: integrations.current,
-            sessions,
-            Dependencies(
-                archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
-                clock=time.time,
-                monotonic=time.monotonic,
-                return_wait=settings.return_wait.total_seconds(),
-                number_times=NumberTimes(),
-                duplicate_prevented=_duplicate_prevented,
-                warn=_put_right,
-            ),
-        )
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
-        settlement = Settlement(
+        self._broker.install(self._settlement(settings, shared, topology, sessions).process)
+        self._worker = self._broker.worker(threads_of(settings.threads))
+
+    def _sessions(self, settings: Settings, shared: Shared) -> Sessions:
+        rate = ReceiptRate(
+            shared.limiter, lambda: settings.register_rate * self._fleet.share, time.monotonic, time.time
+        )
+        client = CheckboxClient(headers=trace.headers)
+        return Sessions(client, rate, Isolation(settings.threads, time.monotonic))
+
+    def _settlement(
+        self, settings: Settings, shared: Shared, topology: Topology, sessions: Sessions
+    ) -> Settlement:
+        fiscalization = Fiscalization(
+            lambda: self._integrations.current, sessions, _dependencies_of_a_pass(settings)
+        )
+        return Settlement(
             decision.Dependencies(
                 fiscalize=fiscalization.fiscalize,
                 publisher=self._publisher,
@@ -132,14 +140,12 @@ class Process:
                     settings.retry_max_age.total_seconds(),
                 ),
                 stop_limit=shared.stop_limit,
-                configured=lambda name: integrations.current.rows.get(name),
+                configured=lambda name: self._integrations.current.rows.get(name),
                 has_room=self._broker.has_room,
                 clock=time.time,
                 random=random.Random(),  # noqa: S311 - jitter
             )
         )
-        self._broker.install(settlement.process)
-        self._worker = self._broker.worker(threads_of(settings.threads))
 
     def run(self) -> None:
         """Work until SIGTERM, or until the parent process is gone."""
@@ -160,7 +166,8 @@ class Process:
 
     def _start_loops(self) -> None:
         self._supervise("integrations", lambda _: self._look_at_integrations())
-        self._supervise("shift_keeper", lambda _: self._keeper.keep(self._stop), after=self._keeper.close)
+        self._supervise("election", lambda _: self._election.round(), after=self._election.close)
+        self._supervise("shift_keeper", chore_round(self._election, self._keeper))
         self._supervise(
             "shift_watch", lambda moved: self._watch.look(self._stop, moved), pause=lambda: shift_watch.EVERY
         )

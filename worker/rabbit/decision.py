@@ -1,4 +1,4 @@
-"""What is to be done about a delivery: the use case is run, and every message that follows from it is made.
+"""Decides about a delivery: runs the use case, and makes every message that follows from it.
 
 Nothing is published here, so that whatever breaks is still an order of its own with INTERNAL_ERROR.
 """
@@ -77,7 +77,7 @@ class Dependencies:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last word on the request: what tells it, and how it is counted."""
+    """The final outcome of the request: its messages, and how it is counted."""
 
     letter: Publication | None
     event: Publication | None
@@ -87,7 +87,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Rescheduled:
-    """Worked on again after ``wait`` seconds; ``delayed`` is told before."""
+    """Worked on again after ``wait`` seconds; ``delayed`` is published before."""
 
     state: AttemptState
     wait: float
@@ -205,7 +205,7 @@ class Deciding:
     def _postponed(self, verdict: Postponed) -> Ended | Rescheduled:
         policy, now = self._with.policy, self._with.clock()
         if verdict.reason not in _OWN_LIMITS and now - self._state.first_seen > policy.max_age:
-            # Whoever looks at the letter finds the receipt that was awaited.
+            # The letter names the receipt that was awaited.
             receipt = {"receiptId": self._state.posted_id} if self._state.posted_id else {}
             return self._given_up(verdict, {"reason": verdict.reason, **receipt})
         wait = min(verdict.after, policy.max_backoff)

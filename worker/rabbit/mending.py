@@ -22,7 +22,7 @@ _HOLDS_FOR = 5.0
 
 
 def mend(topology: Topology, channel: BlockingChannel) -> None:
-    """Declare everything, and tell what had been missing. Raises ``AMQPError`` and ``TopologyMismatch``."""
+    """Declare everything, and return what had been missing. Raises ``AMQPError`` and ``TopologyMismatch``."""
     missing = topology.missing(channel.connection)
     topology.declare(channel)
     for name in missing:
@@ -35,7 +35,7 @@ def mend(topology: Topology, channel: BlockingChannel) -> None:
 
 
 class Mending:
-    """Keeps messages that no queue took until everything is declared, which a thread of its own does.
+    """Keeps unroutable messages until everything is declared, which a thread of its own does.
 
     All else happens in the loop's thread.
     """
@@ -69,7 +69,7 @@ class Mending:
         threading.Thread(target=self._work, name="declaring", daemon=True).start()
 
     def waiting(self) -> list[Unconfirmed]:
-        """What waits, handed out: nothing waits any more."""
+        """Hand out what waits: nothing waits any more."""
         waiting, self._waiting = self._waiting, []
         return waiting
 

@@ -1,4 +1,4 @@
-"""The one way to publish: persistent, mandatory, confirmed by the broker.
+"""The one way to publish: persistent, confirmed by the broker, and mandatory but for notices.
 
 The loop's thread has the connection, since pika's are for one thread each. The others hand it their
 messages; it sends what came meanwhile in one go, and the broker confirms in one go. Eight threads that each
@@ -22,10 +22,10 @@ from worker.rabbit.mending import Mending
 from worker.rabbit.publishing_connection import ConfirmOverdue, PublishingConnection, Unconfirmed
 from worker.rabbit.refusals import Refusals
 
-#: Seconds that a line is kept at least. RabbitMQ (3.10) may refuse for ever what comes by a channel that met
-#: a queue while it had no leader, and takes the same from another; a full queue refuses on every line.
+#: A connection is kept for at least so many seconds. RabbitMQ (3.10) may refuse for ever what comes by a
+#: channel that met a queue without a leader, and takes it from another; a full queue refuses on all.
 REPLACED_AFTER = 5.0
-#: Seconds that the broker has to take leave.
+#: Seconds that the broker has to close the connection.
 _GOODBYE = 2.0
 _CLOSED = "the publisher was closed"
 
@@ -39,7 +39,7 @@ class Publisher:
         params: list[pika.URLParameters],
         redeclare: Callable[[BlockingChannel], None] | None = None,
     ) -> None:
-        """``redeclare`` declares exchanges and queues anew when a message found none."""
+        """``redeclare`` declares exchanges and queues again after an unroutable message."""
         self._loop = loop
         self._params = params
         self._refusals = Refusals()
@@ -54,15 +54,22 @@ class Publisher:
         loop.broken.add(self._drop)
 
     def send(
-        self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties
+        self,
+        exchange: str,
+        routing_key: str,
+        body: bytes,
+        properties: pika.BasicProperties,
+        mandatory: bool = True,
     ) -> Future[None]:
         """Done when the broker has the message on disk, or ends in ``PublishFailed``.
+
+        One that is not ``mandatory`` is done too where no queue is bound for it.
 
         A message during which the connection broke is sent once more, and so is one that no queue took, after
         all was declared anew: it may be there twice. Every message of ours is harmless when repeated.
         """
         properties.delivery_mode = 2
-        message = Unconfirmed(exchange, routing_key, body, properties)
+        message = Unconfirmed(exchange, routing_key, body, properties, mandatory)
         self._refusals.watch(message)
         with self._lock:
             self._waiting.append(message)
@@ -72,7 +79,7 @@ class Publisher:
         return message.confirmed
 
     def close(self) -> None:
-        """For good: what is not confirmed yet fails."""
+        """Final: what is not confirmed yet fails."""
         self._loop.soon(self._shut)
         self._is_closed.wait(_GOODBYE)
 
@@ -94,7 +101,7 @@ class Publisher:
         return list(iter(self._next, None))
 
     def _next(self) -> Unconfirmed | None:
-        """One at a time: what a broken line was not given yet is still there to be failed or sent."""
+        """One at a time: what a broken connection has not got yet can still be failed or sent."""
         with self._lock:
             if self._waiting:
                 return self._waiting.popleft()
@@ -116,7 +123,7 @@ class Publisher:
                     self._fail([message], why)
 
     def _refused(self, message: Unconfirmed, has_way: bool) -> None:
-        """The line goes on, unless it may be the line's fault."""
+        """The connection is kept, unless the connection may be the cause."""
         self._again([message], "NackError" if has_way else "UnroutableError", has_way)
         line = self._line
         if has_way and line is not None and time.monotonic() - line.since > REPLACED_AFTER:
@@ -142,8 +149,9 @@ class Publisher:
             self._fail([*unconfirmed, *self._taken()], type(reason).__name__)
 
     def _channel_closed(self, reason: ChannelClosedByBroker, unconfirmed: list[Unconfirmed]) -> None:
-        """One exchange closed it for all: what went elsewhere is sent again as if for the first time."""
-        concerned = [one for one in unconfirmed if one.exchange and f"'{one.exchange}'" in reason.reply_text]
+        """One exchange closed the channel for all; messages to others are sent again."""
+        text = reason.reply_text
+        concerned = [one for one in unconfirmed if one.exchange and f"'{one.exchange}'" in text]
         others = [one for one in unconfirmed if one not in concerned] if concerned else []
         self._requeue(others)
         for message in concerned:

@@ -18,7 +18,7 @@ from worker.rabbit.connection import BrokerConnection
 #: Seconds that the broker has to confirm: a queue without a leader or a majority keeps silent, on a
 #: connection that is well.
 CONFIRMED_WITHIN = 30.0
-#: Messages to nobody that a new connection is tried out with.
+#: Unroutable messages that a new connection is tried out with.
 _TRIED_WITH = 2
 
 
@@ -37,6 +37,8 @@ class Publication(NamedTuple):
     routing_key: str
     body: bytes
     properties: pika.BasicProperties
+    #: Whether it is a fault when no queue takes it.
+    mandatory: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +49,7 @@ class Unconfirmed:
     routing_key: str
     body: bytes = field(repr=False)
     properties: pika.BasicProperties = field(repr=False)
+    mandatory: bool = True
     confirmed: Future[None] = field(default_factory=Future, repr=False)
     #: Monotonic seconds.
     sent_at: float = 0.0
@@ -93,7 +96,7 @@ class PublishingConnection(BrokerConnection):
         self._last_tag += 1
         self._unconfirmed[self._last_tag] = message
         self._channel.basic_publish(
-            message.exchange, message.routing_key, message.body, message.properties, mandatory=True
+            message.exchange, message.routing_key, message.body, message.properties, message.mandatory
         )
 
     def close(self) -> None:
@@ -116,7 +119,7 @@ class PublishingConnection(BrokerConnection):
     def _try_out(self, channel: Channel) -> None:
         """What is sent during an alarm is read when it is over, even if we are gone by then.
 
-        So each try would leave one more copy, were it not for messages to nobody, of which the broker takes
+        So each try would leave one more copy, were it not for unroutable messages, of which the broker takes
         the first one even then.
         """
         self._channel = channel

@@ -13,7 +13,7 @@ from worker.telemetry.quiet import Quietly
 _log = logger(__name__)
 #: Seconds in which an exchange that closed the channel of all is not tried again.
 _BARRED_FOR = 5.0
-#: What to do, by a part of the reason. Lost connections are not among them: the monitor tells of those.
+#: What to do, by a part of the reason. Lost connections are not among them: the monitor logs those.
 _CURES = {
     "ConnectionBlockedTimeout": "the broker has an alarm: give it memory or disk space",
     "ConfirmOverdue": "a queue that it is routed to does not answer: see whether most of its nodes are up",
@@ -34,7 +34,7 @@ class Refusals:
         self._barred: dict[str, tuple[float, str]] = {}
 
     def watch(self, message: Unconfirmed) -> None:
-        """By any thread, before it is sent: tells when something refused is taken again."""
+        """By any thread, before it is sent: logs when something refused is taken again."""
         if self._told:
             message.confirmed.add_done_callback(partial(self._taken, message))
 

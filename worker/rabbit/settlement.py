@@ -1,4 +1,4 @@
-"""What becomes of a delivery: the one place where verdicts turn into messages.
+"""The outcome of a delivery: the one place where verdicts turn into messages.
 
     Fiscalized    succeeded event                                    then acknowledged
     Rejected      dead letter (most codes), failed event             then acknowledged
@@ -11,7 +11,7 @@
 and where the broker refuses a message of ours, so that nothing that was done is done again:
 
     succeeded, failed event    the event waits in ``outbox``         then acknowledged
-    delayed event              told with the next fault
+    delayed event              published with the next fault
     dead letter                the order goes back into ``retry``    then acknowledged
 
 It is decided first, and every message is made; then it is carried out; then it is counted and logged, which

@@ -1,6 +1,6 @@
 """Log lines leave through a bounded queue and a thread of its own: who reads them never blocks an order.
 
-Nobody may read the pipe behind stdout, or its reader may be gone: what is not written is dropped and counted.
+The reader of the pipe behind stdout may be slow or gone: what is not written is dropped and counted.
 """
 
 from __future__ import annotations

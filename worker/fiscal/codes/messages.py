@@ -137,4 +137,33 @@ MESSAGES = {
         ),
         facts=(N_("rate and goods: {rates}"),),
     ),
+    Code.TAX_RATE_MISMATCH: Entry(
+        title=N_("A tax code does not fit its rate"),
+        means=N_(
+            "The code that `tax_rates` gives to a line's rate has another percent at Checkbox, or does "
+            "not exist there. Nothing was sold."
+        ),
+        check=N_(
+            "`detail`: the rate, the code, its percent at Checkbox (`checkboxRate`), and the code that "
+            "Checkbox has for the rate (`fittingCode`). `fiscal-worker doctor` compares the whole table."
+        ),
+        do=N_(
+            "Correct the code in `tax_rates`, or have the tax corrected in Checkbox; the accountant "
+            "knows which. Replay, or let `dead-letters watch` do it. A worker that still refuses has "
+            "read Checkbox's table within the last 5 s."
+        ),
+        remedy=Remedy.REPLAY,
+        sentence=N_(
+            "Checkbox has another rate under the integration's tax code: correct the code and try again"
+        ),
+        facts=(
+            N_(
+                "rate {rate}: code {code} has {checkboxRate} at Checkbox, the code is {fittingCode}; "
+                "goods: {goods}"
+            ),
+            N_("rate {rate}: code {code} has {checkboxRate} at Checkbox; goods: {goods}"),
+            N_("rate {rate}: Checkbox has no code {code}, the code is {fittingCode}; goods: {goods}"),
+            N_("rate {rate}: Checkbox has no code {code}; goods: {goods}"),
+        ),
+    ),
 }

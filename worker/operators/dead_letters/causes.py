@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
@@ -18,11 +18,13 @@ from worker.fiscal.outcomes import Code, Rejected, Unavailable, Verdict
 from worker.fiscal.ports import Refusal, TokenRefused
 from worker.fiscal.reasons import Reason
 from worker.fiscal.shifts import age
+from worker.fiscal.tax_rates import CheckboxTax, TaxRates, misfit, read_rate
 from worker.rabbit.dead_letter import DeadLetter
 
 _SHIFT = frozenset({Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H})
 #: What a person, or time, mends without touching the order.
 MENDED_ELSEWHERE = _SHIFT | {
+    Code.TAX_RATE_MISMATCH,
     Code.CASHIER_CREDENTIALS_REJECTED,
     Code.CHECKBOX_UNAVAILABLE,
     Code.CONFIGURATION_INVALID,
@@ -36,6 +38,7 @@ class Cause:
     """What keeps a letter dead; letters with one cause are mended together.
 
     ``receipt`` is named where only it can tell: it was made, and had no number.
+    ``rate`` is the one whose code did not fit.
     """
 
     code: str
@@ -43,6 +46,7 @@ class Cause:
     cashier: str
     is_archive_check: bool = False
     receipt: UUID | None = None
+    rate: str | None = None
 
 
 def cause_of(letter: DeadLetter) -> Cause | None:
@@ -52,6 +56,8 @@ def cause_of(letter: DeadLetter) -> Cause | None:
         return None
     assert code is not None
     detail = letter.line()["detail"] or {}
+    if code == Code.TAX_RATE_MISMATCH:
+        return Cause(code, integration, cashier, rate=str(detail.get("rate")))
     if code != Code.CHECKBOX_UNAVAILABLE:
         return Cause(code, integration, cashier)
     if detail.get("service") == Reason.ARCHIVE_CHECK:
@@ -64,6 +70,13 @@ def _receipt(detail: Mapping[str, object]) -> UUID | None:
         return UUID(str(detail.get("receiptId")))
     except ValueError:
         return None
+
+
+def _fits(rate: str, table: TaxRates, taxes: Iterable[CheckboxTax]) -> bool:
+    """Whether the code that the table gives to the rate now has that percent at Checkbox."""
+    percent = read_rate(rate)
+    code = table.code_of(percent)
+    return code is not None and misfit(percent, code, taxes) is None
 
 
 class Causes:
@@ -105,7 +118,7 @@ class Causes:
             if cause.is_archive_check:
                 return archive is None or archive.is_archived(UUID(int=0)) is not None
             return self._ask(cause, integration, cashier)
-        except (Verdict, Refusal):
+        except (Verdict, Refusal, ArithmeticError):
             return False
 
     def _ask(self, cause: Cause, integration: Integration, cashier: Cashier) -> bool:
@@ -121,6 +134,10 @@ class Causes:
             url, private = integration.checkbox_url, secrets_of(cashier)
             shift = self._client.current_shift(url, token, private=private)
             return shift is not None and shift.is_open and age(shift, self._clock()) < DAY
+        if cause.rate is not None:
+            return _fits(
+                cause.rate, integration.tax_rates, self._client.taxes(integration.checkbox_url, token)
+            )
         if cause.receipt is None:
             self._client.cashier_me(integration.checkbox_url, token)
             if cashier.license_key is not None:

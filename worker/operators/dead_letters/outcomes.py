@@ -18,10 +18,10 @@ from config.settings import Settings
 from worker.fiscal.sentences import Outcome
 from worker.operators.dead_letters.access import DeadLetters, Stopping, alone
 from worker.operators.dead_letters.lock import Locked
+from worker.operators.event_stream import listen
 from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.events import event_id
 from worker.rabbit.message.reading import identify
-from worker.rabbit.topology import EVENTS_EXCHANGE
 
 #: Seconds after the last replay in which an outcome is waited for.
 WAIT = 60.0
@@ -43,12 +43,7 @@ class Outcomes:
         self._due: Counter[str] = Counter()
         self._other: dict[str, str] = {}
         self._without_event: Counter[tuple[bytes, int]] = Counter()
-        channel = connection.channel()
-        channel.exchange_declare(EVENTS_EXCHANGE, "topic", durable=True)
-        queue = channel.queue_declare("", exclusive=True, auto_delete=True).method.queue
-        for outcome in _FINAL:
-            channel.queue_bind(queue, EVENTS_EXCHANGE, f"fiscalization.{outcome}")
-        channel.basic_consume(queue, self._hear, auto_ack=True)
+        listen(connection, self._hear)
 
     @property
     def waiting(self) -> int:
@@ -104,13 +99,16 @@ class Outcomes:
                     self.came_back[letter.code or "?"] += 1
         self._without_event = +self._without_event
 
-    def _hear(self, _: Any, __: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        name = properties.message_id or ""
+    def _hear(self, body: bytes) -> None:
+        try:
+            event = json.loads(body)
+            name = event["id"]
+        except (ValueError, TypeError, KeyError):
+            return  # somebody else's message
         if not self._due[name]:
             return
         for one in (name, self._other[name]):
             self._due[one] -= 1
-        event = json.loads(body)
         if event["type"].endswith(f".{Outcome.SUCCEEDED}.v1"):
             self.fiscalized += 1
         else:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from worker.checkbox.answers import CashierInfo, RegisterInfo
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.party_answers import CashierInfo, RegisterInfo
 from worker.checkbox.signed_in import secrets_of, signed_in
 from worker.fiscal.instants import DAY
 from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
@@ -19,7 +19,7 @@ from worker.operators.doctor.tax_table import check_tax_rates
 
 _SIGN_IN, _KEY, _REGISTER, _SHIFT = "sign-in", "key", "register", "shift"
 _SOON = 14 * DAY
-#: Seconds before a shift's 24th hour in which somebody should think of it.
+#: Seconds before a shift's 24th hour in which a person should think of it.
 _LATE = 2 * 3600.0
 #: How much later than ``rollover_after`` a shift may still be open: its receipts finish first.
 _GRACE = 600.0
@@ -49,7 +49,7 @@ class Row:
 
 
 def check_cashier(row: Row, client: CheckboxClient, clock: Callable[[], float]) -> Iterator[Finding]:
-    """All that can be told of one row, with one sign-in that is ended again."""
+    """All that can be found out about one row, with one sign-in that is ended again."""
     register, findings = _register(row, client)
     yield from findings
     try:
@@ -104,7 +104,7 @@ def _person(row: Row, me: CashierInfo, register: RegisterInfo | None, now: float
     if me.blocked:
         yield wrong(_SIGN_IN, row.name, "is blocked", "have the cashier unblocked in Checkbox")
     if register is not None and register.is_test != me.is_test:
-        kinds = [("live", "test")[is_test] for is_test in (me.is_test, register.is_test)]
+        kinds = [("live", "test")[bool(is_test)] for is_test in (me.is_test, register.is_test)]
         advice = "give the row a cashier and a register of the same kind"
         yield wrong(_REGISTER, row.name, f"a {kinds[0]} cashier at a {kinds[1]} register", advice)
     elif me.is_test:
