@@ -23,8 +23,8 @@ _RUSSIAN_ONLY, _UKRAINIAN_ONLY = frozenset("ёыэъ"), frozenset("ґєії")
 
 def texts_of(entry: Entry) -> list[str]:
     """All of them."""
-    told = [getattr(entry, one.name) for one in fields(entry)]
-    plain = [text for text in told if isinstance(text, str) and not isinstance(text, Remedy)]
+    values = [getattr(entry, one.name) for one in fields(entry)]
+    plain = [text for text in values if isinstance(text, str) and not isinstance(text, Remedy)]
     worded = [text for text in entry.facts if re.search(r"[a-z]{3} ", text)]
     return [*plain, *entry.causes.values(), *worded]
 

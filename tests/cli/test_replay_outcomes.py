@@ -1,4 +1,4 @@
-"""A replay tells what came of it: fiscalized, come back with a code, or still waiting."""
+"""A replay reports its outcome: fiscalized, come back with a code, or still waiting."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_what_all_goes_through_is_a_success(shop: Shop) -> None:
 
 
 def test_what_waits_is_no_failure(amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody consumes: after the wait it is told as waiting."""
+    """Nobody consumes: after the wait both count as waiting."""
     monkeypatch.setattr(letter_changes, "WAIT", 0.5)
     put(amqp_url, range(2))
     replay = invoke(amqp_url, "dead-letters", "replay", "--yes", "--rate", "0", "--json")
@@ -90,7 +90,7 @@ def test_what_waits_is_no_failure(amqp_url: str, monkeypatch: pytest.MonkeyPatch
 
 
 def test_ctrl_c_ends_the_wait_alone(amqp_url: str, eventually: Callable[..., object]) -> None:
-    """All letters were sent: that was done, and the outcomes so far are told."""
+    """All letters were sent: that is done, and the outcomes so far are printed."""
     put(amqp_url, range(2))
     process = start(amqp_url, "dead-letters", "replay", "--yes", "--rate", "0", "--json")
     eventually(lambda: ready(amqp_url, "fiscalize") == 2)

@@ -122,7 +122,7 @@ def test_a_dry_run_counts_and_changes_nothing(amqp_url: str, visitor: Visitor) -
 def test_a_replay_sends_what_was_agreed(
     amqp_url: str, visitor: Visitor, eventually: Callable[..., object]
 ) -> None:
-    """No letter more than the page has shown, though more have come since; the job tells how far it is."""
+    """No letter more than the page has shown, though more have come since; the job shows how far it is."""
     put(amqp_url, [1, 2])
     put(amqp_url, [3], code="TOTALS_MISMATCH")
     answer = visitor.submit("/replay?code=SHIFT_NOT_OPEN", agreed="2")
@@ -149,7 +149,7 @@ def test_a_replay_can_be_stopped(amqp_url: str, visitor: Visitor, eventually: Ca
 
 @pytest.mark.parametrize("agreed", ["", "0", "-1", "many"])
 def test_a_replay_of_nothing_in_particular_is_refused(amqp_url: str, visitor: Visitor, agreed: str) -> None:
-    """How many were agreed to has to be told."""
+    """The form has to say how many were agreed to."""
     put(amqp_url, [1])
     assert visitor.submit("/replay", agreed=agreed).status_code == 400
     assert numbers(amqp_url) == [1]

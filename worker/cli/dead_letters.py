@@ -163,7 +163,7 @@ def export(
 ) -> None:
     """Write the letters with their whole messages as JSON lines, which `publish` reads. Nothing is changed.
 
-    They hold what buyers told of themselves: a file is made readable for its owner only.
+    They hold personal data of buyers: a file is made readable for its owner only.
     """
     with dead_letters("export", wanted) as (letters, meant):
         if to is None:
@@ -207,7 +207,7 @@ def replay(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Send letters back to the queue that they came from, oldest first, and tell what came of them."""
+    """Send letters back to the queue that they came from, oldest first, and report the outcome."""
     asked = Asked(limit=limit, rate=rate, dry_run=dry_run, yes=yes, as_json=as_json, waits=not no_wait)
     change(replaying(None if force else max_replays), wanted, asked)
 

@@ -43,7 +43,7 @@ class JobPages:
         job = self._named(visit)
         if job is None:
             return JSONResponse({}, 404)
-        over = job.is_over  # before the figures: those of the end are told with it
+        over = job.is_over  # read before the figures, which then are final
         return JSONResponse({"done": job.done, "status": job.status(visit.language), "over": over})
 
     def stop(self, visit: Visit) -> Response:

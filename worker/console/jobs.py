@@ -54,7 +54,7 @@ class Job(ABC):
 
     @property
     def claimed(self) -> frozenset[str]:
-        """Keys of the letters that are in its hands."""
+        """Keys of the letters that it is working on."""
         return frozenset()
 
     def start(self) -> None:
@@ -110,7 +110,7 @@ class Jobs:
         self._starting = threading.Lock()
 
     def start(self, make: Callable[[frozenset[str]], Job]) -> Job:
-        """Start the job that is made, given the letters that others have in their hands."""
+        """Start the job that is made, given the keys of the letters that others work on."""
         with self._starting:
             claimed = frozenset[str]().union(*(one.claimed for one in self._jobs.values()))
             job = make(claimed)
@@ -130,7 +130,7 @@ class Jobs:
         return [job for job in self.newest_first() if not job.is_over]
 
     def claimed(self) -> frozenset[str]:
-        """Letters that jobs have in their hands."""
+        """Keys of the letters that jobs are working on."""
         return frozenset[str]().union(*(job.claimed for job in self._jobs.values()))
 
     def last_look(self) -> CashierLook | None:
@@ -138,7 +138,7 @@ class Jobs:
         return next((job for job in self.newest_first() if isinstance(job, CashierLook)), None)
 
     def end(self) -> None:
-        """Stop all, and wait for them: each letter in hand is finished."""
+        """Stop all, and wait for them: the current letter of each is finished."""
         running = self.running()
         for job in running:
             job.stop()

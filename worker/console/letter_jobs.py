@@ -81,14 +81,14 @@ class Replay(LetterJob):
         if self.is_waiting_for_its_turn:
             return worded(N_("Waiting for another job to end"), language)
         words = N_("%(done)s of %(total)s replayed")
-        told = worded(words, language, done=self.report.done, total=self.total)
+        sent = worded(words, language, done=self.report.done, total=self.total)
         known = self.outcomes
         if known is None or not known.sent:
-            return told
+            return sent
         words = N_("%(fiscalized)s fiscalized, %(back)s came back, %(waiting)s still waiting")
         back = known.came_back.total()
         figures = {"fiscalized": known.fiscalized, "back": back, "waiting": known.waiting}
-        return f"{told}: {worded(words, language, **figures)}"
+        return f"{sent}: {worded(words, language, **figures)}"
 
     def change(self, release: Callable[[], None]) -> None:
         with broker() as (settings, connection):

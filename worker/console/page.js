@@ -7,10 +7,10 @@ async function follow() {
   try {
     const answer = await fetch(job.dataset.job, { credentials: "same-origin" });
     if (!answer.ok) return;
-    const told = await answer.json();
-    document.querySelector("#progress").value = told.done;
-    document.querySelector("#status").textContent = told.status;
-    if (told.over) return location.reload();
+    const state = await answer.json();
+    document.querySelector("#progress").value = state.done;
+    document.querySelector("#status").textContent = state.status;
+    if (state.over) return location.reload();
   } catch {
     // The console is away for a moment: the next look finds it.
   }

@@ -25,8 +25,8 @@ _LONGEST = 64 * 1024
 
 def key_of(letter: DeadLetter) -> str:
     """Identifies a letter from look to look; it is another one when it has come back."""
-    told = [letter.code, letter.request, letter.replays, letter.headers.get(Header.FAILED_AT)]
-    return sha256(json.dumps(told, default=str).encode() + letter.delivery.body).hexdigest()[:24]
+    headers = [letter.code, letter.request, letter.replays, letter.headers.get(Header.FAILED_AT)]
+    return sha256(json.dumps(headers, default=str).encode() + letter.delivery.body).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,14 @@ class Selection:
         return cls(*(fields.get(name, "").strip() for name in names))
 
     def fields(self) -> dict[str, str]:
-        told = {
+        fields = {
             "code": self.code,
             "integration": self.integration,
             "cashier": self.cashier,
             "order": self.text,
             "letter": self.key,
         }
-        return {name: value for name, value in told.items() if value}
+        return {name: value for name, value in fields.items() if value}
 
     def address(self, path: str, **others: str | int) -> str:
         query = urlencode({**self.fields(), **others})

@@ -20,7 +20,7 @@ _LONGEST_NAME = 128
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The tokens, and whether a proxy's word on who asks is taken."""
+    """The tokens, and whether a proxy in front names the users."""
 
     token: str
     read_token: str | None = None
@@ -69,11 +69,11 @@ class SignIns:
         self._sessions.pop(session.id, None)
 
     def actor(self, request: Request) -> str:
-        """Who asks, for the audit log."""
+        """The user's name for the audit log."""
         if self._access.trusts_forwarded_user:
-            told = "".join(filter(str.isprintable, request.headers.get("x-forwarded-user", ""))).strip()
-            if told:
-                return told[:_LONGEST_NAME]
+            name = "".join(filter(str.isprintable, request.headers.get("x-forwarded-user", ""))).strip()
+            if name:
+                return name[:_LONGEST_NAME]
         return f"console at {request.client.host if request.client else 'an unknown address'}"
 
 

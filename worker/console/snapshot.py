@@ -102,7 +102,7 @@ class Snapshot:
         while self._await():
             number = self._wanted
             if not self.turn.acquire(blocking=False):
-                time.sleep(0.05)  # a job is at work, and tells of each letter
+                time.sleep(0.05)  # a job is at work, and reports each letter
                 self._is_done(number)
                 continue
             began = time.monotonic()

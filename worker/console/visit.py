@@ -20,7 +20,7 @@ REFRESH = 10
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """``actor`` is who asks, for the audit log."""
+    """``actor`` is the user's name for the audit log."""
 
     request: Request
     session: BrowserSession

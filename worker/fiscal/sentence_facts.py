@@ -30,10 +30,10 @@ def facts(code: Code, detail: Mapping[str, Any]) -> Sentence:
     known = _facts_of(code, detail)
     for template in CATALOGUE[code].facts:
         try:
-            told = {language: words.format_map(known) for language, words in in_each(template).items()}
+            filled = {language: words.format_map(known) for language, words in in_each(template).items()}
         except KeyError:
             continue
-        return {language: _worded(words, language) for language, words in told.items()}
+        return {language: _worded(words, language) for language, words in filled.items()}
     return {}
 
 

@@ -1,4 +1,4 @@
-"""One catalogue for every code: what its readers are told, in each place and language."""
+"""One catalogue for every code: what is written about it, in each place and language."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Change:
 
     command: str
     done: str
-    #: Takes the letter in hand out of the queue. May raise pika's ``UnroutableError`` or ``NackError``.
+    #: Takes the current letter out of the queue. May raise pika's ``UnroutableError`` or ``NackError``.
     apply: Callable[[LookThrough, DeadLetter, DeadLetters], None]
     #: Letters that were replayed so often before are left alone.
     max_replays: int | None = None
