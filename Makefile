@@ -53,13 +53,13 @@ packages:
 demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what comes of each example
 	@$(BIN)/fiscal-worker demo
 
-# What checks the console's pages; without npm that check is skipped.
-AXE := tests/console/axe/node_modules/.package-lock.json
-$(AXE): tests/console/axe/package-lock.json
-	@if command -v npm >/dev/null; then cd tests/console/axe && npm ci --no-progress --loglevel=error; fi
+# Packages of npm that tests need; the tests that use them are skipped where npm is not installed.
+NODE_PACKAGES := $(patsubst %,tests/%/node_modules/.package-lock.json,client docs/asyncapi console/axe)
+$(NODE_PACKAGES): %/node_modules/.package-lock.json: %/package-lock.json
+	@if command -v npm >/dev/null; then cd $* && npm ci --no-progress --loglevel=error; fi
 
 .PHONY: test
-test: $(INSTALLED) $(AXE) ## Run the tests
+test: $(INSTALLED) $(NODE_PACKAGES) ## Run the tests
 	@$(BIN)/pytest -n 3 --dist worksteal
 
 .PHONY: check

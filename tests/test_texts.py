@@ -97,10 +97,12 @@ def test_a_terminal_has_a_language(environment: dict[str, str], language: str) -
     assert of_environment(environment) == language
 
 
-def test_the_catalogues_are_in_the_wheel(tmp_path: Path) -> None:
-    """An image installs the wheel: each compiled catalogue of the worker is in it."""
+def test_catalogues_and_templates_are_in_the_wheel(tmp_path: Path) -> None:
+    """An image installs the wheel: each compiled catalogue of the worker is in it, and each page."""
     (wheel,) = WheelBuilder(str(texts.ROOT)).build(directory=str(tmp_path), versions=["standard"])
     names = set(ZipFile(wheel).namelist())
     for domain, language in TRANSLATIONS:
         compiled = texts.file(domain, language).with_suffix(".mo").relative_to(texts.ROOT)
         assert compiled.parts[0] == "docs" or str(compiled) in names
+    pages = texts.DOMAINS["console"] / "templates"
+    assert {str(page.relative_to(texts.ROOT)) for page in pages.iterdir()} <= names

@@ -106,9 +106,12 @@ def test_discounts_and_surcharges_are_values_in_kopiykas() -> None:
 
 def test_a_return_names_its_sale_and_marks_every_line() -> None:
     """A return goes the way of a sale, with ``is_return`` on each line and the receipt of the sale."""
-    body = sell(replace(SALE, operation=Operation.RETURN, lines=(LINE, LINE), related_receipt_id=SALE_ID))
+    back = replace(SALE, operation=Operation.RETURN, lines=(LINE, LINE), related_receipt_id=SALE_ID)
+    body = sell(replace(back, related_receipt_created_at="2026-11-24T10:20:05Z"))
     assert [good["is_return"] for good in body["goods"]] == [True, True]
     assert body["related_receipt_id"] == str(SALE_ID)
+    assert body["related_receipt_created_at"] == "2026-11-24T10:20:05Z"
+    assert "related_receipt_created_at" not in sell(back)
     assert "is_return" not in sell(SALE)["goods"][0]
 
 

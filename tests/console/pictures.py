@@ -13,7 +13,7 @@ from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-WIDE = (900, 640)
+WIDE = (1280, 800)
 
 
 def main() -> None:

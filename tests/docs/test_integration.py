@@ -9,9 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from tests.builders import LEFT_OUT, a_message
 from tests.system.shop import CONTRACT, Shop
 from worker.demo.free_ports import free_ports
 from worker.demo.rabbitmq import PrivateRabbitMQ
@@ -21,6 +23,7 @@ from worker.demo.worker_process import WorkerProcess
 from worker.fiscal.outcomes import Code
 
 PAGE = (Path(__file__).parents[2] / "docs" / "integration.md").read_text()
+CLIENT = Path(__file__).parents[1] / "client"
 BLOCKS: list[tuple[str, str]] = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 ORDER = next(text for language, text in BLOCKS if language == "json")
 REQUEST_ID = json.loads(ORDER)["id"]
@@ -109,3 +112,41 @@ def test_every_fragment_of_json_is_json() -> None:
     for language, text in BLOCKS:
         if language == "json":
             json.loads(text)
+
+
+@pytest.mark.skipif(not (CLIENT / "node_modules").exists(), reason="npm is not installed")
+def test_a_client_in_another_language_sells_and_returns(shop: Shop, tmp_path: Path) -> None:
+    """It knows the page alone. A repeated message is one event for it, a return waits for its sale."""
+    sale = a_message(id="client-sale", subject=LEFT_OUT, data__order__uuid=str(uuid4()))
+    again = {**sale, "id": "client-again"}
+    back = a_message(id="client-return", subject=LEFT_OUT, data__order__uuid=str(uuid4()))
+    back["data"] |= {"operation": "RETURN", "returnOf": {"orderUuid": sale["data"]["order"]["uuid"]}}
+    wrong = a_message(id="client-wrong", data__order__archived=LEFT_OUT)
+    files = []
+    for number, message in enumerate((back, sale, sale, again, wrong)):
+        file = tmp_path / f"{number}.json"
+        file.write_text(json.dumps(message))
+        files.append(str(file))
+    done = subprocess.run(
+        ["node", str(CLIENT / "bimp.mjs"), *files],
+        env={**os.environ, "AMQP_URL": shop.vhost.url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = {line["requestId"]: line for line in map(json.loads, done.stdout.splitlines())}
+    assert len(lines) == len(done.stdout.splitlines())
+    assert {name: line["outcome"] for name, line in lines.items()} == {
+        "client-sale": "succeeded",
+        "client-again": "succeeded",
+        "client-return": "succeeded",
+        "client-wrong": "failed",
+    }
+    assert lines["client-wrong"]["code"] == "INVALID_MESSAGE"
+    assert lines["client-wrong"]["receiptMade"] is None
+    sold = {lines[name]["fiscalCode"] for name in ("client-sale", "client-again")}
+    assert len(sold) == 1
+    assert lines["client-return"]["fiscalCode"] not in sold
+    assert lines["client-sale"]["message"] == "Замовлення фіскалізовано"

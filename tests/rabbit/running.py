@@ -16,7 +16,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
-from worker.rabbit.consuming_connection import Dependencies
+from worker.rabbit.consuming_connection import ConsumerDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
@@ -43,7 +43,7 @@ class Running:
     ) -> None:
         self.loop = Loop()
         self.broker = FiscalBroker(
-            Dependencies(self.loop, parameters(url, "test"), is_halted, clock, monotonic),
+            ConsumerDependencies(self.loop, parameters(url, "test"), is_halted, clock, monotonic),
             topology,
             threads,
             room,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,8 +47,9 @@ class Checkbox:
         self.time = START
         self.state = State(Clock(lambda: self.time), Options().with_changes(options), seed=1)
         self._application = application(self.state, seed or generated(2))
-        #: Operations that were accepted.
+        #: Operations that were accepted, and the JSON of their answers.
         self.seen: set[str] = set()
+        self.answers: defaultdict[tuple[str, int], list[Any]] = defaultdict(list)
 
     def fault(self, text: str) -> None:
         self.state.faults.add(Fault.parse(text))
@@ -105,6 +107,8 @@ class Checkbox:
         if answer.status < 400:
             DOCUMENT.check_request(method, path, query=query, headers=headers, body=body)
             self.seen.add(operation)
+            if is_json:
+                self.answers[operation, answer.status].append(answered)
 
     def ask(self, method: str, path: str, query: str, body: Any, headers: Mapping[str, str]) -> Answer:
         raw = b"" if body is NO_BODY else body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -9,7 +9,7 @@ from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.configured import Integrations
 from worker.fiscal.goods_return import GoodsReturn
 from worker.fiscal.integrations import Integration
-from worker.fiscal.issuing import Dependencies, Issuing
+from worker.fiscal.issuing import Issuing, PassDependencies
 from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Verdict
 from worker.fiscal.plan import Plan
@@ -25,7 +25,7 @@ class Fiscalization:
         self,
         integrations: Callable[[], Integrations],
         sessions: CashierSessions,
-        dependencies: Dependencies,
+        dependencies: PassDependencies,
     ) -> None:
         self._integrations = integrations
         self._sessions = sessions

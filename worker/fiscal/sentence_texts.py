@@ -21,9 +21,9 @@ RECEIPT_MADE: Mapping[Operation | None, str] = {
     None: N_("The receipt is already made, no new one is needed. "),
     Operation.RETURN: N_("The receipt of the return is already made, no new one is needed. "),
 }
-#: Where nobody could compare: Checkbox has a receipt, and does not show it or whose it is.
+#: Where no comparison is possible: Checkbox has a receipt, but does not show it or whose it is.
 RECEIPT_NOT_SHOWN = N_(
     "Checkbox has a receipt that may be this document's but does not show it: look for it in Checkbox"
 )
-#: How a rate that is no percent is called.
+#: The name of the rate that has no percent.
 NOT_ACCOUNTABLE = N_("no VAT")

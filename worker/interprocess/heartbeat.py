@@ -12,7 +12,7 @@ SILENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldCounts:
     """Requests of a process: in a thread now, or waiting until they are due.
 
     Times are in seconds since the epoch; 0 is none.
@@ -26,7 +26,7 @@ class Held:
     oldest_unknown: float = 0.0
 
 
-_NONE = Held()
+_NONE = HeldCounts()
 _WIDTH = len(astuple(_NONE))
 #: Bytes for the name of what stands.
 _NAME = 64
@@ -53,7 +53,7 @@ class Heartbeat:
         """This loop or thread of the process ended or is stuck: the heartbeat is left out."""
         self._standing[slot].value = name.encode()[: _NAME - 1]
 
-    def hold(self, slot: int, held: Held) -> None:
+    def hold(self, slot: int, held: HeldCounts) -> None:
         """What the process holds now."""
         self._held[slot * _WIDTH : (slot + 1) * _WIDTH] = astuple(held)
 
@@ -81,10 +81,10 @@ class Heartbeat:
         return {slot: shown for slot, shown in enumerate(self._shown) if shown}
 
     @property
-    def held(self) -> Held:
+    def held(self) -> HeldCounts:
         """What all processes have together."""
-        rows = [Held(*self._held[at : at + _WIDTH]) for at in range(0, len(self._held), _WIDTH)]
-        return Held(
+        rows = [HeldCounts(*self._held[at : at + _WIDTH]) for at in range(0, len(self._held), _WIDTH)]
+        return HeldCounts(
             in_flight=int(sum(row.in_flight for row in rows)),
             follow_up=int(sum(row.follow_up for row in rows)),
             retry=int(sum(row.retry for row in rows)),

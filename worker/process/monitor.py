@@ -76,7 +76,7 @@ class Monitor:
             self._shared.heartbeat,
             (self._topology.follow_up, self._topology.retry),
         )
-        shown = probe_pages.Pages(observed, self._what_is_dead, self._readiness, self._what_is_held)
+        shown = probe_pages.ProbePages(observed, self._what_is_dead, self._readiness, self._what_is_held)
         server = probe_pages.server(self._shared.pages, shown)
         pages = threading.Thread(target=server.serve_forever, daemon=True)
         pages.start()

@@ -121,7 +121,7 @@ def listen(port: int) -> socket.socket:
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
+class ProbePages:
     """What the pages show: ``alive`` gives what is wrong, or None."""
 
     observed: Observed
@@ -147,7 +147,7 @@ class Pages:
         return 404, _TEXT, b"not found\n"
 
 
-def server(listening: socket.socket, pages: Pages) -> ThreadingHTTPServer:
+def server(listening: socket.socket, pages: ProbePages) -> ThreadingHTTPServer:
     """The HTTP server on the socket of ``listen``."""
     registry = CollectorRegistry()
     registry.register(KnownOnly())

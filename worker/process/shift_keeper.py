@@ -107,7 +107,7 @@ class ShiftKeeper:
             with self._sessions.enter(integration, cashier) as session:
                 left = self._look(session, integration, cashier)
         except Verdict as verdict:
-            reason = type(verdict).__name__
+            reason = verdict.code.value if isinstance(verdict, Rejected) else type(verdict).__name__
             _log.info("shift_not_looked_at", integration=integration.id, cashier=cashier.id, reason=reason)
             return self._after(verdict, watched)
         watched.faults = 0

@@ -7,7 +7,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from config.integrations_watch import IntegrationsWatch
@@ -18,24 +18,25 @@ from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation, threads_of
 from worker.checkbox.session import ReceiptRate
 from worker.checkbox.sessions import Sessions
-from worker.fiscal.configured import Integrations
+from worker.fiscal.configured import IntegrationRow
 from worker.fiscal.fiscalization import Fiscalization
-from worker.fiscal.issuing import Dependencies
+from worker.fiscal.issuing import PassDependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.shared import Shared
 from worker.process import shift_watch
 from worker.process.chores import chore_round
 from worker.process.shift_keeper import ShiftKeeper
-from worker.rabbit import consuming_connection, decision
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
-from worker.rabbit.decision import RetryPolicy
+from worker.rabbit.consuming_connection import ConsumerDependencies
+from worker.rabbit.decision import SettlementDependencies
 from worker.rabbit.election import Election
 from worker.rabbit.fleet import Fleet
 from worker.rabbit.held import waiting_for
 from worker.rabbit.loop import Loop
 from worker.rabbit.mending import mend
 from worker.rabbit.publisher import Publisher
+from worker.rabbit.retry_policy import RetryPolicy
 from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import Topology
 from worker.telemetry import metrics, spans, trace
@@ -69,9 +70,9 @@ def _duplicate_prevented() -> None:
         metrics.DUPLICATES_PREVENTED.inc()
 
 
-def _dependencies_of_a_pass(settings: Settings) -> Dependencies:
+def _dependencies_of_a_pass(settings: Settings) -> PassDependencies:
     archive = archive_check_of(settings)
-    return Dependencies(
+    return PassDependencies(
         archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
         clock=time.time,
         monotonic=time.monotonic,
@@ -93,8 +94,9 @@ class Process:
         shared.pages.close()
         self._slot = slot
         self._inquiries = shared.inquiries
-        self._shown: Integrations | None = None
+        self._shown: Mapping[str, IntegrationRow] | None = None
         self._heartbeat = shared.heartbeat
+        self._log = shared.log
         self._stop = threading.Event()
         self._integrations = integrations
         # Inherited: what was refused before this process was started has been logged by another.
@@ -103,7 +105,7 @@ class Process:
         self._loop = Loop()
         self._loops = [self._loop.supervised]
         self._broker = FiscalBroker(
-            consuming_connection.Dependencies(self._loop, params, lambda: shared.stop_limit.is_engaged),
+            ConsumerDependencies(self._loop, params, lambda: shared.stop_limit.is_engaged),
             topology,
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
             room=settings.threads * _KEPT_PER_THREAD,
@@ -130,7 +132,7 @@ class Process:
             lambda: self._integrations.current, sessions, _dependencies_of_a_pass(settings)
         )
         return Settlement(
-            decision.Dependencies(
+            SettlementDependencies(
                 fiscalize=fiscalization.fiscalize,
                 publisher=self._publisher,
                 topology=topology,
@@ -210,6 +212,8 @@ class Process:
         threads = (*self._worker.workers, *self._worker.consumers.values())
         stopped = [loop.name for loop in self._loops if loop.stands]
         stopped += [thread.name for thread in threads if not thread.is_alive()]
+        if self._log.has_ended:
+            stopped.append("log")
         if not stopped and self._broker.longest_pass() >= _STUCK_AFTER:
             stopped.append("order")
         return ", ".join(stopped) or None
@@ -221,7 +225,7 @@ class Process:
 
     def _show_integrations(self) -> None:
         """One process is enough: the counters of all are summed."""
-        current = self._integrations.current
-        if self._slot == 0 and current is not self._shown:
-            self._shown = current
-            metrics.start_at_zero(current.rows)
+        rows = self._integrations.current.rows
+        if self._slot == 0 and rows is not self._shown:
+            known, self._shown = self._shown or {}, rows
+            metrics.start_at_zero(rows.keys() - known.keys())

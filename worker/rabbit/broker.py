@@ -21,10 +21,10 @@ from dramatiq.middleware import Middleware, SkipMessage
 from dramatiq.worker import ConsumerThread, Worker
 from pika.exceptions import AMQPError
 
-from worker.interprocess.heartbeat import Held
+from worker.interprocess.heartbeat import HeldCounts
 from worker.rabbit.consumed_message import ConsumedMessage
 from worker.rabbit.consumer import DeliveryConsumer
-from worker.rabbit.consuming_connection import Dependencies
+from worker.rabbit.consuming_connection import ConsumerDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.held_messages import Unloaded
 from worker.rabbit.topology import Topology
@@ -45,7 +45,7 @@ class FiscalBroker(dramatiq.Broker):
 
     def __init__(
         self,
-        dependencies: Dependencies,
+        dependencies: ConsumerDependencies,
         topology: Topology,
         prefetch: int,
         room: int = 0,
@@ -113,13 +113,13 @@ class FiscalBroker(dramatiq.Broker):
         """Whether one more message may be kept in flight: new ones need places too."""
         return self.consumer is not None and self.consumer.keeps(self._room)
 
-    def held(self) -> Held:
+    def held(self) -> HeldCounts:
         """The requests that are in a thread now, and those that wait until they are due, in figures."""
         waiting = [message for message in self.waiting if message.queue != self._topology.outbox]
         states = [state for message in waiting if (state := message.last_state) is not None]
         unknown = [state.unknown_since for state in states if state.unknown_since is not None]
         retry = sum(message.queue == self._topology.retry for message in waiting)
-        return Held(
+        return HeldCounts(
             in_flight=len(self._began),
             follow_up=len(waiting) - retry,
             retry=retry,

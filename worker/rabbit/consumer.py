@@ -19,7 +19,7 @@ from dramatiq.broker import MessageProxy
 from dramatiq.errors import ConnectionClosed
 
 from worker.rabbit.consumed_message import ConsumedMessage
-from worker.rabbit.consuming_connection import ConsumingConnection, Dependencies
+from worker.rabbit.consuming_connection import ConsumerDependencies, ConsumingConnection
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.held_messages import AtWork, HeldMessages, Unloaded
 
@@ -41,7 +41,7 @@ class DeliveryConsumer:
 
     def __init__(
         self,
-        dependencies: Dependencies,
+        dependencies: ConsumerDependencies,
         name: str,
         prefetch: Mapping[str, int],
         timeout: float,

@@ -17,7 +17,7 @@ from worker.rabbit.loop import Loop
 
 
 @dataclass(frozen=True, slots=True)
-class Dependencies:
+class ConsumerDependencies:
     """What all consumers of a process are made with."""
 
     loop: Loop

@@ -27,11 +27,12 @@ from worker.fiscal.outcomes import (
 from worker.fiscal.reasons import Wait
 from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.dead_letter import DeadLetter
-from worker.rabbit.delivery import LONGEST_WAIT, Delivery
+from worker.rabbit.delivery import Delivery
 from worker.rabbit.events import Events
 from worker.rabbit.message.reading import InvalidMessage, RequestIdentity, read
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.publishing_connection import Publication
+from worker.rabbit.retry_policy import RetryPolicy
 from worker.rabbit.topology import Topology
 from worker.telemetry import pass_log
 from worker.telemetry.logs import logger
@@ -46,22 +47,7 @@ _LONGEST_KEPT = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """When to try again. Seconds."""
-
-    min_backoff: float
-    max_backoff: float
-    max_age: float
-
-    def delay(self, faults: int, asked: float | None, random: Random) -> float:
-        """Exponential with jitter; not before the other side's Retry-After, up to ten minutes of it."""
-        backoff: float = min(self.max_backoff, self.min_backoff * 2.0 ** min(faults, 30))
-        jittered = backoff * random.uniform(0.75, 1.25)
-        return max(min(self.max_backoff, jittered), min(asked or 0.0, LONGEST_WAIT))
-
-
-@dataclass(frozen=True, slots=True)
-class Dependencies:
+class SettlementDependencies:
     """What every delivery is settled with."""
 
     fiscalize: Callable[[Request, AttemptState], Fiscalized]
@@ -110,7 +96,11 @@ class Deciding:
     """One pass over one delivery, up to the decision."""
 
     def __init__(
-        self, delivery: Delivery, state: AttemptState, dependencies: Dependencies, line: pass_log.PassLog
+        self,
+        delivery: Delivery,
+        state: AttemptState,
+        dependencies: SettlementDependencies,
+        line: pass_log.PassLog,
     ) -> None:
         self._delivery = delivery
         self._state = state

@@ -27,7 +27,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from worker.fiscal.attempt_state import AttemptState
-from worker.rabbit.decision import Deciding, Dependencies, Ended, KeptInFlight, Rescheduled
+from worker.rabbit.decision import Deciding, Ended, KeptInFlight, Rescheduled, SettlementDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.outbox import Outbox
 from worker.rabbit.publishing_connection import Publication
@@ -41,7 +41,7 @@ _NOTHING.set_result(None)
 class Settlement:
     """Carries out what is decided about each delivery."""
 
-    def __init__(self, dependencies: Dependencies) -> None:
+    def __init__(self, dependencies: SettlementDependencies) -> None:
         self._with = dependencies
         self._outbox = Outbox(dependencies.publisher, dependencies.topology.outbox, dependencies.clock)
 

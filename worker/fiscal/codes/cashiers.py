@@ -94,7 +94,7 @@ CASHIERS = {
             "The shift is older than 24 hours, which the law does not allow: Checkbox takes no more "
             "receipts in it."
         ),
-        check=N_("`detail.openedAt`; why nobody closed it."),
+        check=N_("`detail.openedAt`; why it was not closed."),
         do=N_(
             "Have the shift closed (with its Z-report) and a new one opened in Checkbox, then "
             "`dead-letters replay --code SHIFT_OPEN_OVER_24H --cashier ID`. Consider `shifts: auto`."

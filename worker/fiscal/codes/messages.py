@@ -15,7 +15,7 @@ MESSAGES = {
         ),
         check=N_(
             "Whether one message is affected or all since a release of Bimp: `dead-letters list --code "
-            "INVALID_MESSAGE`. A uuid of zeros or f alone identifies nothing."
+            "INVALID_MESSAGE`. A uuid of zeros or f alone does not identify anything."
         ),
         do=N_(
             "Have Bimp correct the message and send it again, then discard the letter. A replay of the "
