@@ -218,6 +218,7 @@ def test_a_broker_that_dies_in_the_middle_is_told_and_loses_nothing(
     rabbitmq.start()
     assert process.returncode == 1
     assert "before the broker went away" in err
+    assert '"event":"dead_letters_replayed"' in err
     assert "Traceback" not in err
     done = int(err.split()[0])
     # Right after the start the queues still read their logs, and tell of a past state.

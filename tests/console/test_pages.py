@@ -14,7 +14,7 @@ import pytest
 
 from config.settings import RUNBOOK_URL
 from tests.cli.letters import SECRET_PHONE, numbers, put, ready
-from tests.console.conftest import TOKEN, Visitor
+from tests.console.conftest import READ_TOKEN, TOKEN, Visitor
 from worker.demo.free_ports import free_ports
 from worker.demo.sandbox_process import SandboxProcess
 from worker.rabbit.topology import DEAD_LETTERS
@@ -221,5 +221,21 @@ def test_the_token_may_come_from_a_file(console: str, tmp_path: Path) -> None:
     with Visitor.of(process.stderr.readline().strip().rstrip("/")) as visitor:
         assert visitor.sign_in().status_code == 303
     process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+
+
+def test_the_tokens_may_come_from_the_settings(console: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both open a session, and none is printed."""
+    monkeypatch.setenv("FISCAL_CONSOLE_TOKEN", TOKEN)
+    monkeypatch.setenv("FISCAL_CONSOLE_READ_TOKEN", READ_TOKEN)
+    process = start()
+    assert process.stderr
+    url = process.stderr.readline().strip().rstrip("/")
+    for token, shown in ((TOKEN, False), (READ_TOKEN, True)):
+        with Visitor.of(url) as visitor:
+            assert visitor.sign_in(token).status_code == 303
+            assert ("looking only" in visitor.get("/jobs").text) is shown
+    process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")

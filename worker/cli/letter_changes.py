@@ -11,7 +11,7 @@ import typer
 from pika.exceptions import AMQPError
 
 from config.settings import Settings
-from worker.cli.letter_access import end_if_stopped, held, looked_through
+from worker.cli.letter_access import dead_letters, end_if_stopped, held, looked_through
 from worker.operators.connection import broker
 from worker.operators.dead_letters.access import DeadLetters, person
 from worker.operators.dead_letters.audit import Audit
@@ -47,28 +47,37 @@ def change(what: Change, wanted: Filter, asked: Asked) -> None:
     if not (asked.dry_run or asked.yes or (sys.stdin.isatty() and sys.stderr.isatty())):
         note(f"{what.command} asks for confirmation, but there is no terminal: pass --yes")
         raise typer.Exit(2)
+    if asked.dry_run:
+        _dry_run(what, wanted, asked)
+        return
+    report = Report()
     with broker() as (settings, connection):
-        outcomes = Outcomes(connection) if what.command == "replay" and not asked.dry_run else None
-        with held(settings, connection, what.command, wanted, changes=not asked.dry_run) as (letters, meant):
-            if asked.dry_run:
-                counts, report = _count(what, letters, meant, asked.limit)
-                show_counts("code", counts, as_json=asked.as_json)
-            else:
+        outcomes = Outcomes(connection) if what.command == "replay" else None
+        try:
+            with held(settings, connection, what.command, wanted, changes=True) as (letters, meant):
                 if not asked.yes:
                     # No more than was said yes to.
                     asked = replace(asked, limit=_ask(what, letters, meant, asked.limit))
-                report, stopped = _run(what, letters, meant, asked, _heard(what, outcomes, asked))
-        if not asked.dry_run:
+                stopped = _run(what, letters, meant, asked, report, _heard(what, outcomes, asked))
             if outcomes and asked.waits and not stopped:
                 with Interruption() as stopping:
                     outcomes.wait(settings, stopping, WAIT)
-            audit(settings)(f"dead_letters_{what.done}", wanted.described(), report, outcomes)
-            if outcomes:
-                _tell(outcomes, as_json=asked.as_json)
-    if not asked.dry_run and stopped:
+        finally:
+            if report.done or report.failed:
+                audit(settings)(f"dead_letters_{what.done}", wanted.described(), report, outcomes)
+        if outcomes:
+            _show_outcomes(outcomes, as_json=asked.as_json)
+    if stopped:
         note(f"stopped: {report.done} {what.done}, all others are still in {DEAD_LETTERS}")
         raise typer.Exit(1)
     _end(what, report, outcomes)
+
+
+def _dry_run(what: Change, wanted: Filter, asked: Asked) -> None:
+    with dead_letters(what.command, wanted) as (letters, meant):
+        counts, report = _count(what, letters, meant, asked.limit)
+    show_counts("code", counts, as_json=asked.as_json)
+    _end(what, report, None)
 
 
 def audit(settings: Settings) -> Audit:
@@ -78,7 +87,7 @@ def audit(settings: Settings) -> Audit:
 
 
 def refused(what: Change, letter: DeadLetter, why: str) -> None:
-    """Tell the person at the terminal of a letter that the broker did not take."""
+    """Name a letter that the broker did not take to the person at the terminal."""
     note(f"{letter.doc_number or letter.order or letter.request or 'a letter'}: not {what.done}, {why}")
 
 
@@ -115,10 +124,9 @@ def _count(
 
 
 def _run(
-    what: Change, letters: DeadLetters, wanted: Filter, asked: Asked, heard: Heard
-) -> tuple[Report, bool]:
-    """The report, and whether it was stopped before its end."""
-    report = Report()
+    what: Change, letters: DeadLetters, wanted: Filter, asked: Asked, report: Report, heard: Heard
+) -> bool:
+    """Whether it was stopped before its end; ``report`` counts as it goes."""
     try:
         with looked_through(letters, wanted, what.command) as look:
             change_each(what, letters, look, report, heard, rate=asked.rate, limit=asked.limit)
@@ -126,7 +134,7 @@ def _run(
         note(f"{report.done} {what.done} before the broker went away; all others are still in {DEAD_LETTERS}")
         note("the current letter may be both sent and still in the queue")
         raise
-    return report, look.stopping()
+    return look.stopping()
 
 
 def _ask(what: Change, letters: DeadLetters, wanted: Filter, limit: int | None) -> int:
@@ -149,7 +157,7 @@ def _ask(what: Change, letters: DeadLetters, wanted: Filter, limit: int | None) 
     return counts.total()
 
 
-def _tell(outcomes: Outcomes, *, as_json: bool) -> None:
+def _show_outcomes(outcomes: Outcomes, *, as_json: bool) -> None:
     if as_json:
         json_line(outcomes.line())
     if outcomes.sent:
