@@ -32,6 +32,7 @@ fiscal-worker explain ЗП-000482
 fiscal-worker doctor
 ```"""
 _ALERTS = N_("The alerts are in the [English runbook](runbook.md#alerts).")
+_REASONS = N_("In place of that sentence, by the `reason` or `service` in `detail`:")
 _TITLE = N_("Runbook")
 
 
@@ -72,6 +73,9 @@ def _codes(language: str) -> str:
             (N_("Do."), translated(entry.do, language)),
         )
         lines = [_wrapped(f"**{_own(label, language)}** {text}") for label, text in told]
+        reasons = [f"* `{cause}`: {translated(text, language)}." for cause, text in entry.causes.items()]
+        if reasons:
+            lines += ["", _own(_REASONS, language), "", *map(_wrapped, reasons)]
         parts.append(f"## {code}\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 

@@ -22,7 +22,10 @@ _LIMIT = 250
 _NAMED = 5
 #: A word of ours for a cause, and not a sentence of Checkbox's.
 _OUR_WORD = re.compile(r"[a-z_]+")
-_PLAIN = ("integration", "cashier", "currency", "register", "expectedRegister", "sold", "returned")
+_PLAIN = (
+    *("integration", "cashier", "currency", "register", "expectedRegister", "sold", "returned"),
+    *("total", "paid", "left", "expected", "found"),
+)
 
 
 def facts(code: Code, detail: Mapping[str, Any]) -> Sentence:

@@ -51,8 +51,16 @@ def failed(
     known = {language: f" ({words})" for language, words in facts(code, detail).items()}
     # A mismatch is about a receipt, and says that there is one.
     is_told = not receipt_made or code is Code.RECEIPT_MISMATCH
-    made = {} if is_told else in_each(texts.RECEIPT_MADE.get(operation) or texts.RECEIPT_MADE[None])
+    made = {} if is_told else in_each(_made(code, operation))
     return {language: made.get(language, "") + said[language] + known.get(language, "") for language in said}
+
+
+def _made(code: Code, operation: Operation | None) -> str:
+    if own := CATALOGUE[code].made:
+        return own
+    # A chain's return is worded as any other.
+    is_return = operation is not None and operation.is_return
+    return texts.RECEIPT_MADE[Operation.RETURN if is_return else None]
 
 
 def _of_code(code: Code, operation: Operation | None, detail: Mapping[str, Any]) -> str:
@@ -61,5 +69,5 @@ def _of_code(code: Code, operation: Operation | None, detail: Mapping[str, Any])
     if code is Code.RECEIPT_MISMATCH and cause:
         return texts.RECEIPT_NOT_SHOWN
     particular = entry.causes.get(cause) if isinstance(cause, str) else None
-    of_return = entry.of_return if operation is Operation.RETURN else None
+    of_return = entry.of_return if operation and operation.is_return else None
     return particular or of_return or entry.sentence

@@ -37,6 +37,8 @@ class Entry:
     of_return: str | None = None
     #: In its place where a receipt was made.
     with_receipt: str | None = None
+    #: Stands before it where a receipt was made; by default it says that no new one is needed.
+    made: str | None = None
     #: In its place, by the ``service`` or the ``reason`` in the detail.
     causes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     #: What helps the reader, in brackets after the sentence: the first whose facts are all known.

@@ -84,7 +84,11 @@ RECEIPTS = {
             "Checkbox or the tax service refused the receipt; their words are in `detail`. No receipt counts."
         ),
         check=N_("The words. For a return in cash: whether there is enough in the till."),
-        do=N_("Fix what Checkbox's words in the detail name, then replay: it becomes a new receipt."),
+        do=N_(
+            "Fix what Checkbox's words in the detail name, then replay: it becomes a new receipt. Of a "
+            "chain's return (`detail.receipts`) a replay posts again only while Checkbox has not "
+            "cancelled the chain; else settle it in Checkbox."
+        ),
         remedy=Remedy.REPLAY,
         sentence=N_("Checkbox or the tax service refused the receipt: fix the cause and try again"),
         of_return=N_("Checkbox or the tax service refused the return: fix the cause and try again"),
