@@ -54,7 +54,7 @@ demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what 
 	@$(BIN)/fiscal-worker demo
 
 # Packages of npm that tests need; the tests that use them are skipped where npm is not installed.
-NODE_PACKAGES := $(patsubst %,tests/%/node_modules/.package-lock.json,client docs/asyncapi)
+NODE_PACKAGES := $(patsubst %,tests/%/node_modules/.package-lock.json,client docs/asyncapi console/axe)
 $(NODE_PACKAGES): %/node_modules/.package-lock.json: %/package-lock.json
 	@if command -v npm >/dev/null; then cd $* && npm ci --no-progress --loglevel=error; fi
 
@@ -80,6 +80,11 @@ lock: $(INSTALLED) ## Resolve the dependencies anew into requirements/dev.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --upgrade \
 		--generate-hashes --no-emit-index-url --python-version 3.11 \
 		--extra sandbox --extra console --extra otel --group dev pyproject.toml --output-file requirements/dev.lock
+
+.PHONY: texts
+texts: $(INSTALLED) ## Extract the texts into the catalogues of the languages, compile them, and write the runbooks
+	@$(BIN)/python -m docs.build.texts
+	@$(BIN)/python -m docs.build.runbook
 
 .PHONY: clean
 clean: ## Remove .venv and all caches

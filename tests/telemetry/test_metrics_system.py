@@ -64,7 +64,7 @@ def events_of(running: Shop, *bodies: bytes) -> None:
 def replay(running: Shop, code: str) -> None:
     """As an operator does."""
     subprocess.run(
-        [sys.executable, "-m", "worker", "dead-letters", "replay", "--code", code, "--yes", "--rate", "0"],
+        [sys.executable, "-m", "worker", "dead-letters", "replay", "--code", code, "--yes", "--no-wait"],
         env={**os.environ, "FISCAL_RABBITMQ_URL": running.vhost.url},
         check=True,
         capture_output=True,
