@@ -73,6 +73,8 @@ class World:
         """``errors`` is how often the tax service refuses a receipt."""
         self.random = random.Random(seed)
         self.errors = errors
+        #: How often a process stands still at a call.
+        self.freezes = 0.02
         self.now = NOW
         self.faults = faults
         self.ledger: dict[str, Landed] = {}
@@ -173,7 +175,7 @@ class World:
         assert delivery is not None
         if self.happens(0.01):
             raise Crash
-        if self.happens(0.02):
+        if self.happens(self.freezes):
             delivery.frozen_until = self.now + self.random.choice([6, 12, 40])
         self._idle.release()
         delivery.go.acquire()
