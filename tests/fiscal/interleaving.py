@@ -28,7 +28,7 @@ from worker.fiscal.receipt import Receipt
 #: Seconds: the longest that a POST takes to land, and that a read lags behind.
 LANDING = 8.0
 LAG = 4.0
-_NUMBER_AFTER = 2.0
+NUMBER_AFTER = 2.0
 
 
 class Crash(BaseException):
@@ -44,7 +44,7 @@ class Landed:
     end: str
 
     def seen(self, now: float) -> IssuedReceipt:
-        if now < self.at + _NUMBER_AFTER:
+        if now < self.at + NUMBER_AFTER:
             return replace(self.receipt, status="CREATED", fiscal_code=None)
         return replace(self.receipt, status=self.end, fiscal_code="N" if self.end == "DONE" else None)
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.builders import AN_ORDER, FIRST_SEEN, a_request, an_integration, an_order, card, issued
+from tests.fiscal import interleaving
 from tests.fiscal.chain_world import ChainWorld
 from tests.fiscal.interleaving import LAG, LANDING
 from worker.fiscal.chain import chain_id, payment_receipt_id
@@ -164,8 +165,9 @@ def test_a_process_that_stands_still_acts_on_nothing_old(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_payment_that_may_be_refused_is_not_returned(seed: int) -> None:
-    """It was made just now, and ends in ERROR: its money is not given back."""
+def test_a_payment_that_may_be_refused_is_not_returned(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for its number, and ends in ERROR: its money is not given back."""
+    monkeypatch.setattr(interleaving, "NUMBER_AFTER", 60.0)
     world = ChainWorld(seed, faults=False)
     receipt = plan(a_request(), an_integration(), FIRST_SEEN).receipt
     old, new = (issued(receipt, id=str(named(name)), total=10_000) for name in ("old", "new"))
