@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -358,6 +362,26 @@ def test_two_payments_at_the_same_moment(shop: Counter) -> None:
         assert chain.sums() == [100_00, 170_00]
         assert sorted(chain.sums("RETURN")) == [100_00, 170_00]
     shop.sandbox.set_options(latency=0.0)
+
+
+def test_what_came_too_early_is_replayed_by_the_watch(shop: Counter) -> None:
+    """Further money before its chain: once there is one, nobody has to replay it."""
+    shop.look()
+    chain = Chain(shop)
+    name = chain.further()
+    shop.wait_for_letters(1)
+    watch = [sys.executable, "-m", "worker", "dead-letters", "watch", "--once", "--rate", "0"]
+    environment = {**os.environ, **shop.environment}
+    subprocess.run(watch, env=environment, check=False, capture_output=True)
+    shop.wait_for_letters(1)  # it stays while there is no chain
+    chain.advance()
+    deadline = time.monotonic() + 20
+    while not chain.receipts():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    subprocess.run(watch, env=environment, check=True, capture_output=True)
+    shop.until(lambda: shop.events_of(name, "succeeded"), 60)
+    assert chain.sums() == [100_00, 170_00]
 
 
 def test_what_a_chain_costs(shop: Counter) -> None:
