@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,7 +18,6 @@ from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.integrations import Cashier, ShiftPolicy
 from worker.process import shift_keeper
 from worker.process.shift_keeper import LOOKS_AT_ONCE, ShiftKeeper
-from worker.rabbit.connection import parameters
 
 CLOSE = "POST /shifts/close"
 LOOK = "GET /cashier/shift"
@@ -38,44 +36,39 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
     return capturing
 
 
-def keep(desk: Desk, amqp_url: str, *rows: Cashier) -> ShiftKeeper:
+def keep(desk: Desk, *rows: Cashier) -> ShiftKeeper:
     """A keeper that has begun its first looks at these cashiers."""
     cashiers = {row.id: row for row in rows}
     integration = replace(desk.integration, shifts=ShiftPolicy.AUTO, cashiers=cashiers)
-    params = parameters(amqp_url, "shift keeper")
-    keeper = ShiftKeeper(params, "fiscalize", lambda: {integration.id: integration}, desk.sessions)
-    keeper.keep(threading.Event())
+    keeper = ShiftKeeper(lambda: {integration.id: integration}, desk.sessions)
+    keeper.work(lambda: None)
     return keeper
 
 
 def test_an_old_shift_at_the_rows_register_is_closed(
-    desk: Desk, amqp_url: str, eventually: Callable[..., Any], logged: CapturingLogger
+    desk: Desk, eventually: Callable[..., Any], logged: CapturingLogger
 ) -> None:
     """23 hours are over, and nobody sells."""
     desk.opened(hours_ago=23.1)
-    keeper = keep(desk, amqp_url, OLENA)
+    keep(desk, OLENA)
     eventually(lambda: [call.args for call in logged.calls] == [("shift_rolled_over",)])
     assert desk.asked(CLOSE) == 1
-    keeper.close()
 
 
 def test_an_old_shift_at_another_register_is_left_alone(
-    desk: Desk, amqp_url: str, eventually: Callable[..., Any], logged: CapturingLogger
+    desk: Desk, eventually: Callable[..., Any], logged: CapturingLogger
 ) -> None:
     """The licence key is of another register: the log says so, as the orders do."""
     desk.opened(hours_ago=23.1)
-    keeper = keep(desk, amqp_url, replace(OLENA, license_key=SecretStr("test-c0001")))
+    keep(desk, replace(OLENA, license_key=SecretStr("test-c0001")))
     eventually(lambda: logged.calls)
     assert [(call.args, call.kwargs["reason"]) for call in logged.calls] == [
         (("shift_not_looked_at",), "WRONG_REGISTER")
     ]
     assert desk.asked(CLOSE) == 0
-    keeper.close()
 
 
-def test_shifts_nearest_to_their_end_come_first(
-    desk: Desk, amqp_url: str, eventually: Callable[..., Any]
-) -> None:
+def test_shifts_nearest_to_their_end_come_first(desk: Desk, eventually: Callable[..., Any]) -> None:
     """As many as are looked at side by side; a cashier who did not answer comes after all others."""
     names = [f"c{number}" for number in range(LOOKS_AT_ONCE)]
     for number, name in enumerate(names):
@@ -90,11 +83,9 @@ def test_shifts_nearest_to_their_end_come_first(
 
     def order() -> list[str]:
         asked = desk.asked(LOOK)
-        keeper = keep(desk, amqp_url, *rows)
+        keeper = keep(desk, *rows)
         eventually(lambda: desk.asked(LOOK) == asked + len(names))
-        chosen = [cashier for _, cashier in keeper.next(time.monotonic() + 1000)]
-        keeper.close()
-        return chosen
+        return [cashier for _, cashier in keeper.next(time.monotonic() + 1000)]
 
     # Right after the last answer a look may not be noted yet: then once more.
     eventually(lambda: order() == [*reversed(names[:-1]), names[-1]])

@@ -7,7 +7,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from config.integrations_watch import IntegrationsWatch
@@ -18,7 +18,7 @@ from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation, threads_of
 from worker.checkbox.session import ReceiptRate
 from worker.checkbox.sessions import Sessions
-from worker.fiscal.configured import Integrations
+from worker.fiscal.configured import IntegrationRow
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.issuing import PassDependencies
 from worker.fiscal.number_times import NumberTimes
@@ -94,7 +94,7 @@ class Process:
         shared.pages.close()
         self._slot = slot
         self._inquiries = shared.inquiries
-        self._shown: Integrations | None = None
+        self._shown: Mapping[str, IntegrationRow] | None = None
         self._heartbeat = shared.heartbeat
         self._log = shared.log
         self._stop = threading.Event()
@@ -225,7 +225,7 @@ class Process:
 
     def _show_integrations(self) -> None:
         """One process is enough: the counters of all are summed."""
-        current = self._integrations.current
-        if self._slot == 0 and current is not self._shown:
-            self._shown = current
-            metrics.start_at_zero(current.rows)
+        rows = self._integrations.current.rows
+        if self._slot == 0 and rows is not self._shown:
+            known, self._shown = self._shown or {}, rows
+            metrics.start_at_zero(rows.keys() - known.keys())

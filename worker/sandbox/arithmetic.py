@@ -1,4 +1,4 @@
-"""What a receipt comes to, from the wire body alone.
+"""The totals of a receipt, computed from the request alone.
 
 Deliberately not the worker's own arithmetic: the sandbox exists to find the worker's mistakes. Kopiykas and
 thousandths; fractions of a kopiyka are kept exact until they are rounded the way the options say.
@@ -23,7 +23,7 @@ _STEPS = {"ROUND_10": 10, "ROUND_50": 50}
 
 @dataclass(frozen=True, slots=True)
 class Discounted:
-    """A discount or extra charge with the money it makes: negative for a discount."""
+    """A discount or extra charge with its amount, negative for a discount."""
 
     payload: Mapping[str, Any]
     sum: Money
@@ -80,21 +80,16 @@ def rounding(options: Options) -> Callable[[Money], int]:
 
 
 def total_up(body: Mapping[str, Any], organization: Organization, options: Options) -> Totals:
-    """Raises ``Refusal`` where taxes, discounts or payments do not fit."""
+    """Raises ``Refusal`` if taxes, discounts or payments are inconsistent."""
     to_kopiykas = rounding(options)
-    early: Callable[[Money], Money] = to_kopiykas if options.round_at == "line" else _keep
-    lines = [_line(item, organization, options, early) for item in body["goods"]]
+    lines, discounts, exact = _due(body, organization, options)
     returned = [bool(line.payload.get("is_return")) for line in lines]
     if any(returned) and not all(returned):
         raise mixed_return()
     goods: Money = sum(line.net for line in lines)
-    discounts = _discounts(body.get("discounts"), goods, early)
-    exact: Money = goods + sum(d.sum for d in discounts)
-    if exact < 0:
-        raise negative_total()
     total = to_kopiykas(exact)
-    cash, card = _paid(body.get("payments"))
-    round_sum = _cash_rounding(body, total - card) if cash else 0
+    cash, card = paid(body.get("payments"))
+    round_sum = cash_rounding(body, total - card) if cash else 0
     _check_payments(total + round_sum, cash, card, options)
     share = Fraction(exact) / goods if goods else Fraction(1)
     rest = to_kopiykas(cash + card - round_sum - exact)
@@ -111,6 +106,24 @@ def total_up(body: Mapping[str, Any], organization: Organization, options: Optio
         taxes=_tax_sums(lines, share),
         is_return=returned[0],
     )
+
+
+def goods_total(body: Mapping[str, Any], organization: Organization, options: Options) -> int:
+    """What the goods come to after all discounts, whatever is paid. Raises ``Refusal``."""
+    return rounding(options)(_due(body, organization, options)[2])
+
+
+def _due(
+    body: Mapping[str, Any], organization: Organization, options: Options
+) -> tuple[list[Line], list[Discounted], Money]:
+    early: Callable[[Money], Money] = rounding(options) if options.round_at == "line" else _keep
+    lines = [_line(item, organization, options, early) for item in body["goods"]]
+    goods: Money = sum(line.net for line in lines)
+    discounts = _discounts(body.get("discounts"), goods, early)
+    exact: Money = goods + sum(d.sum for d in discounts)
+    if exact < 0:
+        raise negative_total()
+    return lines, discounts, exact
 
 
 def line_taxes(line: Line) -> list[TaxSum]:
@@ -139,7 +152,7 @@ def _line(
 def _discounts(
     payloads: Sequence[Mapping[str, Any]] | None, base: Money, early: Callable[[Money], Money]
 ) -> list[Discounted]:
-    """ASSUMED: a percentage is taken of the sum before any other discount of the same place."""
+    """ASSUMED: a percentage applies to the sum before any other discount at the same level."""
     result = []
     for payload in payloads or ():
         value = _exact(payload["value"])
@@ -153,7 +166,7 @@ def _exact(number: int | float) -> Money:
     return number if isinstance(number, int) else Fraction(str(number))
 
 
-def _paid(payments: Sequence[Mapping[str, Any]] | None) -> tuple[int, int]:
+def paid(payments: Sequence[Mapping[str, Any]] | None) -> tuple[int, int]:
     cash = card = 0
     for payment in payments or ():
         if payment.get("type", "CASH") == "CASH":
@@ -163,8 +176,8 @@ def _paid(payments: Sequence[Mapping[str, Any]] | None) -> tuple[int, int]:
     return cash, card
 
 
-def _cash_rounding(body: Mapping[str, Any], due: int) -> int:
-    """What rounding adds to the part that is paid in cash.
+def cash_rounding(body: Mapping[str, Any], due: int) -> int:
+    """What rounding adds to the part paid in cash.
 
     ASSUMED: halves go up, and the old boolean ``rounding`` means ten kopiykas.
     """
@@ -183,7 +196,7 @@ def _check_payments(due: int, cash: int, card: int, options: Options) -> None:
 
 
 def _tax_sums(lines: Sequence[Line], share: Fraction) -> list[TaxSum]:
-    """A discount of the whole receipt lowers the turnover of each tax in proportion."""
+    """A discount on the whole receipt reduces the turnover of each tax proportionally."""
     turnovers: dict[int, tuple[Tax, Fraction]] = {}
     for line in lines:
         for tax in line.taxes:
@@ -193,7 +206,7 @@ def _tax_sums(lines: Sequence[Line], share: Fraction) -> list[TaxSum]:
 
 
 def _tax_sum(tax: Tax, turnover: Fraction) -> TaxSum:
-    """The price contains the tax: of 120.00 at 20 % the tax is 20.00. Excise lies inside the VAT."""
+    """The price includes the tax: 20.00 of 120.00 at 20 %. Excise is calculated on the price less VAT."""
     value = turnover * tax.share
     extra_value = (turnover - value) * tax.extra_share if tax.extra_rate else Fraction(0)
     return TaxSum(tax=tax, turnover=turnover, value=value, extra_value=extra_value)

@@ -1,4 +1,4 @@
-"""Issuing a receipt: its number and place in the books, and what becomes of it at the tax service."""
+"""Issuing a receipt: numbering it, storing it, and deciding how the tax service will answer."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from worker.sandbox.ledger import Receipt, Register, Shift
 from worker.sandbox.offline import codes, fall_silent, take_code
 from worker.sandbox.state import State
 
-#: An evenly paced client is not over the rate because one of its requests came a moment early.
+#: Tolerance, so that an evenly paced client does not exceed the rate by jitter.
 _JITTER = 0.05
+SELL, SERVICE = "POST /receipts/sell", "POST /receipts/service"
 
 
 def new_receipt(
@@ -28,7 +29,9 @@ def new_receipt(
     kind: str,
     sums: Sums,
     fixed: Mapping[str, Any],
+    endpoint: str,
 ) -> Receipt:
+    """``endpoint`` is where it was asked for, as faults name it."""
     now = state.clock.now()
     register = shift.register
     register.receipt_serial += 1
@@ -64,7 +67,7 @@ def new_receipt(
         }
     )
     _store(state, receipt)
-    _strike(state, receipt)
+    _strike(state, receipt, endpoint)
     return receipt
 
 
@@ -78,12 +81,11 @@ def _store(state: State, receipt: Receipt) -> None:
     receipt.shift.receipts.append(receipt)
 
 
-def _strike(state: State, receipt: Receipt) -> None:
-    """The faults that are ordered for this receipt, and a register that is offline."""
+def _strike(state: State, receipt: Receipt, endpoint: str) -> None:
+    """Apply the faults configured for this receipt, and the register's offline mode."""
     now = receipt.created_at
     register = receipt.shift.register
     transaction = receipt.transaction
-    endpoint = "POST /receipts/service" if receipt.type.startswith("SERVICE") else "POST /receipts/sell"
     for fault in state.faults.draw("receipt", endpoint, receipt.shift.cashier.login, receipt.id):
         match fault.kind:
             case "created_for":
@@ -104,7 +106,7 @@ def _strike(state: State, receipt: Receipt) -> None:
 
 
 def make_offline(state: State, receipt: Receipt, fiscal_code: str, *, done_at: float) -> None:
-    """The number is there at once; the tax service takes the document when it is back."""
+    """Assign the code at once; the document is uploaded when the tax service is back."""
     transaction = receipt.transaction
     state.fiscal_codes.pop(transaction.fiscal_code or "", None)
     state.fiscal_codes[fiscal_code] = receipt
@@ -119,7 +121,7 @@ def make_offline(state: State, receipt: Receipt, fiscal_code: str, *, done_at: f
 
 
 def issue(state: State, receipt: Receipt, totals: Totals | None) -> bytes:
-    """The balance in a 201 body does not count the receipt yet (seen in 2020).
+    """Build the 201 body, whose balance does not include the receipt yet (seen in 2020), then book it.
 
     ASSUMED: an offline receipt that the tax service refuses later stays in the sums of its shift.
     """
@@ -131,7 +133,7 @@ def issue(state: State, receipt: Receipt, totals: Totals | None) -> bytes:
 
 
 def _done_at(state: State, register: Register, now: float) -> float:
-    """When the tax service answers: above the rate the register's processing pauses."""
+    """When the tax service answers. Above the rate the register's processing pauses."""
     options = state.options
     if options.throttle:
         accepted = register.accepted

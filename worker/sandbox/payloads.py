@@ -1,4 +1,4 @@
-"""The bodies that Checkbox takes, as tables for the validator. Limits are those of its OpenAPI document."""
+"""Rules for request bodies of receipts, with the limits of Checkbox's OpenAPI document."""
 
 from __future__ import annotations
 
@@ -160,7 +160,8 @@ _custom = members(
         _string,
     )
 )
-_sell_table: dict[str, Rule | Required] = {
+#: A sale's members.
+sell_table: dict[str, Rule | Required] = {
     "id": nullable(uuid),
     "cashier_name": _string,
     "departament": _string,
@@ -187,8 +188,8 @@ _sell_table: dict[str, Rule | Required] = {
     "callback_url": _string,
 }
 
-SELL = members(_sell_table)
-SELL_OFFLINE = members({**_sell_table, "fiscal_code": Required(text()), "fiscal_date": Required(moment)})
+SELL = members(sell_table)
+SELL_OFFLINE = members({**sell_table, "fiscal_code": Required(text()), "fiscal_date": Required(moment)})
 BULK_SELL = members({"receipts": Required(items(SELL, most=50))})
 SERVICE = members(
     {
@@ -203,7 +204,7 @@ SERVICE = members(
     }
 )
 _external_item = members({"good": Required(_good), "quantity": Required(integer(above=0))})
-#: The client has calculated everything; Checkbox does not check it.
+#: The client calculates everything; Checkbox does not check it.
 ADD_EXTERNAL = members(
     {
         "id": nullable(uuid),

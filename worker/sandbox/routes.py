@@ -1,4 +1,4 @@
-"""Which path leads to which endpoint, and what it asks of the caller."""
+"""The routes: path, handler, and the credentials that each requires."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from worker.sandbox import office_payloads, payloads
+from worker.sandbox import office_payloads, payloads, prepayment_payloads
 from worker.sandbox.control import control_routes
-from worker.sandbox.endpoints import cashier, receipts, registers, reports, shifts
+from worker.sandbox.endpoints import cashier, prepayments, receipts, registers, reports, shifts
 from worker.sandbox.endpoints.webhook import WebhookEndpoints
 from worker.sandbox.exchange import PREFIX, Call, Endpoint, Needs
 from worker.sandbox.replies import Reply
@@ -24,10 +24,11 @@ _NOTHING, _BEARER, _LICENSE = Needs.NOTHING, Needs.BEARER, Needs.LICENSE
 _BOTH = Needs.BEARER | Needs.LICENSE
 
 _Handler = Callable[[Call], Reply]
-#: Method, path, handler, needs. Where two paths fit, the first counts; the busiest come first.
+#: Path, handler, credentials. The first matching path wins; the busiest come first.
 _READS: tuple[tuple[str, _Handler, Needs], ...] = (
     ("/receipts/search", receipts.receipt_search, _BEARER),
     ("/receipts/{receipt_id}", receipts.receipt_get, _BEARER),
+    ("/prepayment-receipts/{relation_id}", prepayments.relation_get, _BEARER),
     ("/cashier/shift", cashier.cashier_shift, _BEARER),
     ("/cashier/me", cashier.cashier_me, _BEARER),
     ("/cashier/check-signature", cashier.check_signature, _BEARER),
@@ -62,9 +63,24 @@ _READS: tuple[tuple[str, _Handler, Needs], ...] = (
     ("/cash-registers/get-offline-time", registers.get_offline_time, _LICENSE),
     ("/cash-registers/{cash_register_id}", registers.register_get, _BEARER),
 )
-#: Path, handler, needs, rule of the body, and whether there has to be one.
+#: Path, handler, credentials, rule for the body, and whether a body is required.
 _WRITES: tuple[tuple[str, _Handler, Needs, Rule | None, bool], ...] = (
     ("/receipts/sell", receipts.sell, _BEARER, payloads.SELL, True),
+    ("/prepayment-receipts", prepayments.open_chain, _BEARER, prepayment_payloads.PREPAYMENT, True),
+    (
+        "/prepayment-receipts/{relation_id}",
+        prepayments.pay,
+        _BEARER,
+        prepayment_payloads.AFTERPAYMENT,
+        True,
+    ),
+    (
+        "/prepayment-receipts/{relation_id}/return",
+        prepayments.give_back,
+        _BEARER,
+        prepayment_payloads.CHAIN_RETURN,
+        False,
+    ),
     ("/cashier/signin", cashier.sign_in, _NOTHING, office_payloads.SIGN_IN, True),
     ("/cashier/signinPinCode", cashier.sign_in_pin_code, _LICENSE, office_payloads.SIGN_IN_PIN_CODE, True),
     ("/cashier/signout", cashier.sign_out, _BEARER, None, False),
@@ -87,7 +103,7 @@ _WRITES: tuple[tuple[str, _Handler, Needs, Rule | None, bool], ...] = (
 
 
 def application(state: State, seed: Callable[[State], None]) -> Starlette:
-    """The sandbox. ``seed`` brings in the cashiers, now and after each reset."""
+    """The sandbox. ``seed`` creates the cashiers, now and after each reset."""
     seed(state)
     routes: list[BaseRoute] = [
         Route(

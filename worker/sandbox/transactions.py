@@ -30,7 +30,7 @@ TRANSACTION_TYPES = (
     "STATUS_RRO",
     "INFO_RRO",
 )
-#: Where in its processing a document is signed, and where the tax service has received it.
+#: The share of the processing time after which a document is signed, and after which it is delivered.
 _SIGNED, _DELIVERED = 0.4, 0.7
 
 
@@ -42,10 +42,10 @@ class Transaction:
     type: str
     serial: int
     created_at: float
-    #: When the tax service answers; infinite while that is not known.
+    #: When the tax service answers; infinite if unknown.
     done_at: float
     previous_hash: str
-    #: The tax service's words when it refuses.
+    #: The tax service's message if it refuses the document.
     error: str | None = None
     fiscal_code: str | None = None
     offline_id: str | None = None

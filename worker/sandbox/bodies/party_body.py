@@ -1,4 +1,4 @@
-"""The bodies of answers about cashiers and registers."""
+"""Bodies of cashiers, registers and organizations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from worker.sandbox.ledger import Cashier, Organization, Register
 Body = dict[str, Any]
 
 ADDRESS = "м. Київ, вул. Тестова, 1"
-#: Which of them the API enforces is not known: the sandbox enforces none.
+#: It is unknown which of them the API enforces: the sandbox enforces none.
 _GRANTED = (
     "self_return",
     "add_discounts",
@@ -140,7 +140,7 @@ def cashier(item: Cashier) -> Body:
 
 
 def is_test(item: Cashier) -> bool:
-    """A cashier with a test key works at test registers only."""
+    """A test cashier has a test key."""
     return item.signature.type == "TEST"
 
 

@@ -1,4 +1,4 @@
-"""The bodies of answers: shifts, reports, taxes and transactions."""
+"""Bodies of shifts, taxes, transactions and pages."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def transaction(item: Transaction, now: float) -> Body:
 
 
 def whole_transaction(item: Transaction, now: float) -> Body:
-    """With the document and its signature, which are texts of the sandbox's own."""
+    """With placeholders for the document and its signature."""
     document = f'<RQ V="1"><DAT DI="{item.serial}"/></RQ>'.encode()
     is_signed = now >= item.signed_at
     return {
@@ -90,7 +90,7 @@ def shift_with_cashier(item: Shift, now: float) -> Body:
 
 
 def listed_shift(item: Shift, now: float, *, with_register: bool) -> Body:
-    """As lists have it: without the cashier, and by licence key without the register too."""
+    """As in lists: without the cashier, and by licence key without the register."""
     status = item.status(now)
     is_open = now >= item.opened_at and item.refusal is None
     balance = item.balance

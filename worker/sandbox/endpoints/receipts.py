@@ -1,4 +1,4 @@
-"""Receipts: make, find, show to people."""
+"""Receipts: create, find, print."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_external(call: Call) -> Reply:
 
 
 def service_currency(_: Call) -> Reply:
-    """For registers of exchange offices alone, and the sandbox has none."""
+    """Only for registers of exchange offices, which the sandbox lacks."""
     raise wrong_register_type()
 
 
@@ -41,7 +41,7 @@ def validate(call: Call) -> Reply:
 
 
 def bulk_sell(call: Call) -> Reply:
-    """ASSUMED: the names of the outcomes; each receipt is taken or refused for itself."""
+    """ASSUMED: the values of ``status``; each receipt is accepted or refused independently."""
     results = []
     for body in call.body["receipts"]:
         request = json.dumps(body, ensure_ascii=False).encode()
@@ -70,7 +70,7 @@ def receipt_get(call: Call) -> Reply:
 
 
 def receipt_list(call: Call) -> Reply:
-    """Of the register whose shift is open; of the whole organization where the cashier has no shift."""
+    """Receipts of the register with the cashier's shift, or of the organization if there is none."""
     now = call.state.clock.now()
     shift = current_shift(call.cashier, now)
     receipts = shift.register.receipts if shift else call.cashier.organization.receipts
@@ -85,7 +85,7 @@ def receipt_list(call: Call) -> Reply:
 
 
 def receipt_search(call: Call) -> Reply:
-    """``from_date`` is inclusive, ``to_date`` exclusive; short form and cut pages as the options say."""
+    """``from_date`` is inclusive, ``to_date`` exclusive; short form and page size depend on the options."""
     now = call.state.clock.now()
     own = flag(call, "self_receipts", default=True)
     shifts, registers = ids(call, "shift_id"), ids(call, "cash_register_id")
@@ -132,7 +132,7 @@ def receipt_xml(call: Call) -> Reply:
 
 
 def receipt_delivery(call: Call) -> Reply:
-    """To an e-mail address or a phone: nothing leaves the sandbox."""
+    """Nothing is actually sent."""
     _receipt(call).delivered_at = call.state.clock.now()
     return answer({"ok": True})
 
@@ -149,7 +149,7 @@ def _receipt(call: Call) -> Receipt:
 
 
 def _candidates(call: Call, shifts: list[str] | None) -> Iterable[Receipt]:
-    """Those of the named shifts, or all of the organization."""
+    """Receipts of the given shifts, or of the organization."""
     organization = call.cashier.organization
     if shifts is None:
         return organization.receipts

@@ -1,4 +1,4 @@
-"""Cash registers, and their offline mode."""
+"""Cash registers and offline mode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from worker.sandbox.shifts import current_shift
 
 
 def register_list(call: Call) -> Reply:
-    """``in_use`` chooses the occupied registers or the free ones."""
+    """``in_use`` selects occupied or free registers."""
     now = call.state.clock.now()
     fiscal_number = one(call, "fiscal_number")
     in_use = flag(call, "in_use", default=None)
@@ -82,7 +82,7 @@ def get_offline_time(call: Call) -> Reply:
 
 
 def register_shifts(call: Call) -> Reply:
-    """Of every cashier, for a licence key alone. The bodies name neither cashier nor register."""
+    """Shifts of all cashiers by licence key; the bodies name neither cashier nor register."""
     return shift_page(call, call.register.shifts, most=50, with_register=False)
 
 

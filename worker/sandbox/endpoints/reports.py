@@ -1,4 +1,4 @@
-"""Reports of a shift, and the documents sent to the tax service."""
+"""Reports, and documents sent to the tax service."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def report_get(call: Call) -> Reply:
 
 
 def report_list(call: Call) -> Reply:
-    """Those of the signed-in cashier."""
+    """Reports of the signed-in cashier."""
     return _report_page(call, [item for item in _reports(call) if item.shift.cashier is call.cashier])
 
 
 def report_search(call: Call) -> Reply:
-    """Those of the organization, by register where that is asked for."""
+    """Reports of the organization, optionally by register."""
     registers = ids(call, "cash_register_id")
     organization = call.cashier.organization
     found = [
@@ -58,7 +58,7 @@ def report_search(call: Call) -> Reply:
 
 
 def periodical(call: Call) -> Reply:
-    """A register's Z reports of a time, added up, as plain text."""
+    """Totals of a register's Z reports in a period, as plain text."""
     start, end = required_moment(call, "from_date"), required_moment(call, "to_date")
     width = number(call, "width", 42, low=10, high=250)
     is_short = flag(call, "is_short", default=False)
@@ -103,7 +103,7 @@ def transaction_get(call: Call) -> Reply:
 
 
 def _reports(call: Call) -> list[Report]:
-    """ASSUMED: the dates are those of the making, ``to_date`` exclusive as in the search of receipts."""
+    """ASSUMED: the dates refer to the creation, ``to_date`` exclusive as in the search of receipts."""
     start, end = moment(call, "from_date"), moment(call, "to_date")
     shifts, serial = ids(call, "shift_id"), one(call, "serial")
     is_z_report = flag(call, "is_z_report", default=None)

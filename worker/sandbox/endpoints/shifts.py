@@ -1,4 +1,4 @@
-"""Shifts: open, look at, close."""
+"""Shifts: open, read, close."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def shift_close_by_senior(call: Call) -> Reply:
 
 
 def shift_list(call: Call) -> Reply:
-    """Those of the signed-in cashier."""
+    """Shifts of the signed-in cashier."""
     own = [shift for shift in call.state.shifts.values() if shift.cashier is call.cashier]
     return shift_page(call, own, most=1000, with_register=True)
 
 
 def shift_page(call: Call, shifts: Iterable[Shift], *, most: int, with_register: bool) -> Reply:
-    """ASSUMED: the dates are those of the opening, ``to_date`` exclusive as in the search of receipts."""
+    """ASSUMED: the dates refer to the opening, ``to_date`` exclusive as in the search of receipts."""
     now = call.state.clock.now()
     statuses = choices(call, "statuses", SHIFT_STATUSES)
     start, end = moment(call, "from_date"), moment(call, "to_date")
