@@ -77,7 +77,7 @@ def refused_once(running: Shop) -> tuple[str, datetime]:
         rows = json.loads(text)["waiting"] if status == 200 else []
         return next((row["due"] for row in rows if row["attempts"]), None)
 
-    return request["id"], datetime.fromisoformat(running.until(due))
+    return request["id"], datetime.fromisoformat(running.until(due, timeout=60))
 
 
 def set_aside(clock: Path, offset: str) -> None:
