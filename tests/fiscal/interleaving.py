@@ -221,6 +221,9 @@ class World:
         self._step()
         return a_shift()
 
+    def taxes(self, within: float) -> None:
+        """It cannot be read, which stops nothing."""
+
     def key_register(self) -> None:
         """The row names no licence key."""
 

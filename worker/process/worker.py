@@ -25,6 +25,7 @@ from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.shared import Shared
 from worker.process import shift_watch
 from worker.process.chores import chore_round
+from worker.process.integration_checks import IntegrationChecks
 from worker.process.shift_keeper import ShiftKeeper
 from worker.rabbit import decision
 from worker.rabbit.broker import FiscalBroker
@@ -96,8 +97,9 @@ class Process:
             room=settings.threads * _KEPT_PER_THREAD,
             is_halted=lambda: shared.stop_limit.is_engaged,
         )
+        client = CheckboxClient(headers=trace.headers)
         sessions = Sessions(
-            CheckboxClient(headers=trace.headers),
+            client,
             ReceiptRate(
                 shared.limiter,
                 lambda: settings.register_rate * self._fleet.share,
@@ -124,6 +126,7 @@ class Process:
             ),
         )
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
+        self._checks = IntegrationChecks(lambda: integrations.current.rows, sessions, client, self._publisher)
         settlement = Settlement(
             decision.Dependencies(
                 fiscalize=fiscalization.fiscalize,
@@ -165,6 +168,7 @@ class Process:
         self._supervise("integrations", lambda _: self._look_at_integrations())
         self._supervise("election", lambda _: self._election.round(), after=self._election.close)
         self._supervise("shift_keeper", chore_round(self._election, self._keeper))
+        self._supervise("integration_checks", chore_round(self._election, self._checks))
         self._supervise(
             "shift_watch", lambda moved: self._watch.look(self._stop, moved), pause=lambda: shift_watch.EVERY
         )
