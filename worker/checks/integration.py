@@ -46,6 +46,12 @@ class Checked:
         """Something was not answered."""
         return any(finding.code is FindingCode.NOT_CHECKED for finding in self.findings)
 
+    @property
+    def is_offline(self) -> bool:
+        """A register works without the tax service."""
+        registers = [one.seen.register for one in self.cashiers if one.seen is not None]
+        return any(register is not None and register.is_offline for register in registers)
+
 
 def rows_to_check(row: IntegrationRow) -> list[Row]:
     """Those that sell: of an integration that is out of service nobody is asked, nor of such a cashier."""

@@ -15,7 +15,7 @@ _RATES = frozenset({"rate", "checkboxRate"})
 
 def message(finding: Finding) -> Sentence:
     """In three languages, each one line."""
-    texts = _TEXTS[finding.code, finding.variant]
+    texts = TEXTS[finding.code, finding.variant]
     return {
         language: text.format_map(
             {name: _written(name, fact, language) for name, fact in finding.facts.items()}
@@ -32,7 +32,7 @@ def _written(name: str, fact: str, language: str) -> str:
     return _NOT_ACCOUNTABLE[language] if fact == "not_accountable" else f"{fact} %"
 
 
-_TEXTS: Mapping[tuple[FindingCode, str], Sentence] = {
+TEXTS: Mapping[tuple[FindingCode, str], Sentence] = {
     (FindingCode.CONFIGURATION_INVALID, ""): in_each(
         "{row}: помилка в налаштуваннях, виправте її: {problem}",
         "{row}: ошибка в настройках, исправьте её: {problem}",

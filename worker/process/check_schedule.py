@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from worker.checks.cashier import Row
-from worker.checks.integration import rows_to_check
+from worker.checks.integration import Checked, rows_to_check
 from worker.checks.reading import Seen
 from worker.fiscal.configured import IntegrationRow
 from worker.fiscal.instants import DAY
 
 #: Cashiers a second.
 _RATE = 2.0
-#: Seconds after which a check is repeated that Checkbox did not answer.
-_REPEAT_AFTER = 300.0
+#: Seconds after which a check is repeated that Checkbox did not answer; and one that saw a register offline,
+#: whose hours count.
+_UNFINISHED_AGAIN, _OFFLINE_AGAIN = 300.0, 3600.0
 #: Seconds from the election to the first check: orders that waited for the worker go first, and leave tokens.
 #: Less where the checks themselves take long.
 _FIRST_AFTER, _ALL_WITHIN = 30.0, 50.0
@@ -45,10 +47,9 @@ class Watched:
     #: New or changed since the fleet has run.
     is_changed: bool
     check: Check | None = None
-    #: The last check is repeated, since Checkbox did not answer.
-    is_repeat: bool = False
-    #: What was told last: a repeated check is told where it differs.
+    #: What was told last, and when: a repeated check is told where it differs, and once a day.
     told: list[Any] | None = None
+    told_at: float = -math.inf
 
 
 class CheckSchedule:
@@ -75,7 +76,7 @@ class CheckSchedule:
             elif known.row is not row:
                 if _content(known.row) != _content(row):
                     known.due_at, known.is_changed = now, True
-                    known.is_repeat, known.told, known.check = False, None, None
+                    known.told, known.check = None, None
                 known.row = row
         self._is_first = False
         gone = [name for name in self._watched if name not in rows]
@@ -113,10 +114,20 @@ class CheckSchedule:
         """Those whose check is over."""
         return [one for one in self._watched.values() if one.check is not None and one.check.is_over]
 
-    def end(self, one: Watched, is_unfinished: bool) -> None:
-        """The check was told; the next one is a day later."""
-        one.check, one.is_changed, one.is_repeat = None, False, is_unfinished
-        one.due_at = self._monotonic() + (_REPEAT_AFTER if is_unfinished else DAY)
+    def end(self, one: Watched, checked: Checked, findings: list[Any]) -> bool:
+        """The check is over, and the next one is due; whether it is to be told."""
+        now = self._monotonic()
+        one.check, one.is_changed = None, False
+        again_after = DAY
+        if checked.is_unfinished:
+            again_after = _UNFINISHED_AGAIN
+        elif checked.is_offline:
+            again_after = _OFFLINE_AGAIN
+        one.due_at = now + again_after
+        if findings == one.told and now - one.told_at < DAY:
+            return False
+        one.told, one.told_at = findings, now
+        return True
 
 
 def _cashiers(rows: Mapping[str, IntegrationRow]) -> int:

@@ -108,12 +108,8 @@ class IntegrationChecks:
         assert one.check is not None
         now = self._clock()
         checked = judge(one.check.row, one.check.seen, now)
-        found = identity(checked)
-        is_known = one.is_repeat and one.told == found
-        one.told = found
-        schedule.end(one, checked.is_unfinished)
         self._gauges.show(checked)
-        if is_known:
+        if not schedule.end(one, checked, identity(checked)):
             return
         self._log(checked)
         notice = checked_notice(checked, one.row, now).publication()

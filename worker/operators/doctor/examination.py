@@ -119,7 +119,7 @@ def _cashiers(
     persons: dict[tuple[object, ...], list[Place]] = defaultdict(list)
     for place in places:
         persons[place[1].person].append(place)
-    pace = _Pace()
+    pace = Pace()
 
     def look(person: list[Place]) -> list[Finding]:
         found: list[Finding] = []
@@ -133,16 +133,22 @@ def _cashiers(
             yield from found
 
 
-class _Pace:
+class Pace:
     """Spreads the checks of cashiers over time; shared by threads."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._monotonic = monotonic
+        self._sleep = sleep
         self._lock = Lock()
-        self._next_at = time.monotonic()
+        self._next_at = monotonic()
 
     def wait(self) -> None:
         """Until the next check may begin."""
         with self._lock:
-            begins_at = max(self._next_at, time.monotonic())
+            begins_at = max(self._next_at, self._monotonic())
             self._next_at = begins_at + 1 / _RATE
-        time.sleep(max(0.0, begins_at - time.monotonic()))
+        self._sleep(max(0.0, begins_at - self._monotonic()))

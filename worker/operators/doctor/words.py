@@ -19,7 +19,7 @@ _FITTING = "put code {fittingCode} into tax_rates, which is {rate} at Checkbox; 
 
 def line(found: Found, row: str, integration: str, organization: str) -> Finding:
     """``row``, ``integration`` and ``organization`` are what the line may be of."""
-    check, seen, advice = _WORDS[found.code, found.variant]
+    check, seen, advice = WORDS[found.code, found.variant]
     subject = {TAXES: integration, SUBSCRIPTION: organization}.get(check, row)
     is_wrong = found.code.severity is Severity.ERROR or found.code in _WRONG_HERE
     facts = {name: _written(name, fact) for name, fact in found.facts.items()}
@@ -32,7 +32,7 @@ def _written(name: str, fact: str) -> str:
     return f"{fact} %" if is_percent else fact
 
 
-_WORDS: Mapping[tuple[FindingCode, str], tuple[str, str, str]] = {
+WORDS: Mapping[tuple[FindingCode, str], tuple[str, str, str]] = {
     (FindingCode.SUBSCRIPTION_ENDED, ""): (
         SUBSCRIPTION,
         "the subscription ended on {date}",
