@@ -30,6 +30,9 @@ _EVENTS = {
         "Rescheduled after a fault; at most one for each request.",
     ),
 }
+_NOTICES = {
+    "integrationChecked": ("integration_checked", "An integration was checked against Checkbox."),
+}
 _LETTER_HEADERS = {
     Header.CODE.value: _TEXT,
     Header.DETAIL.value: {"type": "string", "maxLength": 8192, "contentMediaType": "application/json"},
@@ -92,6 +95,12 @@ def _channels() -> dict[str, Any]:
             "messages": _refs(*_EVENTS),
             "bindings": _queue(EVENTS_QUEUE),
         },
+        "integrationChecks": {
+            "address": "integration.checked",
+            "description": "For whoever binds a queue of their own; a notice that nobody wants is dropped.",
+            "messages": _refs("integrationChecked"),
+            "bindings": _exchange(EVENTS_EXCHANGE),
+        },
         "deadLetters": {
             "address": DEAD_LETTERS,
             "description": "Messages that wait for a person. Nothing in it expires.",
@@ -119,6 +128,12 @@ def _operations() -> dict[str, Any]:
             }
             for name in _EVENTS
         },
+        "sendIntegrationChecked": {
+            "action": "send",
+            "channel": _channel("integrationChecks"),
+            "messages": [_message_of("integrationChecks", "integrationChecked")],
+            "bindings": {"amqp": {"deliveryMode": 2, "mandatory": False, "bindingVersion": _BINDING}},
+        },
         "sendDeadLetter": {
             "action": "send",
             "channel": _channel("deadLetters"),
@@ -129,7 +144,7 @@ def _operations() -> dict[str, Any]:
 
 
 def _messages() -> dict[str, Any]:
-    events = {name: _message(file, summary) for name, (file, summary) in _EVENTS.items()}
+    events = {name: _message(file, summary) for name, (file, summary) in (_EVENTS | _NOTICES).items()}
     return {
         "orderReadyToFiscalize": _message("order_ready_to_fiscalize", "An order, or a return, to fiscalize."),
         **events,

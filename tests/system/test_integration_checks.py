@@ -69,8 +69,6 @@ def test_three_tenants_are_told_what_is_wrong_with_each(
     path.write_text(yaml.safe_dump({"integrations": [wrong, unsound, sound]}))
     with ExitStack() as stack:
         first = stack.enter_context(counter(vhost, path, FISCAL_PROCESSES="1", FISCAL_LOG_LEVEL="DEBUG"))
-        unsound["cashiers"][0]["password"] = "env:PETRO_PASSWORD"
-        path.write_text(yaml.safe_dump({"integrations": [wrong, unsound, sound]}))
         first.sandbox.set_organization("olena", taxes=TAXES)
         notices = Notices(vhost.url)
         stack.callback(notices.close)
@@ -78,6 +76,9 @@ def test_three_tenants_are_told_what_is_wrong_with_each(
         second = WorkerProcess(settings, tmp_path / "second.log")
         stack.callback(second.kill)
         second.start()
+        unsound["cashiers"][0]["password"] = "env:PETRO_PASSWORD"
+        wrong["name"] = sound["name"] = "changed"
+        path.write_text(yaml.safe_dump({"integrations": [wrong, unsound, sound]}))
 
         (told,) = eventually(lambda: notices.of("wrong-code"), timeout=60)
         assert told["type"] == "ua.bimp.integration.checked.v1"
