@@ -17,6 +17,7 @@ RUN python3 -m venv /opt/build \
         --requirement requirements/worker.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY config config
+COPY docs/examples docs/examples
 COPY worker worker
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && /opt/build/bin/pip --python /opt/venv/bin/python install --no-deps --no-index dist/*.whl

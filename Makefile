@@ -53,8 +53,13 @@ packages:
 demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what comes of each example
 	@$(BIN)/fiscal-worker demo
 
+# Packages of npm that tests need; the tests that use them are skipped where npm is not installed.
+NODE_PACKAGES := $(patsubst %,tests/%/node_modules/.package-lock.json,client docs/asyncapi)
+$(NODE_PACKAGES): %/node_modules/.package-lock.json: %/package-lock.json
+	@if command -v npm >/dev/null; then cd $* && npm ci --no-progress --loglevel=error; fi
+
 .PHONY: test
-test: $(INSTALLED) ## Run the tests
+test: $(INSTALLED) $(NODE_PACKAGES) ## Run the tests
 	@$(BIN)/pytest -n 3 --dist worksteal
 
 .PHONY: check
@@ -115,6 +120,15 @@ ship-check: $(INSTALLED) ## Build the image, run it, and check the manifests: ne
 audit: $(INSTALLED) ## Bill of materials into build/, and known weaknesses of what the image holds
 	@tests/deploy/ship/audit
 
+.PHONY: release
+release: $(INSTALLED) ## Wheel, source archive, changelog section and bill of materials of this version, into dist/
+	@$(BIN)/python -m docs.build.release
+	@tests/deploy/ship/bill dist/fiscal_worker.cdx.json
+	@echo "The image, with its labels:"
+	@echo "  docker build --build-arg VERSION=$$($(BIN)/fiscal-worker --version)" \
+		"--build-arg REVISION=$$(git rev-parse HEAD)" \
+		"--build-arg CREATED=$$(git show --no-patch --format=%cI HEAD) --tag fiscal-worker ."
+
 .PHONY: dashboards
 dashboards: $(INSTALLED) ## Build the dashboards, and take pictures of them over a real run (Node and Chromium)
 	@$(BIN)/python k8s/dashboards/build.py
@@ -128,12 +142,12 @@ $(BENCH): requirements/bench.lock $(INSTALLED)
 	@$(PIP) install --require-hashes --requirement requirements/bench.lock --target $(@D)
 	@touch $@
 
-# The peers run the worker's own packages: what both need is what the worker has. Only Celery wants another dateutil.
+# The peers run the worker's own packages: what both need is what the worker has.
 .PHONY: lock-bench
 lock-bench: $(INSTALLED) ## Resolve what only `make bench` needs into requirements/bench.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock-bench" $(BIN)/uv pip compile --quiet \
 		--generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
-		--constraint <(sed -n '/^python-dateutil/!s/^\([a-z].*\) \\$$/\1/p' requirements/worker.lock) \
+		--constraint <(sed -n 's/^\([a-z].*\) \\$$/\1/p' requirements/worker.lock) \
 		--group bench --output-file requirements/bench.lock
 
 .PHONY: bench

@@ -1,8 +1,8 @@
-"""The rows of a document with integrations, each parsed only where its text is new.
+"""The rows of a document with integrations. A row is read only when its text is new.
 
-Rows are told apart without parsing them: in JSON by the decoder written in C, in YAML by their indentation.
-A YAML document of another style, or one whose rows cannot be parsed alone (an alias, a text in quotes that
-runs on at the margin), is parsed as a whole, each time.
+Documents are split into rows before they are parsed: JSON by the C decoder, YAML by the indentation of the
+list. A YAML document in another style, or with a row that does not parse alone (an alias to another row, a
+quoted text that continues at the margin), is parsed as a whole each time.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[Row]):
-    """A row: what its text is known by, and what it was read as."""
+    """A row as it was read."""
 
-    #: None where the text is not told apart from its neighbours'.
+    #: A digest of its text; None if the document was parsed as a whole.
     key: bytes | None
     row: Row
     #: Lines above the text that the marks of the row count from.
@@ -52,7 +52,7 @@ class Content(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Rows(Generic[Row]):
-    """How rows are read: those of ``known`` texts are taken from there."""
+    """How to read a row, and the rows that are known by the digest of their text."""
 
     known: Mapping[bytes, Row]
     read: Callable[[Node], Row]
@@ -94,7 +94,7 @@ def _block_style(data: bytes, rows: Rows[Row]) -> Content[Row] | None:
     if head is None or first is None:
         return None
     margin = first[1]
-    # At the margin or left of it there are nothing but rows, comments and blank lines.
+    # Any other line at the margin, or left of it, ends the list.
     if re.search(rb"^(?!%b[ ]|%b-[ \t\r\n]|[ \t]*\r?$|[ ]*#)." % (margin, margin), data[head.end() :], re.M):
         return None
     starts = [found.start() for found in re.finditer(rb"^%b-[ \t\r\n]" % margin, data[head.end() :], re.M)]
@@ -111,7 +111,7 @@ def _block_style(data: bytes, rows: Rows[Row]) -> Content[Row] | None:
             try:
                 row = rows.read(ListReader(text, ROOT).only_item())
             except (YamlError, ValueError):
-                return None  # the whole document tells what is wrong, or that nothing is
+                return None  # parsing the whole document shows what is wrong, if anything
         items.append(Item(key, row, lines))
         lines += text.count(b"\n")
     return Content(items, [])
@@ -136,7 +136,7 @@ class _Cursor:
         self.at = 0
 
     def next(self) -> str:
-        """The next character that is no blank; empty at the end."""
+        """The next character after blanks; empty at the end."""
         found = _NO_BLANK.search(self.text, self.at)
         assert found is not None
         self.at = found.start()
@@ -208,9 +208,9 @@ def _node(value: Any, depth: int) -> Node:
     """As the YAML reader would give it."""
     if isinstance(value, _Pairs) and depth < _MAX_DEPTH:
         return MappingNode(None, [(Scalar(None, name, None), _node(each, depth + 1)) for name, each in value])
-    if isinstance(value, (list, tuple)):  # where it is too deep, something around it is wrong
+    if isinstance(value, (list, tuple)):  # no row has lists that deep: it has a mistake anyway
         return Sequence(None, [_node(each, depth + 1) for each in value] if depth < _MAX_DEPTH else [])
     if isinstance(value, bool):
         return Scalar(None, "true" if value else "false", None)
-    # Half a character, which no UTF-8 text could hold.
+    # Half of a surrogate pair cannot be encoded in UTF-8.
     return Scalar(None, value if value is None else value.encode("utf-8", "replace").decode(), None)

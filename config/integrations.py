@@ -37,29 +37,33 @@ _CODE_RULE = "allowed is a positive integer, the code of the tax in Checkbox"
 _RATE_RULE = f"allowed is a decimal from 0 to 100 with at most 2 places, or {_NOT_ACCOUNTABLE}"
 
 
+#: The rates in the order of the text, and the table.
+_Rates = tuple[tuple[Decimal | None, ...], TaxRates]
+
+
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """A row by itself: nothing in it depends on other rows, or on what was in force before."""
+    """A row, independent of other rows and of earlier versions."""
 
-    #: ``in_force`` is what is sound in it; ``id`` is empty where it cannot be read.
+    #: ``in_force`` is this version itself, if sound; ``id`` is empty if it cannot be read.
     row: IntegrationRow
     #: Where it begins.
     mark: Mark | None
-    #: All mistakes, and what is doubtful, in the order of the text.
+    #: All mistakes, in the order of the text.
     problems: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
-    #: The files of its secrets, in the state in which they were read.
+    #: The files of its secrets, in the state before they were read.
     files: Fingerprints
 
 
 class RowReader:
-    """Reads rows; tables of rates that are the same are kept once."""
+    """Reads rows; equal tax tables are shared."""
 
     def __init__(self, default_checkbox_url: str, *, is_remote: bool) -> None:
         """``is_remote``: the rows come from an address, and may not name another one of Checkbox."""
         self._default_checkbox_url = default_checkbox_url
         self._is_remote = is_remote
-        self._shared_rates: dict[tuple[frozenset[tuple[Decimal, int]], int | None], TaxRates] = {}
+        self._shared_rates: dict[tuple[tuple[Decimal | None, int], ...], _Rates] = {}
 
     def read(self, node: Node, secrets: Secrets) -> ReadRow:
         fields = Fields.read(node, "", KEYS, [])
@@ -70,7 +74,7 @@ class RowReader:
         unsound: list[Finding] = []
         warnings: list[Finding] = []
         rows, cashiers = _cashiers(fields, shifts, secrets, unsound, warnings)
-        rates = _tax_rates(fields)
+        rates, tax_rates = self._shared(_tax_rates(fields))
         integration = Integration(
             id=identifier,
             name=fields.text("name") or identifier,
@@ -82,7 +86,7 @@ class RowReader:
             shifts=shifts,
             rollover_after=fields.parsed("rollover_after", _rollover_after, _ROLLOVER_AFTER),
             cashiers=cashiers,
-            tax_rates=self._shared(rates),
+            tax_rates=tax_rates,
         )
         is_sound = not fields.problems
         row = IntegrationRow(
@@ -90,7 +94,7 @@ class RowReader:
             companies=frozenset(() if company is None else (company,)),
             problems=tuple(Problem(found.path, found.problem) for found in fields.problems),
             cashiers=rows,
-            rates=tuple(rates) if is_sound else (),
+            rates=rates if is_sound else (),
             in_force=integration if is_sound else None,
         )
         problems = sorted(fields.problems + unsound, key=lambda found: found.mark or (0, 0))
@@ -105,17 +109,16 @@ class RowReader:
             rule = "allowed is an http:// or https:// address without user name and query"
             raise ValueError(f"{error}; {rule}") from None
 
-    def _shared(self, rates: Mapping[Decimal | None, int]) -> TaxRates:
+    def _shared(self, rates: Mapping[Decimal | None, int]) -> _Rates:
         percents = {rate: code for rate, code in rates.items() if rate is not None}
-        not_accountable = rates.get(None)
-        key = (frozenset(percents.items()), not_accountable)
-        return self._shared_rates.setdefault(key, TaxRates(MappingProxyType(percents), not_accountable))
+        table = TaxRates(MappingProxyType(percents), rates.get(None))
+        return self._shared_rates.setdefault(tuple(rates.items()), (tuple(rates), table))
 
 
 def _cashiers(
     fields: Fields, shifts: ShiftPolicy, secrets: Secrets, problems: list[Finding], warnings: list[Finding]
 ) -> tuple[tuple[CashierRow, ...] | None, Mapping[str, Cashier]]:
-    """Each row, None where the list cannot be read; and the cashiers that are sound."""
+    """Each row, or None if the list cannot be read; and the sound cashiers by id."""
     known = len(fields.problems)
     read = [(row, read_cashier(row, shifts, secrets)) for row in fields.rows("cashiers", CASHIER_KEYS)]
     if len(fields.problems) > known:

@@ -1,4 +1,4 @@
-"""The integrations while a worker runs: read again when something changes, and each row by itself."""
+"""The integrations of a running worker, read again when documents or secrets change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Container, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from config import told
+from config import lines
 from config.errors import ConfigurationError
 from config.merging import merged
 from config.reading import DocumentReader, Placed, ReadDocument
@@ -20,14 +20,14 @@ _State = tuple[Hashable, Mapping[Path, Fingerprint | None]]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a reading came to; the lines hold no secret."""
+    """The result of a reading; no line holds a secret."""
 
     integrations: Integrations = field(default_factory=Integrations)
-    #: A line for each document that cannot be read; what it had last is in force.
+    #: A line for each document that cannot be read; its last version stays in force.
     faults: tuple[str, ...] = ()
-    #: Mistakes by the id of their integration; ``""`` are those of rows without one that can be read.
+    #: Mistakes by the id of their integration; ``""`` has those of rows whose id cannot be read.
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: The ids whose mistakes are not those of the version before.
+    #: The ids whose mistakes differ from those of the version before.
     changed_problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -49,7 +49,7 @@ class IntegrationsWatch:
     def __init__(self, source: Source, reader: DocumentReader) -> None:
         self._source = source
         self._reader = reader
-        #: Of each document what it had when it could be read last.
+        #: The last readable version of each document, by its name.
         self._last: dict[str, ReadDocument] = {}
         self._version = Version()
         self._known: _State = (None, {})
@@ -70,10 +70,7 @@ class IntegrationsWatch:
         return bool(self._last)
 
     def start(self) -> None:
-        """Read for the first time, at once. Raises ``ConfigurationError`` where no document can be read.
-
-        Of a folder those that can be read are enough.
-        """
+        """Read for the first time. Raises ``ConfigurationError`` if no document can be read."""
         state = self._source.state()
         documents = self._reader.read(self._source.documents())
         self._known = (state, _secrets(documents))
@@ -82,10 +79,10 @@ class IntegrationsWatch:
             raise ConfigurationError(list(self._version.faults))
 
     def look(self) -> Version | None:
-        """The new version, where documents or the files of secrets have changed.
+        """The new version if documents or files of secrets have changed.
 
-        A change is taken when a second look finds the same state: until then somebody may be writing.
-        Survives whatever goes wrong: else no later change would be seen.
+        A change is taken when a second look finds the same state: before that, somebody may be writing. Never
+        raises: the loop that looks must survive an unexpected error.
         """
         try:
             return self._look()
@@ -106,7 +103,7 @@ class IntegrationsWatch:
         documents = self._reader.read(self._source.documents())
         secrets = _secrets(documents)
         if self._source.state() != seen[0] or any(fingerprint(path) != secrets[path] for path in secrets):
-            self._candidate = None  # written while it was read: nothing that was seen counts
+            self._candidate = None  # somebody wrote while it was read: start over
             return None
         self._known = (seen[0], secrets)
         self._take(documents)
@@ -115,30 +112,34 @@ class IntegrationsWatch:
     def _take(self, documents: list[ReadDocument]) -> None:
         faults = {document.name: self._fault(document) for document in documents}
         sound = {one.name: one for one in documents if faults[one.name] is None}
-        faults |= {name: f"{name}: is gone; what it had stays" for name in self._last if name not in faults}
+        faults |= {
+            name: f"{name}: is gone; its last version stays in force"
+            for name in self._last
+            if name not in faults
+        }
         self._last |= sound
         rows = self._rows(sound)
         integrations, before = merged(rows, self.current), self.current
-        problems = told.problems(rows)
+        problems = lines.problems(rows)
         doubtful = [line for document in sound.values() for line in document.warnings]
         self._version = Version(
             integrations,
             tuple(fault for fault in faults.values() if fault),
             problems,
             tuple(name for name in problems if _is_news(name, integrations, before)),
-            (*doubtful, *told.warnings(placed for same in rows.values() for placed in same)),
+            (*doubtful, *lines.warnings(placed for same in rows.values() for placed in same)),
         )
 
     def _fault(self, document: ReadDocument) -> str | None:
         last = self._last.get(document.name)
         if document.fault is None and self._reader.is_remote and last and last.rows and not document.rows:
-            return f"{document.name}: lists none, and had some before"
+            return f"{document.name}: lists no integrations, and did before"
         return document.fault
 
     def _rows(self, readable: Container[str]) -> Mapping[str, list[Placed]]:
-        """By id. What a document had when it could be read last gives way to a row that can be read now."""
+        """By id. Rows of a document that cannot be read give way to readable rows with the same id."""
         left, rows = (
-            told.by_id(
+            lines.by_id(
                 placed
                 for name, document in self._last.items()
                 if (name in readable) is is_readable

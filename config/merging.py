@@ -1,4 +1,4 @@
-"""What is in force: each row by its id, with the last sound version of what is out of service."""
+"""Rows become what is in force; a row out of service keeps its last sound version."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from config.lines import shares_its_id
 from config.reading import Placed
-from config.told import shares_its_id
 from worker.fiscal.configured import IntegrationRow, Integrations, Problem
 from worker.fiscal.integrations import Cashier, Integration
 
 
 def merged(rows: Mapping[str, Sequence[Placed]], before: Integrations) -> Integrations:
-    """``rows`` by id. Those without a readable id are left out: no message can name them."""
+    """The next version. ``rows`` are by id; rows without a readable id cannot be named by a message."""
     return Integrations.of(
         {
             name: _doubles(name, same, before) if len(same) > 1 else _single(same[0].read.row, before)
@@ -24,7 +24,7 @@ def merged(rows: Mapping[str, Sequence[Placed]], before: Integrations) -> Integr
 
 
 def _doubles(name: str, same: Sequence[Placed], before: Integrations) -> IntegrationRow:
-    """Neither counts. Companies are told apart only where each of them names one."""
+    """None of the rows counts. Their companies count only if each row names one."""
     named = [placed.read.row.companies for placed in same]
     return IntegrationRow(
         id=name,
@@ -50,7 +50,7 @@ def _single(row: IntegrationRow, before: Integrations) -> IntegrationRow:
 def _kept(row: IntegrationRow, now: Integration, last: Integration | None) -> Mapping[str, Cashier]:
     """The last sound versions of cashiers out of service.
 
-    Not where the integration went to another company or another Checkbox meanwhile: the register is that of
+    None if the integration moved to another company or another address of Checkbox: their registers belong to
     the old one.
     """
     if last is None or (last.company, last.checkbox_url) != (now.company, now.checkbox_url):

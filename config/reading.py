@@ -1,4 +1,4 @@
-"""Documents become rows; a row whose text and secrets are as they were is not read again."""
+"""Reads documents; a row with unchanged text and secrets is not read again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from config.yaml_nodes import Mark, Node
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text with integrations, or why there is none; the name stands in front of each line about it."""
+    """A text with integrations, or the reason why there is none; ``name`` begins each line about it."""
 
     name: str
     data: bytes | None
@@ -24,7 +24,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A row, its index in the list of its document, and the lines above the text that it was read from."""
+    """A row and its place: document, index in the list, and lines above the text of the row."""
 
     document: str
     index: int
@@ -33,7 +33,7 @@ class Placed:
 
     @property
     def where(self) -> str:
-        """Where its document has it, for a line about another row."""
+        """Its place, for a line about another row."""
         return f"{self.document} {self.at('')}"
 
     def at(self, path: str) -> str:
@@ -48,7 +48,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class ReadDocument:
-    """What came of a document. With a ``fault``, a line, it has no rows that count."""
+    """The rows of a document; or, if it cannot be read, a line with the ``fault``."""
 
     name: str
     rows: tuple[Placed, ...] = ()
@@ -57,7 +57,7 @@ class ReadDocument:
 
 
 class DocumentReader:
-    """Reads all documents of a configuration, again and again."""
+    """Reads all documents of a configuration, any number of times."""
 
     def __init__(self, default_checkbox_url: str, environ: Mapping[str, str], *, is_remote: bool) -> None:
         """``environ`` is where ``env:NAME`` looks; ``is_remote``: the documents come from an address."""

@@ -13,7 +13,7 @@ from typing import Protocol
 RULE = "allowed is a text, env:NAME of a variable that is set, or file:/path of a readable file"
 _MAX_FILE = 64 * 1024
 
-#: What tells one state of a file from another: device, inode, times of content and of change, size.
+#: The state of a file: device, inode, times of content and of change, size.
 Fingerprint = tuple[int, int, int, int, int]
 Fingerprints = Mapping[Path, Fingerprint | None]
 #: One for the many rows that read no file.
@@ -31,7 +31,7 @@ def fingerprint(path: Path) -> Fingerprint | None:
 
 
 class Secrets(Protocol):
-    """What becomes of the secrets of a row."""
+    """Resolves the secrets of a row."""
 
     @property
     def files(self) -> Fingerprints:
@@ -82,7 +82,7 @@ class SecretReferences:
 
 
 class LiteralSecrets:
-    """For a document from an address: nobody there may have the worker read its own machine."""
+    """For a document from an address, which must not make the worker read its own machine."""
 
     files = _NONE
 

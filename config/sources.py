@@ -13,13 +13,13 @@ from config.secret_references import fingerprint
 
 
 class Source(Protocol):
-    """Something that holds documents which may change."""
+    """A place with documents that may change."""
 
     def state(self) -> Hashable:
-        """What tells one state of the documents from another; cheap."""
+        """Changes whenever a document does; cheap to get."""
 
     def documents(self) -> list[Document]:
-        """Each that is there, also where it cannot be read."""
+        """All documents, also those that cannot be read."""
 
 
 class Files:
@@ -52,4 +52,6 @@ def _document(path: Path) -> Document:
         return Document(str(path), path.read_bytes())
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        if isinstance(error, FileNotFoundError):
+            reason += "; the project's config/integrations.example.yaml is one to copy"
         return Document(str(path), None, f"cannot be read: {reason}")

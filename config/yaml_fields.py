@@ -26,7 +26,7 @@ Default = TypeVar("Default")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A mistake, or what looks like one: a JSON pointer from the row on, and where that is in the text."""
+    """A mistake or a warning; ``path`` is a JSON pointer into the row, ``mark`` its place in the text."""
 
     path: str
     problem: str
@@ -45,7 +45,7 @@ class Fields:
     mark: Mark | None
     nodes: dict[str, Node]
     problems: list[Finding]
-    #: What is no mapping has this one mistake, and not that of each key that it lacks.
+    #: If not, that is its only mistake: missing keys are not reported as well.
     is_mapping: bool = True
 
     @classmethod

@@ -25,6 +25,8 @@ from yaml.events import (
 )
 
 _MAX_DEPTH = 8
+#: Levels that are read over below that.
+_DEEPEST = 1000
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
@@ -91,12 +93,12 @@ class ListReader:
 
     def items(self) -> Iterator[Node]:
         """The items of the list; raises ``YamlError`` where the text cannot be read on."""
-        with _told(self.data):
+        with _in_plain_words(self.data):
             yield from self._document()
 
     def only_item(self) -> Node:
         """The item of a document that is a list of one; raises ``YamlError`` for any other."""
-        with _told(self.data):
+        with _in_plain_words(self.data):
             self._next()  # the stream's start
             self._next()  # the document's
             (item,) = self._list()
@@ -160,12 +162,14 @@ class ListReader:
         return node
 
     def _passed_over(self, start: Any) -> Sequence:
-        """A list or mapping so deep that something around it is wrong: read without recursion, and empty."""
+        """A list or mapping too deep to be of use, read without recursion and returned empty."""
         open_ones = 1
         while open_ones:
             event = self._next()
             open_ones += isinstance(event, (SequenceStartEvent, MappingStartEvent))
             open_ones -= isinstance(event, (SequenceEndEvent, MappingEndEvent))
+            if open_ones > _DEEPEST:  # libyaml's time grows with the square of the depth
+                raise YamlError(_mark(event), "is nested too deep")
         return Sequence(_mark(start), [])
 
     def _sequence(self, start: SequenceStartEvent, depth: int) -> Sequence:
@@ -194,8 +198,8 @@ class ListReader:
 
 
 @contextmanager
-def _told(data: bytes) -> Iterator[None]:
-    """The parser's errors in words that show nothing of the text."""
+def _in_plain_words(data: bytes) -> Iterator[None]:
+    """Turns the parser's errors into messages without any of the text."""
     try:
         yield
     except MarkedYAMLError as error:

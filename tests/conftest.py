@@ -7,13 +7,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import pika
 import pytest
 from hypothesis import settings
 
 from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
 from worker.rabbit.topology import (
     CONTROL_EXCHANGE,
@@ -24,9 +25,6 @@ from worker.rabbit.topology import (
     Topology,
 )
 
-if TYPE_CHECKING:
-    from worker.demo.sandbox_process import SandboxProcess
-
 T = TypeVar("T")
 
 #: A broker that is there already, for tests that only speak AMQP; read before the environment is cleaned.
@@ -35,6 +33,20 @@ EXTERNAL_BROKER = os.environ.get("FISCAL_RABBITMQ_URL")
 settings.register_profile("developer", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sandbox-option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of every sandbox that the tests start; see tests/sandbox/assumptions.py",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    SandboxProcess.defaults = dict(text.split("=", 1) for text in config.getoption("--sandbox-option"))
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from worker.telemetry import metrics, trace
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
-#: What stands for the address in lines: it may hold what is not to be shown.
+#: Stands for the address in lines: the address itself may hold a key in its query.
 ADDRESS = variable("integrations_url")
 
 
@@ -37,7 +37,7 @@ def archive_check_of(settings: Settings) -> ArchiveCheck | None:
 
 
 def integrations_of(settings: Settings, document: SharedDocument | None = None) -> IntegrationsWatch:
-    """What reads the integrations of the settings; ``document`` is what another process keeps up to date."""
+    """The watch for the settings' integrations; ``document`` is where another process puts fetched ones."""
     url, environ = settings.integrations_url, environment()
     source = Files(settings.integrations_file) if document is None else _Shared(document)
     reader = DocumentReader(settings.checkbox_url, environ, is_remote=url is not None)
@@ -45,12 +45,12 @@ def integrations_of(settings: Settings, document: SharedDocument | None = None) 
 
 
 def document_of(settings: Settings) -> SharedDocument | None:
-    """Room for the integrations, where they come from an address; made before the processes are forked."""
+    """Memory for integrations from an address, created before the processes are forked; else None."""
     return None if settings.integrations_url is None else SharedDocument(LONGEST + LONGEST_ETAG)
 
 
 def address_of(settings: Settings) -> Address | None:
-    """The address of the integrations, where they come from one."""
+    """The address of the integrations, if they come from one."""
     if settings.integrations_url is None:
         return None
     token = settings.integrations_token
@@ -58,7 +58,7 @@ def address_of(settings: Settings) -> Address | None:
 
 
 def read_integrations(settings: Settings) -> Version:
-    """Once, for a command. Raises ``ConfigurationError`` where there is no document that can be read."""
+    """Once, for a command. Raises ``ConfigurationError`` if no document can be read."""
     document, address = None, address_of(settings)
     if address is not None:
         try:
@@ -74,7 +74,7 @@ def read_integrations(settings: Settings) -> Version:
 
 
 def integrations_read(version: Version) -> None:
-    """Into the log and the metrics."""
+    """Log a new version and show it in the metrics."""
     metrics.INTEGRATIONS_BROKEN.set(bool(version.faults))
     if version.faults:
         _log.error("integrations_file_refused", problems=version.faults)

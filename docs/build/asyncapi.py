@@ -1,7 +1,10 @@
-"""The AsyncAPI 3.0 document: who publishes what, where, for whoever writes Bimp's side."""
+"""The AsyncAPI 3.0 document: who publishes what, where, for developers of Bimp's side."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from worker import __version__
@@ -18,21 +21,22 @@ from worker.rabbit.topology import (
 
 _JSON_SCHEMA = "application/schema+json;version=draft-2020-12"
 _BINDING = "0.3.0"
+_EXAMPLES = Path(__file__).parents[1] / "examples"
 _QUEUE = "fiscalize"
 _TEXT = {"type": "string", "maxLength": 256}
 _COUNT = {"type": "integer", "minimum": 0}
 
 _EVENTS = {
-    "fiscalizationSucceeded": ("fiscalization_succeeded", "The receipt has a fiscal number. Never before."),
-    "fiscalizationFailed": ("fiscalization_failed", "The worker has given up; data.code says why."),
-    "fiscalizationDelayed": (
-        "fiscalization_delayed",
-        "Rescheduled after a fault; at most one for each request.",
+    "fiscalizationSucceeded": ("succeeded", "The receipt has a fiscal number, never before. Final."),
+    "fiscalizationFailed": (
+        "failed",
+        "The worker has given up; data.code says why. A replay may still succeed.",
     ),
+    "fiscalizationDelayed": ("delayed", "Rescheduled after a fault; at most one for each request."),
 }
-_NOTICES = {
-    "integrationChecked": ("integration_checked", "An integration was checked against Checkbox."),
-}
+#: The rule for whoever reads them.
+_DEDUPLICATED = "May come twice, after a crash: ignore an event whose id was seen before."
+_ORDERS = ("one_line_card", "cash_with_change", "return_of_one_line_card")
 _LETTER_HEADERS = {
     Header.CODE.value: _TEXT,
     Header.DETAIL.value: {"type": "string", "maxLength": 8192, "contentMediaType": "application/json"},
@@ -58,9 +62,20 @@ def document() -> dict[str, Any]:
             "description": "Orders of Bimp become fiscal receipts of Checkbox: exactly one for each order.",
         },
         "defaultContentType": CLOUD_EVENT,
+        "servers": {"rabbitmq": _server()},
         "channels": _channels(),
         "operations": _operations(),
         "components": {"messages": _messages()},
+    }
+
+
+def _server() -> dict[str, Any]:
+    return {
+        "host": "{host}:{port}",
+        "protocol": "amqp",
+        "protocolVersion": "0.9.1",
+        "description": "The RabbitMQ of FISCAL_RABBITMQ_URL; amqps where it is not on the same machine.",
+        "variables": {"host": {"default": "127.0.0.1"}, "port": {"default": "5672"}},
     }
 
 
@@ -144,23 +159,47 @@ def _operations() -> dict[str, Any]:
 
 
 def _messages() -> dict[str, Any]:
-    events = {name: _message(file, summary) for name, (file, summary) in (_EVENTS | _NOTICES).items()}
+    orders = [_EXAMPLES / "valid" / f"{name}.json" for name in _ORDERS]
+    events = {
+        name: _message(
+            f"fiscalization_{outcome}",
+            summary,
+            sorted((_EXAMPLES / "events").glob(f"{outcome}*.json")),
+            description=_DEDUPLICATED,
+            correlationId={"location": "$message.payload#/data/requestId"},
+        )
+        for name, (outcome, summary) in _EVENTS.items()
+    }
     return {
-        "orderReadyToFiscalize": _message("order_ready_to_fiscalize", "An order, or a return, to fiscalize."),
+        "orderReadyToFiscalize": _message(
+            "order_ready_to_fiscalize",
+            "An order, or a return, to fiscalize.",
+            orders,
+            description="Publish it again where the broker did not confirm it: it stays one receipt.",
+            correlationId={"location": "$message.payload#/id"},
+        ),
         **events,
+        "integrationChecked": _message(
+            "integration_checked",
+            "An integration was checked against Checkbox.",
+            [_EXAMPLES / "notices" / "integration.checked.json"],
+            description="May come twice, after a takeover: ignore a notice whose id was seen before.",
+        ),
         "deadLetter": {
-            "summary": "The original message, byte for byte. Headers that cannot be told are left out.",
+            "summary": "The original message, byte for byte. Headers without a value are left out.",
             "headers": {"type": "object", "properties": _LETTER_HEADERS, "required": [Header.CODE.value]},
-            "payload": {"description": "Any bytes: also those that are no JSON."},
+            "payload": {"description": "Any bytes, also if they are not JSON."},
         },
     }
 
 
-def _message(file: str, summary: str) -> dict[str, Any]:
+def _message(file: str, summary: str, examples: Sequence[Path], **others: Any) -> dict[str, Any]:
     return {
         "summary": summary,
+        **others,
         "contentType": CLOUD_EVENT,
         "payload": {"schemaFormat": _JSON_SCHEMA, "schema": {"$ref": f"./schemas/{file}.json"}},
+        "examples": [{"name": path.stem, "payload": json.loads(path.read_bytes())} for path in examples],
     }
 
 

@@ -5,14 +5,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
+from docs.build.tables import write
 from worker.telemetry import metrics as declared
 from worker.telemetry.catalogue import CATALOGUE, Described
-
-BEGIN = "<!-- metrics table: begin (python -m docs.build.metrics_table writes it) -->"
-END = "<!-- metrics table: end -->"
 
 
 def metrics_table() -> str:
@@ -29,15 +24,5 @@ def _row(described: Described) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def with_table(document: str) -> str:
-    """The document with the table of now between its markers; raises ``ValueError`` where it has none."""
-    before, _, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError("the document has no markers for the table of metrics")
-    return f"{before}{BEGIN}\n{metrics_table()}{END}{after}"
-
-
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        Path(name).write_text(with_table(Path(name).read_text("utf-8")), "utf-8")
+    write("metrics", metrics_table())

@@ -5,18 +5,14 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from config.settings import Settings, allowed, variable
 from config.values import format_duration
-
-BEGIN = "<!-- settings table: begin (python -m docs.build.settings_table writes it) -->"
-END = "<!-- settings table: end -->"
+from docs.build.tables import write
 
 
 def settings_table() -> str:
@@ -27,15 +23,6 @@ def settings_table() -> str:
         secret = " (secret)" if SecretStr.__name__ in str(field.annotation) else ""
         rows.append(f"| `{variable(name)}` | {default} | {allowed(name)} | {field.description}{secret} |")
     return "\n".join(rows) + "\n"
-
-
-def with_table(document: str) -> str:
-    """The document with the table of now between its markers; raises ``ValueError`` where it has none."""
-    before, _, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError("the document has no markers for the table of settings")
-    return f"{before}{BEGIN}\n{settings_table()}{END}{after}"
 
 
 def _default(value: Any) -> str:
@@ -57,5 +44,4 @@ def _plain(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        Path(name).write_text(with_table(Path(name).read_text("utf-8")), "utf-8")
+    write("settings", settings_table())

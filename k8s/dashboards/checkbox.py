@@ -9,9 +9,13 @@ from shapes import board, series_panel, stat_panel
 
 def checkbox() -> Dashboard:
     """The dashboard."""
+    empty = board("fiscal-checkbox", "Fiscal worker: Checkbox", "Calls, sign-ins and shifts at Checkbox.")
+    return _cashiers(_how_long(_how_many(_what_is_wrong(empty))))
+
+
+def _what_is_wrong(dashboard: Dashboard) -> Dashboard:
     return (
-        board("fiscal-checkbox", "Fiscal worker: Checkbox", "Calls, sign-ins and shifts at Checkbox.")
-        .with_row(Row("Calls"))
+        dashboard.with_row(Row("Calls"))
         .with_panel(
             stat_panel(
                 "Calls without a usable answer",
@@ -54,25 +58,32 @@ def checkbox() -> Dashboard:
                 width=6,
             )
         )
-        .with_panel(
-            series_panel(
-                "By status",
-                "HTTP status, or the kind of fault where there was no answer.",
-                [(rate("fiscal_checkbox_requests_total", "status"), "{{status}}")],
-                unit="reqps",
-                stacked=True,
-            )
+    )
+
+
+def _how_many(dashboard: Dashboard) -> Dashboard:
+    return dashboard.with_panel(
+        series_panel(
+            "By status",
+            "HTTP status, or the kind of fault where there was no answer.",
+            [(rate("fiscal_checkbox_requests_total", "status"), "{{status}}")],
+            unit="reqps",
+            stacked=True,
         )
-        .with_panel(
-            series_panel(
-                "By endpoint",
-                "A usual sale is one POST and one GET.",
-                [(rate("fiscal_checkbox_requests_total", "endpoint"), "{{endpoint}}")],
-                unit="reqps",
-                stacked=True,
-            )
+    ).with_panel(
+        series_panel(
+            "By endpoint",
+            "A usual sale is one POST and one GET.",
+            [(rate("fiscal_checkbox_requests_total", "endpoint"), "{{endpoint}}")],
+            unit="reqps",
+            stacked=True,
         )
-        .with_panel(
+    )
+
+
+def _how_long(dashboard: Dashboard) -> Dashboard:
+    return (
+        dashboard.with_panel(
             series_panel(
                 "Length of the calls",
                 "Quantiles over all endpoints.",
@@ -98,7 +109,12 @@ def checkbox() -> Dashboard:
                 width=12,
             )
         )
-        .with_row(Row("Cashiers"))
+    )
+
+
+def _cashiers(dashboard: Dashboard) -> Dashboard:
+    return (
+        dashboard.with_row(Row("Cashiers"))
         .with_panel(
             series_panel(
                 "Sign-ins by result",

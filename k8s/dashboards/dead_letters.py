@@ -9,13 +9,17 @@ from shapes import bars_panel, board, series_panel, stat_panel
 
 def dead_letters() -> Dashboard:
     """The dashboard."""
+    empty = board(
+        "fiscal-dead-letters",
+        "Fiscal worker: dead letters",
+        "`fiscal-worker dead-letters list` shows each of them; what to do: docs/runbook.md.",
+    )
+    return _by_code(_in_all(empty))
+
+
+def _in_all(dashboard: Dashboard) -> Dashboard:
     return (
-        board(
-            "fiscal-dead-letters",
-            "Fiscal worker: dead letters",
-            "`fiscal-worker dead-letters list` shows each of them; what to do: docs/runbook.md.",
-        )
-        .with_panel(
+        dashboard.with_panel(
             stat_panel(
                 "Waiting", "Messages in fiscalize.dead_letters now.", DEAD_LETTERS, limits=(1, 10), width=6
             )
@@ -57,7 +61,12 @@ def dead_letters() -> Dashboard:
                 width=24,
             )
         )
-        .with_panel(
+    )
+
+
+def _by_code(dashboard: Dashboard) -> Dashboard:
+    return (
+        dashboard.with_panel(
             bars_panel(
                 "New by code",
                 "In the time that is shown.",

@@ -67,7 +67,7 @@ def _is_it_well(dashboard: Dashboard) -> Dashboard:
         .with_panel(
             stat_panel(
                 "Bimp listens",
-                "Consumers of bimp.fiscal.events; with none, nobody learns what became of the orders.",
+                "Consumers of bimp.fiscal.events; with none, Bimp does not learn the outcome of orders.",
                 f"max(fiscal_events_consumers{JOB})",
                 bad_below=(1, 1),
             )
@@ -166,7 +166,7 @@ def _why_not(dashboard: Dashboard) -> Dashboard:
         )
         .with_panel(
             series_panel(
-                "Waits that are no fault",
+                "Waits that are not faults",
                 "For a number, the register's turn, the cashier, a shift, the sale of a return.",
                 [(rate("fiscal_postponed_total", "reason"), "{{reason}}")],
                 unit="cps",

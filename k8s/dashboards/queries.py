@@ -1,6 +1,6 @@
 """PromQL that several panels share.
 
-What the broker tells is shown by every worker alike, so ``max`` is taken of it, never ``sum``.
+Every worker shows the same figures of the broker, so ``max`` is taken of it, never ``sum``.
 """
 
 from __future__ import annotations

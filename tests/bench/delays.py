@@ -21,6 +21,7 @@ import pika
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
+from worker.rabbit.consuming_connection import ConsumerDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
@@ -62,7 +63,7 @@ def _working(broker: dramatiq.Broker) -> Iterator[None]:
 
 def held(url: str, dues: list[float], arrivals: Arrivals) -> None:
     """Our way: one publish, then it waits unacknowledged in the consumer."""
-    broker = FiscalBroker(Loop(), parameters(url, "bench"), _CLASSIC, _THREADS)
+    broker = FiscalBroker(ConsumerDependencies(Loop(), parameters(url, "bench")), _CLASSIC, _THREADS)
     broker.install(lambda delivery: arrivals.note(delivery.due))
     publisher = Publisher(Loop(), parameters(url, "bench"), _CLASSIC.declare)
     with _working(broker):

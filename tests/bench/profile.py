@@ -36,10 +36,11 @@ from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.rate_limiter import RegisterRateLimiter
 from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.connection import parameters
-from worker.rabbit.decision import Dependencies, RetryPolicy
+from worker.rabbit.decision import SettlementDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
+from worker.rabbit.retry_policy import RetryPolicy
 from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
 from worker.telemetry import logs, trace
@@ -52,7 +53,7 @@ _STEPS = (
     "Publisher.send",
     "Events.succeeded",
     "Delivery.received",
-    "Delivery.state",
+    "Delivery.attempt_state",
     "read",
     "to_request",
     "plan",
@@ -61,7 +62,7 @@ _STEPS = (
     "parse",
     "read_receipt",
     "RegisterRateLimiter.acquire",
-    "attempt",
+    "logged",
     "BoundLoggerBase._proxy_to_logger",
 )
 
@@ -75,7 +76,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
     fiscalization = Fiscalization(
         lambda: integrations,
         sessions,
-        issuing.Dependencies(
+        issuing.PassDependencies(
             archive=None,
             clock=time.time,
             monotonic=time.monotonic,
@@ -86,7 +87,7 @@ def settlement_on(stage: Stage, publisher: Publisher, folder: Path) -> Settlemen
         ),
     )
     return Settlement(
-        Dependencies(
+        SettlementDependencies(
             fiscalize=fiscalization.fiscalize,
             publisher=publisher,
             topology=Topology(),

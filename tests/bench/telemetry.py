@@ -59,7 +59,7 @@ def without_telemetry() -> Iterator[None]:
                 stack.enter_context(patch.object(metrics, name, nothing))
         for module, names in (
             (transport, ("CHECKBOX_REQUESTS", "CHECKBOX_REQUEST_DURATION")),
-            (pass_log, ("attempt",)),
+            (pass_log, ("logged",)),
             (spans, ("calling",)),
         ):
             for name in names:

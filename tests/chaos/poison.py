@@ -16,7 +16,7 @@ from uuid import UUID
 
 import pika
 
-_VALID = Path(__file__).parents[1] / "data" / "contract" / "valid"
+_VALID = Path(__file__).parents[2] / "docs" / "examples" / "valid"
 _LIMIT = 1024 * 1024
 Body = bytes
 

@@ -29,9 +29,9 @@ DEFAULTS: dict[str, Any] = {
     "open_after": 0.0,
     "close_after": 0.0,
     "over_24h_status": 400,
-    "over_24h_code": None,
+    "over_24h_code": "shift.opened_too_long",
     "busy_status": 400,
-    "cashier_has_shift_code": None,
+    "cashier_has_shift_code": "base.bad_request",
     "register_busy_code": None,
     "language": "uk",
     "search_form": "full",
@@ -45,7 +45,7 @@ class Desk:
     def __init__(self, sandbox: SandboxProcess, client: CheckboxClient, rate: float = 1000.0) -> None:
         sandbox.reset()
         sandbox.clear_faults()
-        sandbox.set_options(**DEFAULTS)
+        sandbox.set_options(**{**DEFAULTS, **SandboxProcess.defaults})
         sandbox.put_cashier("olena", password="olena-secret", pin_code="4711", license_key=KEY)
         self.sandbox = sandbox
         self.ahead = 0.0
@@ -64,7 +64,9 @@ class Desk:
         return self.sessions.enter(self.integration, row)
 
     def opened(self, hours_ago: float) -> None:
-        """A person has opened olena's shift so long ago."""
+        """A person has opened olena's shift so long ago; one of over a day is one that Checkbox left open."""
+        if hours_ago > 24:
+            self.sandbox.set_options(force_close_at_24h=False)
         at = datetime.fromtimestamp(self.began - hours_ago * 3600, UTC)
         self.sandbox.open_shift("olena", at.isoformat())
 

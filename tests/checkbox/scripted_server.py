@@ -119,14 +119,15 @@ class ScriptedServer:
                 thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(0.05)
         with suppress(OSError), connection:
             while (request := self._read(connection)) is not None:
                 self.received.append(request)
                 script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+                connection.settimeout(30)
                 script(connection, self._done)
 
     def _read(self, connection: socket.socket) -> Received | None:
+        connection.settimeout(0.05)
         data = self._until(connection, b"", lambda data: b"\r\n\r\n" in data)
         if data is None:
             return None

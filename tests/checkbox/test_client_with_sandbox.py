@@ -203,14 +203,13 @@ def test_totals_are_found_whatever_checkbox_means_by_its_sums(
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, None), (409, "shift.expired"), (422, "shift.not_opened")])
-def test_a_shift_of_more_than_a_day_is_known_by_its_words(
-    open_desk: Desk, status: int, code: str | None
-) -> None:
+def test_a_shift_of_more_than_a_day_is_known_by_its_words(desk: Desk, status: int, code: str | None) -> None:
     """Whatever status and code Checkbox gives the 24-hour refusal."""
-    open_desk.sandbox.set_options(over_24h_status=status, over_24h_code=code)
-    open_desk.sandbox.advance(DAY + 60)
+    desk.sandbox.set_options(over_24h_status=status, over_24h_code=code, force_close_at_24h=False)
+    desk.sandbox.open_shift("olena")
+    desk.sandbox.advance(DAY + 60)
     with pytest.raises(ShiftExpired):
-        open_desk.sell(SALE)
+        desk.sell(SALE)
 
 
 def test_without_a_shift_nothing_is_sold(desk: Desk) -> None:

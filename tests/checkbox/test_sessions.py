@@ -268,6 +268,14 @@ def test_the_24_hour_refusal_is_known_whatever_code_comes(desk: Desk, code: str 
         assert (shift.expired, refused.expired, refused.id) == (False, True, shift.id)
 
 
+def test_a_read_that_is_refused_for_want_of_a_shift_shows_none(desk: Desk) -> None:
+    """Instead of the ``null`` that was seen: an answer to what was asked, and no fault of the worker."""
+    desk.sandbox.fault("refused", endpoint=SHIFT, count=1, code="shift.not_opened", words="?")
+    with desk.enter() as session, pytest.raises(Rejected) as caught:
+        make_ready(session, desk.integration, desk.began)
+    assert caught.value.code is Code.SHIFT_NOT_OPEN
+
+
 def test_a_new_shift_is_not_taken_for_the_one_that_was_refused(desk: Desk) -> None:
     """The mark of the refusal goes with the shift, not with the cashier."""
     desk.opened(hours_ago=24.01)
@@ -281,6 +289,21 @@ def test_a_new_shift_is_not_taken_for_the_one_that_was_refused(desk: Desk) -> No
         shift = session.shift(DAY)
         assert shift is not None
         assert not shift.expired
+
+
+def test_a_sale_in_another_shift_than_the_known_one_leads_to_a_look(desk: Desk) -> None:
+    """A person closed the shift and opened another one: it may be at another register."""
+    desk.opened(hours_ago=1)
+    with desk.enter() as session:
+        session.shift(DAY)
+        sell(session)
+        session.shift(DAY)
+        assert desk.asked(SHIFT) == 1
+        desk.sandbox.close_shift("olena")
+        desk.opened(hours_ago=0)
+        sell(session)
+        session.shift(DAY)
+        assert desk.asked(SHIFT) == 2
 
 
 # Opening and closing

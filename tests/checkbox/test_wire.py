@@ -30,9 +30,10 @@ from worker.fiscal.receipt import (
 from worker.rabbit.message.reading import read
 
 DATA = Path(__file__).parents[1] / "data"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 GOLDEN = Path(__file__).parent / "golden"
 DOCUMENT = OpenApi.load()
-MESSAGES = sorted((DATA / "contract" / "valid").glob("*.json"))
+MESSAGES = sorted((EXAMPLES / "valid").glob("*.json"))
 
 
 def sell(receipt: Receipt) -> Any:
@@ -105,9 +106,12 @@ def test_discounts_and_surcharges_are_values_in_kopiykas() -> None:
 
 def test_a_return_names_its_sale_and_marks_every_line() -> None:
     """A return goes the way of a sale, with ``is_return`` on each line and the receipt of the sale."""
-    body = sell(replace(SALE, operation=Operation.RETURN, lines=(LINE, LINE), related_receipt_id=SALE_ID))
+    back = replace(SALE, operation=Operation.RETURN, lines=(LINE, LINE), related_receipt_id=SALE_ID)
+    body = sell(replace(back, related_receipt_created_at="2026-11-24T10:20:05Z"))
     assert [good["is_return"] for good in body["goods"]] == [True, True]
     assert body["related_receipt_id"] == str(SALE_ID)
+    assert body["related_receipt_created_at"] == "2026-11-24T10:20:05Z"
+    assert "related_receipt_created_at" not in sell(back)
     assert "is_return" not in sell(SALE)["goods"][0]
 
 
@@ -167,7 +171,7 @@ def test_the_private_values_of_a_receipt_are_buyer_and_card() -> None:
 
 @pytest.fixture(scope="module")
 def shop() -> Integration:
-    loaded = load(DATA / "contract" / "integrations.yaml", "https://api.checkbox.ua", {})
+    loaded = load(EXAMPLES / "integrations.yaml", "https://api.checkbox.ua", {})
     return loaded.integrations.in_force["shop-main"]
 
 

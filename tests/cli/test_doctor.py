@@ -27,7 +27,7 @@ from worker.demo.vhost import VirtualHost
 from worker.operators.doctor.examination import Pace
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
 
-CONFIGURED = Path(__file__).parents[1] / "data" / "contract" / "integrations.yaml"
+CONFIGURED = Path(__file__).parents[2] / "docs" / "examples" / "integrations.yaml"
 SECRETS = ("olena-secret", "petro-secret", "guest:guest", "olena-key", "wrong-secret", "archive-token")
 ME = "/api/v1/cashier/me"
 PAST = "2020-01-01T00:00:00+00:00"

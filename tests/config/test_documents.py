@@ -10,7 +10,8 @@ from dotenv import dotenv_values
 
 from config.settings import Settings, load, variable
 from config.unknown_variables import unknown_variables
-from docs.build.settings_table import BEGIN, END, settings_table, with_table
+from docs.build.settings_table import settings_table
+from docs.build.tables import with_table
 from tests.config.conftest import load as load_integrations
 from worker.fiscal.integrations import ShiftPolicy
 
@@ -19,7 +20,7 @@ ENV_EXAMPLE = ROOT / "config" / "fiscal-worker.env.example"
 DOCUMENTS = [
     path
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-    if BEGIN in path.read_text("utf-8")
+    if "settings table: begin" in path.read_text("utf-8")
 ]
 
 
@@ -78,11 +79,13 @@ def test_the_settings_document_has_the_table() -> None:
 def test_documents_are_up_to_date(document: Path) -> None:
     """A table in a document is the one of now; python -m docs.build.settings_table FILE writes it."""
     text = document.read_text("utf-8")
-    assert with_table(text) == text
+    assert with_table(text, "settings", settings_table()) == text
 
 
 def test_writing_the_table() -> None:
     """Only what stands between the markers changes."""
-    assert with_table(f"a\n{BEGIN}\nold\n{END}\nb") == f"a\n{BEGIN}\n{settings_table()}{END}\nb"
+    begin = "<!-- x table: begin (python -m docs.build.x_table writes it) -->"
+    end = "<!-- x table: end -->"
+    assert with_table(f"a\n{begin}\nold\n{end}\nb", "x", "new\n") == f"a\n{begin}\nnew\n{end}\nb"
     with pytest.raises(ValueError, match="no markers"):
-        with_table(f"a\n{BEGIN}\n")
+        with_table(f"a\n{begin}\n", "x", "new\n")

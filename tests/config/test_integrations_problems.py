@@ -322,7 +322,9 @@ def test_secret_files_that_are_no_secrets(problems: Lines, tmp_path: Path) -> No
 
 
 def test_missing_file() -> None:
-    """A file that is not there is one line."""
+    """A file that is not there is one line, which names one to copy."""
     with pytest.raises(ConfigurationError) as raised:
         load(Path("config/integrations.yaml"))
-    assert raised.value.lines == ["config/integrations.yaml: cannot be read: No such file or directory"]
+    (line,) = raised.value.lines
+    assert line.startswith("config/integrations.yaml: cannot be read: No such file or directory; ")
+    assert "config/integrations.example.yaml" in line

@@ -212,6 +212,14 @@ ESCAPES = "is not a URL; / ? # @ : in a password are written as %2F %3F %23 %40 
             "https://u:hunter2@h/{orderUuid}",
             "holds a user name or a password; use FISCAL_ARCHIVE_CHECK_TOKEN",
         ),
+        (
+            "INTEGRATIONS_URL",
+            "https://u:hunter2@h/i",
+            "holds a user name or a password; use FISCAL_INTEGRATIONS_TOKEN",
+        ),
+        ("INTEGRATIONS_URL", "https://h/i#hunter2", "has a fragment"),
+        ("INTEGRATIONS_URL", "http://hunter2/i", "is not encrypted, and not an address of this machine"),
+        ("INTEGRATIONS_TOKEN", "hunter2\nx", "has characters that cannot be in an HTTP header"),
         ("ARCHIVE_CHECK_TOKEN", "hunter2\nx", "has characters that cannot be in an HTTP header"),
     ],
 )
@@ -220,6 +228,25 @@ def test_secrets_stay_out_of_lines(monkeypatch: pytest.MonkeyPatch, name: str, v
     (found,) = lines_of(monkeypatch, **{f"FISCAL_{name}": value})
     assert found.startswith(f"FISCAL_{name}: {line}; allowed is ")
     assert "hunter" not in found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bimp.example/i?all=1",
+        "http://127.0.0.1:8000/i",
+        "http://127.1.2.3/i",
+        "http://[::1]:8000/i",
+        "http://localhost/i",
+    ],
+)
+def test_addresses_of_integrations(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Encrypted, or of this machine; never beside a file, not even that of the default."""
+    monkeypatch.setenv("FISCAL_INTEGRATIONS_URL", url)
+    assert load().integrations_url == url
+    assert lines_of(monkeypatch, FISCAL_INTEGRATIONS_FILE="config/integrations.yaml") == [
+        "FISCAL_INTEGRATIONS_URL: stands beside the file; allowed is one of the two"
+    ]
 
 
 def test_secrets_stay_out_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-_FILE = Path(__file__).parents[1] / "data" / "checkbox" / "openapi.json"
+FILE = Path(__file__).parents[1] / "data" / "checkbox" / "openapi.json"
 #: One that no caller sends, so that a missing body and the body ``null`` are two things.
 NO_BODY: Any = object()
 
@@ -40,7 +40,7 @@ class OpenApi:
         self._validators: dict[tuple[bool, str], Draft202012Validator] = {}
 
     @classmethod
-    def load(cls, path: Path = _FILE) -> Self:
+    def load(cls, path: Path = FILE) -> Self:
         return cls(json.loads(path.read_text(encoding="utf-8")))
 
     @cached_property

@@ -53,6 +53,8 @@ class FakeCheckbox:
     becomes: str | None = None
     gives_context: bool = True
     permit_after: float = 0.0
+    #: Seconds for which the process stands still before it acquires the permit.
+    pause_before_permit: float = 0.0
     opening_ends_in: str = "OPENED"
     #: Receipts that one pass of a search sees.
     seen_at_once: int = 1000
@@ -60,16 +62,31 @@ class FakeCheckbox:
     rest: float = 0.0
     #: The register of the row's licence key; None for a row without one.
     key_register: KeyRegister | None = None
+    #: Receipts that the search shows, and a look-up does not show yet.
+    unseen: set[str] = field(default_factory=set)
+    #: Receipts that land while another id is looked up, by that id.
+    landing: dict[str, IssuedReceipt] = field(default_factory=dict)
     #: The organization's tax table; None: it cannot be read.
     taxes: list[CheckboxTax] | None = None
     #: How old the table may be, for each time that it was asked for.
     taxes_within: list[float] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    #: What was asked for, whatever came of it.
+    sold: list[Receipt] = field(default_factory=list)
+    #: What the last look-up's words were not to repeat.
+    secrets: tuple[str, ...] = ()
 
     def called(self, name: str) -> None:
         self.calls.append(name)
         if self.faults.get(name):
             raise self.faults[name].pop(0)
+
+    def shown(self, receipt_id: str) -> IssuedReceipt | None:
+        """What a look-up shows."""
+        landed = self.landing.pop(receipt_id, None)
+        if landed is not None:
+            self.receipts[landed.id] = landed
+        return None if receipt_id in self.unseen else self.receipts.get(receipt_id)
 
     def finish(self, status: str = "DONE") -> None:
         """The tax service has answered: every receipt and shift under way comes to its end."""
@@ -89,11 +106,13 @@ class FakeSession:
         self.checkbox = checkbox
 
     def look_up(self, receipt_id: UUID, secrets: Iterable[str] = ()) -> IssuedReceipt | None:
+        self.checkbox.secrets = tuple(secrets)
         self.checkbox.called("look_up")
-        return self.checkbox.receipts.get(str(receipt_id))
+        return self.checkbox.shown(str(receipt_id))
 
     def sell(self, receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]) -> IssuedReceipt:
         checkbox = self.checkbox
+        checkbox.sold.append(receipt)
         checkbox.called("sell")
         if str(receipt_id) in checkbox.receipts:
             raise ReceiptExists
@@ -172,6 +191,7 @@ class FakeSession:
         return ReturnsPage(related, after if after < len(self.checkbox.receipts) else None)
 
     def acquire_permit(self, again: bool) -> float:
+        self.checkbox.now += self.checkbox.pause_before_permit
         return self.checkbox.permit_after
 
     def reserve_permit(self) -> float:

@@ -18,7 +18,7 @@ from tests.fiscal.fakes import NOW, a_shift
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import Cashier, Integration
-from worker.fiscal.issuing import Dependencies
+from worker.fiscal.issuing import PassDependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Fiscalized, IssuedReceipt, Postponed, Rejected, Unavailable
@@ -83,7 +83,7 @@ class World:
         self._story = Fiscalization(
             lambda: configured(an_integration()),
             self,
-            Dependencies(
+            PassDependencies(
                 archive=None,
                 clock=lambda: self.now,
                 monotonic=lambda: self.now,

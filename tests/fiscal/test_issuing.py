@@ -24,9 +24,9 @@ from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.context import context_of
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.integrations import Integration, ShiftPolicy
-from worker.fiscal.issuing import Dependencies
+from worker.fiscal.issuing import PassDependencies
 from worker.fiscal.number_times import NumberTimes
-from worker.fiscal.order import Operation, Request, ReturnOf
+from worker.fiscal.order import Buyer, Card, Operation, Payment, PaymentForm, Request, ReturnOf
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Unavailable, Verdict
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import ReceiptExists, Refusal, Shift, ShiftExpired, ShiftNotOpened
@@ -55,7 +55,7 @@ class Scenario:
         scenario = Fiscalization(
             lambda: configured(self.integration),
             FakeSessions(self.checkbox, self.refusal),
-            Dependencies(
+            PassDependencies(
                 archive=self.archive,
                 clock=lambda: self.checkbox.now,
                 monotonic=lambda: self.checkbox.now,
@@ -125,6 +125,21 @@ def test_created_is_not_success() -> None:
     for _ in range(20):
         _, state = scenario.rescheduled(state=state)
     assert scenario.checkbox.calls.count("sell") == 1
+
+
+def test_a_receipt_that_was_taken_and_is_not_shown_yet_is_waited_for() -> None:
+    """Checkbox answered the POST, and a read lags behind; half a minute later the same id is posted again."""
+    scenario = Scenario()
+    _, state = scenario.rescheduled()
+    taken = scenario.checkbox.receipts.popitem()
+    for seconds in (0, 29):
+        scenario.checkbox.now = NOW + seconds
+        wait, state = scenario.rescheduled(state=state)
+        assert wait.reason == "number"
+    scenario.checkbox.now = NOW + 30
+    scenario.checkbox.becomes = "DONE"
+    assert scenario.once(state=state).receipt.id == taken[0]
+    assert scenario.checkbox.calls.count("sell") == 2
 
 
 def test_an_offline_number_is_success_at_once() -> None:
@@ -255,15 +270,35 @@ def test_the_receipt_of_this_very_request_is_never_in_doubt() -> None:
     assert scenario.code() is Code.TAX_RATE_NOT_MAPPED
 
 
-@pytest.mark.parametrize("lost", ["integration", "password"])
+def test_the_receipt_of_this_very_request_is_not_compared() -> None:
+    """Its message came again with other lines: what was made is the answer, and no mismatch."""
+    scenario = Scenario(ledger(made()))
+    changed = a_request(a_line(cost=1_000_000, amount=17_000))
+    assert scenario.once(changed, REDELIVERED).already is False
+    assert scenario.code(replace(changed, id="request-2"), REDELIVERED) is Code.RECEIPT_MISMATCH
+
+
+def test_words_about_a_receipt_may_repeat_nothing_of_its_request() -> None:
+    """Checkbox's reason for an ERROR may quote card or buyer, where the answer itself does not show them."""
+    card = Card(mask="4149********1234", rrn="030400000001", auth_code="77A31Z")
+    paid = Payment(PaymentForm.CASHLESS, 27_000, "Картка", card)
+    buyer = Buyer(email="buyer@example.com", phone="+380671234567")
+    scenario = Scenario()
+    scenario.rescheduled(a_request(payments=(paid,), buyer=buyer), REDELIVERED)
+    assert set(scenario.checkbox.secrets) == {card.mask, card.rrn, card.auth_code, buyer.email, buyer.phone}
+
+
+@pytest.mark.parametrize("lost", ["integration", "password", "token"])
 def test_what_fails_after_the_post_is_not_told_as_if_nothing_was_sold(lost: str) -> None:
     """The event says that a receipt was made, so that nobody sells by hand."""
     scenario = Scenario()
     _, state = scenario.rescheduled()
     if lost == "integration":
         scenario.integration = an_integration(id="renamed")
-    else:
+    elif lost == "password":
         scenario.refusal = Rejected(Code.CASHIER_CREDENTIALS_REJECTED)
+    else:
+        scenario.checkbox.faults["look_up"] = [Rejected(Code.CASHIER_CREDENTIALS_REJECTED)]
     verdict = scenario.verdict(state=state)
     assert isinstance(verdict, Rejected)
     assert verdict.receipt_made is True
@@ -307,6 +342,18 @@ def test_a_sale_that_was_returned_in_full_is_sold_anew_by_who_says_so() -> None:
     _, state = scenario.rescheduled(again)
     assert scenario.once(again, state).receipt.id == str(sale_receipt_id(AN_ORDER, 1))
     assert scenario.once(state=REDELIVERED).receipt.id == sale.id
+
+
+def test_goods_that_came_back_at_the_till_count_for_who_says_sell_again() -> None:
+    """Without ``sellAgain`` the worker's own returns alone do: the sale stands."""
+    sale = made()
+    till = whole_return(sale, id=str(uuid4()), context={})
+    pressed = a_request(id="request-2")
+    scenario = Scenario(ledger(sale, till, becomes="DONE"))
+    assert scenario.once(pressed).receipt.id == sale.id
+    again = replace(pressed, id="request-3", sell_again=True)
+    _, state = scenario.rescheduled(again)
+    assert scenario.once(again, state).receipt.id == str(sale_receipt_id(AN_ORDER, 1))
 
 
 def test_a_return_that_waits_for_its_number_is_waited_for() -> None:
@@ -439,12 +486,12 @@ BACK = a_request(
 
 
 def test_a_return_names_the_sale_it_undoes() -> None:
-    """Its receipt is tied to the sale's."""
-    sale = made()
+    """Its receipt is tied to the sale's; by the time of the sale Checkbox finds an old one."""
+    sale = made(created_at="2025-01-31T10:20:05Z")
     scenario = Scenario(ledger(sale, becomes="DONE"))
-    back = BACK
-    done = scenario.once(back)
+    done = scenario.once(BACK)
     assert (done.receipt.is_return, done.receipt.related_receipt_id) == (True, sale.id)
+    assert scenario.checkbox.sold[0].related_receipt_created_at == "2025-01-31T10:20:05Z"
     assert UUID(done.receipt.id) == return_receipt_id(sale.id, 0)
 
 
@@ -474,16 +521,19 @@ def test_a_return_takes_the_registers_turn_after_it_has_read() -> None:
     assert "search_returns" in scenario.checkbox.calls
 
 
-def test_a_search_that_is_not_through_is_gone_on_with() -> None:
-    """Not all seen is never none: the next pass goes on where this one ended."""
+@pytest.mark.parametrize("is_first", [True, False], ids=["in the first pass", "in the last"])
+def test_a_search_that_is_not_through_is_gone_on_with(is_first: bool) -> None:
+    """Not all seen is never none: the next pass goes on where this one ended, and keeps what that saw."""
     sale = made()
     strangers = [replace(made(), id=str(uuid4()), context={}) for _ in range(7)]
     till = whole_return(sale, context={}, id=str(uuid4()))
-    scenario = Scenario(ledger(sale, *strangers, till, seen_at_once=3))
+    listed = [till, sale, *strangers] if is_first else [sale, *strangers, till]
+    scenario = Scenario(ledger(*listed, seen_at_once=3))
     state, reasons = STATE, []
-    while isinstance(verdict := scenario.verdict(BACK, state), Postponed):
-        reasons.append(verdict.reason)
-        state = verdict.state or state
+    for _ in range(2):
+        wait, state = scenario.rescheduled(BACK, state)
+        reasons.append(wait.reason)
+    verdict = scenario.verdict(BACK, state)
     assert reasons == ["returns_searched"] * 2
     assert isinstance(verdict, Rejected)
     assert verdict.code is Code.RETURN_WITHOUT_SALE

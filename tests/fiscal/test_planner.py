@@ -21,7 +21,7 @@ from worker.fiscal.receipt import Receipt, ReceiptLine, Recipient
 from worker.fiscal.tax_rates import TaxRates
 from worker.rabbit.message.reading import read
 
-EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
 def receipt_of(request: Request, **integration: Any) -> Receipt:
@@ -402,6 +402,26 @@ def test_cash_payments_are_raised_to_the_rounded_total(paid: tuple[int, ...], se
     receipt = receipt_of(request, cash_rounding=CashRounding.ROUND_50)
     assert tuple(payment.value for payment in receipt.payments) == sent
     assert (receipt.rounding, receipt.total) == (CashRounding.ROUND_50, 1_030)
+
+
+@pytest.mark.parametrize("amount", [1_030, 1_020])
+@pytest.mark.parametrize("is_rounded", [False, True], ids=["exact", "rounded"])
+def test_a_cash_return_pays_out_the_rounded_total(amount: int, is_rounded: bool) -> None:
+    """10.30 comes back as 10.50 and 10.20 as 10.00, whichever of the two sums the message says."""
+    out = 1_050 if amount == 1_030 else 1_000
+    line = replace(ODD, cost=amount * 100, amount=amount)
+    back = a_request(line, operation=Operation.RETURN, payments=(cash(out if is_rounded else amount),))
+    receipt = receipt_of(back, cash_rounding=CashRounding.ROUND_50)
+    assert [payment.value for payment in receipt.payments] == [out]
+    assert (receipt.rounding, receipt.total) == (CashRounding.ROUND_50, amount)
+
+
+@pytest.mark.parametrize("paid", [999, 1_001, 1_019, 1_021, 2_000])
+def test_a_return_gives_no_change(paid: int) -> None:
+    """Neither more nor less than its total or the rounded one."""
+    line = replace(ODD, cost=102_000, amount=1_020)
+    back = a_request(line, operation=Operation.RETURN, payments=(cash(paid),))
+    assert verdict_on(back, cash_rounding=CashRounding.ROUND_50).code is Code.TOTALS_MISMATCH
 
 
 def test_the_rounded_total_is_enough_where_it_is_less() -> None:

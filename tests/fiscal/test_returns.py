@@ -105,6 +105,8 @@ def test_a_name_that_ends_like_a_count_is_no_count() -> None:
     odd = a_line(name="Набір (20 x 15.50)", count=1_000, cost=1_000_000, discount=0, amount=10_000)
     assert excess(an_order(odd), made_of(odd), ()) is None
     assert excess(an_order(odd), made_of(odd), [returned(odd)]) is not None
+    halves = a_line(name="Набір", count=2_000, cost=500_000, discount=0, amount=10_000)
+    assert excess(an_order(halves), made_of(odd), ()) is not None
 
 
 def test_no_more_comes_back_than_was_paid_after_the_orders_discount() -> None:
@@ -176,3 +178,12 @@ def test_a_percent_that_nobody_knows_has_no_code() -> None:
     empty = TaxRates({}, not_accountable=None)
     assert tax_codes(SHIRTS, shown((11, "7")), empty) is None
     assert tax_codes(SHIRTS, shown((11, "20")), empty) == (11,)
+
+
+def test_of_two_codes_with_one_percent_the_tables_own_comes_back() -> None:
+    """0 percent and "not accountable" are both shown as 0: the sale has a line of each."""
+    zero = Vat(Decimal(0), not_accountable=False)
+    sale = shown((8, "0"))
+    sale = replace(sale, lines=(*sale.lines, *shown((3, "0")).lines))
+    assert tax_codes(a_line(vat=zero), sale, TABLE) == (3,)
+    assert tax_codes(a_line(vat=NOT_ACCOUNTABLE), sale, TABLE) == (8,)

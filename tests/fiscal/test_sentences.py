@@ -220,6 +220,15 @@ def test_checkboxs_words_are_told_without_what_looks_personal() -> None:
         ),
         (Code.UNKNOWN_INTEGRATION, {"integration": "shop-x"}, "shop-x"),
         (Code.UNKNOWN_CASHIER, {"integration": "shop", "cashier": "ivan"}, "shop/ivan"),
+        (
+            Code.CONFIGURATION_INVALID,
+            {
+                "integration": "shop",
+                "cashier": "ivan",
+                "problems": [{"path": "/tax_rates/0/code", "problem": "…"}, {"path": "", "problem": "…"}],
+            },
+            "shop/ivan: /tax_rates/0/code, /",
+        ),
         (Code.CURRENCY_NOT_SUPPORTED, {"currency": "EUR"}, "EUR"),
         (Code.WRONG_REGISTER, {"register": "4000000001"}, "зміна на касі 4000000001"),
         (

@@ -222,6 +222,16 @@ def test_a_shift_at_another_register_is_not_sold_in(integration: Integration, ag
     assert set(checkbox.calls) == {"shift"}
 
 
+def test_a_shift_at_another_register_is_never_closed() -> None:
+    """Whoever asks: it was opened there by a person, or by another program."""
+    shift = opened(ROLLOVER + 60)
+    checkbox = FakeCheckbox(current=shift, key_register=ELSEWHERE)
+    with pytest.raises(Rejected) as caught:
+        close(FakeSession(checkbox), shift, NOW)
+    assert caught.value.code is Code.WRONG_REGISTER
+    assert "close_shift" not in checkbox.calls
+
+
 @pytest.mark.parametrize("key", [KeyRegister(REGISTER.upper(), None), KeyRegister(None, "TEST102567"), None])
 def test_a_shift_at_the_row_s_own_register_is_sold_in(key: KeyRegister | None) -> None:
     """By id, or by number where Checkbox tells no id; a row without a licence key names no register."""

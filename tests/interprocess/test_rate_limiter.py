@@ -217,7 +217,7 @@ def test_the_death_of_a_process_that_has_the_lock_frees_it(limiter: RegisterRate
     """SIGKILL in the midst of it."""
 
     def die_with_it() -> None:
-        with limiter._lock:
+        with limiter.lock:
             os.kill(os.getpid(), signal.SIGKILL)
 
     assert in_children(die_with_it) == [signal.SIGKILL]
@@ -230,7 +230,7 @@ def test_a_process_that_stands_still_with_the_lock_holds_up_nobody(limiter: Regi
     """SIGSTOP in the midst of it: the others do without the lock."""
     child = os.fork()
     if child == 0:
-        with limiter._lock:
+        with limiter.lock:
             os.kill(os.getpid(), signal.SIGSTOP)
         os._exit(0)
     os.waitpid(child, os.WUNTRACED)

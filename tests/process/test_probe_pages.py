@@ -44,7 +44,8 @@ def server(watched: Watched) -> Iterator[ThreadingHTTPServer]:
         watched.heartbeat,
         ("fiscalize.follow_up", "fiscalize.retry"),
     )
-    server = probe_pages.server(probe_pages.listen(0), observed, lambda: watched.dead, lambda: watched.ready)
+    pages = probe_pages.ProbePages(observed, lambda: watched.dead, lambda: watched.ready)
+    server = probe_pages.server(probe_pages.listen(0), pages)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield server
     server.shutdown()

@@ -16,6 +16,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
+from worker.rabbit.consuming_connection import ConsumerDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
@@ -42,7 +43,10 @@ class Running:
     ) -> None:
         self.loop = Loop()
         self.broker = FiscalBroker(
-            self.loop, parameters(url, "test"), topology, threads, room, is_halted, clock, monotonic
+            ConsumerDependencies(self.loop, parameters(url, "test"), is_halted, clock, monotonic),
+            topology,
+            threads,
+            room,
         )
         self.broker.install(process)
         self.worker = Worker(self.broker, worker_threads=threads, worker_timeout=tick)

@@ -17,6 +17,7 @@ import pika
 import pytest
 
 from tests.fault_proxy import FaultProxy
+from tests.rabbit.raw_amqp import publish_raw
 from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, publish, rescheduled
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import QueueDepth, VirtualHost
@@ -27,7 +28,7 @@ from worker.rabbit.publishing_connection import PublishFailed
 from worker.rabbit.topology import ORDERS_EXCHANGE
 
 Eventually = Callable[..., Any]
-EXAMPLE = Path(__file__).parents[1] / "data" / "contract" / "valid" / "one_line_card.json"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "valid" / "one_line_card.json"
 REQUEST = read(EXAMPLE.read_bytes())
 
 
@@ -290,38 +291,24 @@ application:set_env(rabbit, channel_tick_interval, {tick})
 """
 
 
-class Raw:
-    """A header value in bytes of its own, for what pika would not write."""
-
-    def __init__(self, kind: bytes, value: bytes) -> None:
-        self.encoded = kind + value
-
-
 @pytest.mark.parametrize(
-    "value",
-    [
-        Raw(b"T", struct.pack(">Q", 1_764_000_000_000)),
-        Raw(b"T", b"\xff" * 8),
-    ],
+    "time",
+    [struct.pack(">Q", 1_764_000_000_000), b"\xff" * 8],
     ids=["milliseconds for seconds", "end of time"],
 )
 def test_a_header_that_cannot_be_read_stops_nothing(
-    vhost: VirtualHost, eventually: Eventually, monkeypatch: pytest.MonkeyPatch, value: Raw
+    vhost: VirtualHost, eventually: Eventually, time: bytes
 ) -> None:
     """T5: pika breaks off at it, and would at each redelivery: the message comes without its headers."""
-    real = pika.data.encode_value
-
-    def encode(pieces: list[bytes], given: Any) -> int:
-        if not isinstance(given, Raw):
-            return int(real(pieces, given))
-        pieces.append(given.encoded)
-        return len(given.encoded)
-
-    monkeypatch.setattr("pika.data.encode_value", encode)
+    sent = datetime(2026, 1, 1, tzinfo=UTC)
+    properties = pika.BasicProperties(headers={"sent": sent}, delivery_mode=2)
+    written = b"T" + struct.pack(">Q", int(sent.timestamp()))
     seen = Seen()
     with Running(vhost.url, seen, threads=2) as running:
-        publish(vhost.url, b"bad", headers={"sent": value})
-        publish(vhost.url, b"good", headers={"sent": datetime(2026, 1, 1, tzinfo=UTC)})
+        publish_raw(
+            vhost.url, ORDERS_EXCHANGE, KEY, b"bad", properties, lambda f: f.replace(written, b"T" + time)
+        )
+        publish(vhost.url, b"good", headers={"sent": sent})
         eventually(lambda: len(seen) == 2, timeout=5)
         assert seen.bodies == [b"bad", b"good"]
         assert running.threads_alive == 2

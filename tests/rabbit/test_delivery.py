@@ -10,6 +10,7 @@ from typing import Any
 import pika
 import pytest
 
+from tests.rabbit.raw_amqp import publish_raw
 from tests.rabbit.running import KEY, TOPOLOGY, Running, Seen, channel, declare, publish
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import VirtualHost
@@ -181,17 +182,14 @@ def test_a_delivery_does_not_show_its_body_or_headers() -> None:
 
 
 def test_a_very_large_header_does_not_keep_a_message_from_a_queue_of_ours(
-    eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+    eventually: Eventually,
 ) -> None:
     """On a broker without a limit on frames Bimp may send what we could not send on: it is dropped."""
     with PrivateRabbitMQ(["frame_max = 0"]) as node:
         seen = Seen()
         declare(node.url)
-        parameters = pika.URLParameters(node.url)
-        parameters._frame_max = 2**20
-        with monkeypatch.context() as patched:
-            patched.setattr("pika.spec.FRAME_MAX_SIZE", 2**20)
-            _publish_large(parameters)
+        large = pika.BasicProperties(headers={"big": "x" * 300 * 1024}, delivery_mode=2)
+        publish_raw(node.url, ORDERS_EXCHANGE, KEY, b"order", large)
         with Running(node.url, seen), channel(node.url) as opened:
             eventually(lambda: seen)
             [delivery] = seen.deliveries
@@ -199,14 +197,6 @@ def test_a_very_large_header_does_not_keep_a_message_from_a_queue_of_ours(
             opened.basic_publish("", "fiscalize.dead_letters", delivery.body, letter, mandatory=True)
         eventually(lambda: node.queues()["fiscalize.dead_letters"].messages == 1)
         eventually(lambda: node.queues()["fiscalize"].messages == 0)
-
-
-def _publish_large(parameters: pika.URLParameters) -> None:
-    with pika.BlockingConnection(parameters) as connection:
-        opened = connection.channel()
-        opened.confirm_delivery()
-        properties = pika.BasicProperties(headers={"big": "x" * 300 * 1024}, delivery_mode=2)
-        opened.basic_publish(ORDERS_EXCHANGE, KEY, b"order", properties, mandatory=True)
 
 
 def test_a_wait_is_no_longer_than_it_was_given_whatever_the_clock_says() -> None:

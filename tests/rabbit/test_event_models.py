@@ -17,7 +17,7 @@ from worker.rabbit.events import event_id
 from worker.rabbit.message.reading import RequestIdentity
 
 RETURNED = "failed.returned_before"
-EXAMPLES = Path(__file__).parents[1] / "data" / "contract" / "events"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "events"
 MODELS: list[tuple[str, type[Event]]] = [("succeeded", Succeeded), ("failed", Failed), ("delayed", Delayed)]
 
 

@@ -16,7 +16,7 @@ from docs.build.schemas import DOCS, files, schema
 from tests.builders import LEFT_OUT, a_body, a_message
 from worker.rabbit.message.reading import InvalidMessage, read
 
-EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 #: A rule that binds two members together, which no JSON Schema can say.
 _BEYOND_A_SCHEMA = {"subject_of_another_order"}
 

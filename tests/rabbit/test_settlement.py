@@ -38,17 +38,18 @@ from worker.fiscal.outcomes import (
 from worker.fiscal.reasons import Wait
 from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.connection import parameters
-from worker.rabbit.decision import Dependencies, RetryPolicy
+from worker.rabbit.decision import SettlementDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.publishing_connection import PublishFailed
+from worker.rabbit.retry_policy import RetryPolicy
 from worker.rabbit.settlement import Settlement
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
 from worker.telemetry import pass_log, spans
 
 Eventually = Callable[..., Any]
-EXAMPLES = Path(__file__).parents[1] / "data" / "contract"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 ORDER = (EXAMPLES / "valid" / "one_line_card.json").read_bytes()
 REQUEST_ID = json.loads(ORDER)["id"]
 RECEIPT = IssuedReceipt(
@@ -104,7 +105,7 @@ class Desk:
 
     def settling(self, policy: RetryPolicy) -> Settlement:
         return Settlement(
-            Dependencies(
+            SettlementDependencies(
                 fiscalize=self.scenario,
                 publisher=self.publisher,
                 topology=self.topology,
@@ -352,6 +353,18 @@ def test_a_fault_is_told_once_and_tried_again(desk: Desk) -> None:
     assert desk.waiting(TOPOLOGY.follow_up)[0].attempt_state(desk.now).faults == 2
 
 
+def test_a_post_whose_end_is_unknown_is_noted(desk: Desk) -> None:
+    """Until its receipt would be shown there is no final no; a later fault does not erase the moment."""
+    desk.process(Unavailable({"reason": "timeout"}, may_have_sold=True))
+    [waiting] = desk.waiting(TOPOLOGY.follow_up)
+    assert waiting.attempt_state(desk.now).unknown_since == pytest.approx(desk.now, abs=0.01)
+    posted_at, desk.now = desk.now, desk.now + 5
+    desk.scenario.script = [Unavailable({"status": 503})]
+    desk.work(waiting)
+    [waiting] = desk.waiting(TOPOLOGY.follow_up)
+    assert waiting.attempt_state(desk.now).unknown_since == pytest.approx(posted_at, abs=0.01)
+
+
 def test_retry_after_is_honoured_up_to_the_longest_wait(desk: Desk) -> None:
     """Never before what the other side asked for, also past the longest backoff; ten minutes at most."""
     desk.process(Unavailable({}, retry_after=60))
@@ -519,6 +532,14 @@ def test_an_event_that_cannot_be_made_is_a_fault_of_ours_that_tells_of_the_recei
     [event] = desk.events()
     assert (event["data"]["code"], event["data"]["receiptMade"]) == ("INTERNAL_ERROR", True)
     assert len(desk.letters()) == 1
+
+
+def test_a_fault_of_ours_tells_of_a_receipt_that_was_posted_before(desk: Desk) -> None:
+    """Its number was awaited when the worker broke."""
+    posted = AttemptState(first_seen=desk.now, posted_at=desk.now)
+    desk.process(RuntimeError("broken"), headers=Delivery("fiscalize", b"").rescheduled(posted, 0).headers)
+    [event] = desk.events()
+    assert (event["data"]["code"], event["data"]["receiptMade"]) == ("INTERNAL_ERROR", True)
 
 
 @pytest.mark.parametrize("verdict", [Rejected(Code.SHIFT_NOT_OPEN), Unavailable({})])

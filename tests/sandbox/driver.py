@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,8 +47,9 @@ class Checkbox:
         self.time = START
         self.state = State(Clock(lambda: self.time), Options().with_changes(options), seed=1)
         self._application = application(self.state, seed or generated(2))
-        #: Operations that were accepted.
+        #: Operations that were accepted, and the JSON of their answers.
         self.seen: set[str] = set()
+        self.answers: defaultdict[tuple[str, int], list[Any]] = defaultdict(list)
 
     def fault(self, text: str) -> None:
         self.state.faults.add(Fault.parse(text))
@@ -71,7 +73,7 @@ class Checkbox:
         return found
 
     def control(self, method: str, path: str, body: Any = NO_BODY) -> Answer:
-        return self._ask(method, f"/sandbox{path}", "", body, {"user-agent": "test"})
+        return self.ask(method, f"/sandbox{path}", "", body, {"user-agent": "test"})
 
     def call(
         self,
@@ -91,7 +93,7 @@ class Checkbox:
         if license_key is not None:
             sent["x-license-key"] = license_key
         whole = path if path == "/status" else f"/api/v1{path}"
-        answer = self._ask(method, whole, query, body, sent)
+        answer = self.ask(method, whole, query, body, sent)
         if checked:
             self._check(method, whole, query, sent, body, answer)
         return answer
@@ -105,8 +107,10 @@ class Checkbox:
         if answer.status < 400:
             DOCUMENT.check_request(method, path, query=query, headers=headers, body=body)
             self.seen.add(operation)
+            if is_json:
+                self.answers[operation, answer.status].append(answered)
 
-    def _ask(self, method: str, path: str, query: str, body: Any, headers: Mapping[str, str]) -> Answer:
+    def ask(self, method: str, path: str, query: str, body: Any, headers: Mapping[str, str]) -> Answer:
         raw = b"" if body is NO_BODY else body if isinstance(body, bytes) else json.dumps(body).encode()
         scope = {
             "type": "http",

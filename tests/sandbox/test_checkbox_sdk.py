@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -64,6 +65,69 @@ def test_a_day_at_the_register(client: CheckBoxClient) -> None:
     assert (report["sell_receipts_count"], report["return_receipts_count"]) == (1, 1)
     assert report["fiscal_code"]
     client.cashier.sign_out()
+
+
+def test_offline_by_hand(client: CheckBoxClient) -> None:
+    """Receipts of its own time and code are DONE, calculated by Checkbox or by itself."""
+    client.shifts.create_shift(relax=0.05, timeout=5)
+    codes = client.cash_registers.get_offline_codes()
+    client.cash_registers.go_offline()
+    now = datetime.now(UTC).isoformat()
+    card = [{"type": "CASHLESS", "value": 5_500}]
+    sold = client.receipts.create_receipt_offline(
+        {"goods": GOODS, "payments": card, "fiscal_code": codes[0], "fiscal_date": now}, relax=0.05, timeout=5
+    )
+    assert (sold["status"], sold["fiscal_code"]) == ("DONE", codes[0])
+    external = {
+        "goods": [{**GOODS[0], "sum": 5_500, "taxes": []}],
+        "payments": card,
+        "taxes": [],
+        "total_sum": 5_500,
+        "total_payment": 5_500,
+        "total_rest": 0,
+        "fiscal_code": codes[1],
+        "fiscal_date": now,
+    }
+    added = client.receipts.create_external_receipt(external, relax=0.05, timeout=5)
+    assert (added["status"], added["is_created_offline"]) == ("DONE", True)
+    assert client.cash_registers.get_offline_time()["status"]["current"] >= 0
+    assert client.cash_registers.go_online()["status"] == "ok"
+    (bulk,) = client.receipts.create_bulk_receipts([{"id": str(uuid4()), "goods": GOODS, "payments": card}])
+    assert client.receipts.get_receipt(bulk["id"])["total_sum"] == 5_500
+    assert client.cash_registers.ping_tax_service()["status"] == "DONE"
+
+
+def test_reports_and_lists(client: CheckBoxClient) -> None:
+    """X and Z reports are found by cashier and by register, and read; the periodical one is text."""
+    shift = client.shifts.create_shift(relax=0.05, timeout=5)
+    moved = client.receipts.create_service_receipt(payment={"value": 10_000}, relax=0.05, timeout=5)
+    assert (moved["type"], moved["status"]) == ("SERVICE_IN", "DONE")
+    x_report = client.reports.create_x_report()
+    assert "X-ЗВІТ" in client.reports.get_report_text(x_report["id"])
+    assert client.reports.get_report_png(x_report["id"])
+    z_report = client.shifts.close_shift(relax=0.05, timeout=5)
+    ids = [x_report["id"], z_report["id"]]
+    assert [report["id"] for report in client.reports.get_reports(shift_id=[shift["id"]])] == ids
+    register = client.storage.cash_register["id"]
+    found = client.reports.get_search_reports(cash_register_id=[register], is_z_report=True)
+    assert [report["id"] for report in found] == ids[1:]
+    today = datetime.now(UTC)
+    text = client.reports.get_periodical_report(today - timedelta(days=1), today + timedelta(days=1))
+    assert "Загальний оборот" in text
+    listed = list(client.cash_registers.get_cash_register_shifts(desc=True))
+    assert listed[0]["z_report"]["id"] == z_report["id"]
+    assert [one["id"] for one in client.shifts.get_shifts(statuses=["CLOSED"])] == [shift["id"]]
+    types = [item["type"] for item in client.transactions.get_transactions()]
+    assert types == ["SHIFT_OPEN", "RECEIPT", "Z_REPORT"]
+
+
+def test_the_organization_and_the_webhook(client: CheckBoxClient) -> None:
+    """Billing, taxes by the cashier's token, and the one URL of the register."""
+    assert client.organization.get_organization_billing_status()["status"] == "ACTIVE"
+    assert client.cashier.get_all_taxes_by_cashier() == client.tax.get_all_taxes()
+    assert client.webhook.set_webhook("http://127.0.0.1:9/hook")["key"]
+    assert client.webhook.get_webhook_info()["url"] == "http://127.0.0.1:9/hook"
+    assert client.webhook.delete_webhook()["ok"] is True
 
 
 def test_refusals_are_its_errors(client: CheckBoxClient) -> None:

@@ -33,7 +33,7 @@ def test_the_ledger_may_be_short() -> None:
     """Without the requests, for runs of many receipts."""
     checkbox = Checkbox()
     checkbox.sell(checkbox.sign_in())
-    answer = checkbox._ask("GET", "/sandbox/ledger", "body=0", b"", {"user-agent": "test"})
+    answer = checkbox.ask("GET", "/sandbox/ledger", "body=0", b"", {"user-agent": "test"})
     assert "body" not in answer.body[0]
 
 

@@ -229,3 +229,23 @@ def test_a_z_report_sums_up_by_label_and_by_tax() -> None:
     shift = checkbox.get("/cash-registers/shifts", license_key=KEY, query="desc=true").body["results"][0]
     assert shift["z_report"]["fiscal_date"] is not None
     assert parse_iso(shift["z_report"]["fiscal_date"]) <= checkbox.time
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/shifts", "statuses=OPEN"),
+        ("/transactions", "status=GONE"),
+        ("/transactions", "type=SALE"),
+        ("/receipts/search", "shift_id=1"),
+        ("/receipts/search", "limit="),
+        ("/receipts/search", "self_receipts=maybe"),
+        ("/reports/search", "cash_register_id=x"),
+        ("/reports", "from_date=yesterday"),
+    ],
+)
+def test_a_wrong_query_is_422(path: str, query: str) -> None:
+    """Unknown words of an enumeration, what is no UUID, number, flag or time."""
+    checkbox = Checkbox()
+    answer = checkbox.get(path, checkbox.sign_in(), query=query)
+    assert (answer.status, answer.body["code"]) == (422, "validation.custom")

@@ -17,7 +17,7 @@ from worker.demo.vhost import VirtualHost
 from worker.demo.worker_process import WorkerProcess
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE
 
-CONTRACT = Path(__file__).parents[1] / "data" / "contract"
+CONTRACT = Path(__file__).parents[2] / "docs" / "examples"
 
 
 class Shop:

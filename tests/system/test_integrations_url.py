@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,10 +14,25 @@ from tests.system.test_integrations_isolated import processes
 from tests.system.test_neighbours import an_integration
 from worker.demo.free_ports import free_ports
 from worker.demo.vhost import VirtualHost
+from worker.demo.worker_process import WorkerProcess
 
 
 def _read(shop: Counter) -> int:
     return sum(line["event"] == "integrations_file_read" for line in shop.worker.lines())
+
+
+def test_the_end_while_the_first_answer_is_awaited(tmp_path: Path) -> None:
+    """SIGTERM is heard: nothing is in flight, and the exit code is 0."""
+    settings = {"FISCAL_INTEGRATIONS_URL": "http://127.0.0.1:1/integrations"}
+    worker = WorkerProcess(settings, tmp_path / "worker.log").start(wait=False)
+    try:
+        deadline = time.monotonic() + 20
+        while "waits for the integrations" not in worker.page("/readyz")[1]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert worker.terminate() == 0
+    finally:
+        worker.kill()
 
 
 def test_an_address_that_comes_and_goes(vhost: VirtualHost, tmp_path: Path) -> None:

@@ -17,26 +17,30 @@ from worker.rabbit.message.reading import read
 Eventually = Callable[..., Any]
 ROOT = CONTRACT.parents[2]
 ORDER = (CONTRACT / "valid" / "one_line_card.json").read_bytes()
-#: Read by the interpreter at its start: the first count of the fleet after a file is there raises.
+#: Read by the interpreter at its start: the first such step after a file is there raises.
 SABOTAGE = """\
 from pathlib import Path
-from worker.rabbit.fleet import Fleet
+from worker.{module} import {kind}
 
-count, counted = Fleet.count, []
+step, failed = {kind}.{method}, []
 
-def fail_once(self):
-    if not counted and Path("{trigger}").exists():
-        counted.append(1)
+def fail_once(self, *arguments):
+    if not failed and Path("{trigger}").exists():
+        failed.append(1)
         raise {error}
-    count(self)
+    step(self, *arguments)
 
-Fleet.count = fail_once
+{kind}.{method} = fail_once
 """
+COUNT = {"module": "rabbit.fleet", "kind": "Fleet", "method": "count"}
+WRITE = {"module": "telemetry.log_writer", "kind": "LogWriter", "method": "_put"}
 
 
-def sabotaged(shop: Callable[..., Shop], folder: Path, monkeypatch: pytest.MonkeyPatch, error: str) -> Shop:
+def sabotaged(
+    shop: Callable[..., Shop], folder: Path, monkeypatch: pytest.MonkeyPatch, error: str, step: dict[str, str]
+) -> Shop:
     """A worker of a single process."""
-    (folder / "sitecustomize.py").write_text(SABOTAGE.format(error=error, trigger=folder / "fail"))
+    (folder / "sitecustomize.py").write_text(SABOTAGE.format(error=error, trigger=folder / "fail", **step))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(folder), str(ROOT))))
     return shop(FISCAL_PROCESSES="1")
 
@@ -46,7 +50,7 @@ def test_a_count_that_raises_does_not_end_the_counting(
 ) -> None:
     """A lone process sells nothing until it has counted: the next round does, and the fault is told."""
     (tmp_path / "fail").touch()
-    running = sabotaged(shop, tmp_path, monkeypatch, "RuntimeError('x')")
+    running = sabotaged(shop, tmp_path, monkeypatch, "RuntimeError('x')", COUNT)
     running.publish(ORDER)
     assert running.outcome(read(ORDER).id)["routing_key"] == "fiscalization.succeeded"
     [told] = [line for line in running.worker.lines() if line["event"] == "background_round_failed"]
@@ -58,7 +62,7 @@ def test_a_thread_that_ended_stops_the_heartbeat_and_is_told(
     shop: Callable[..., Shop], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
     """The page says which one; the probe of life follows when the process was silent for long enough."""
-    running = sabotaged(shop, tmp_path, monkeypatch, "SystemExit")
+    running = sabotaged(shop, tmp_path, monkeypatch, "SystemExit", COUNT)
     worker = running.worker
     (tmp_path / "fail").touch()
     eventually(lambda: worker.page("/readyz")[0] == 503)
@@ -67,6 +71,19 @@ def test_a_thread_that_ended_stops_the_heartbeat_and_is_told(
     two_beats_later = time.monotonic() + 2
     eventually(lambda: time.monotonic() > two_beats_later)
     assert heartbeat(worker.page("/metrics")[1]) == last
+
+
+def test_the_end_of_the_thread_that_writes_the_log_is_seen(
+    shop: Callable[..., Shop], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """Its last line is that of an order; the next line starts another thread, and the heartbeat goes on."""
+    running = sabotaged(shop, tmp_path, monkeypatch, "SystemExit", WRITE)
+    worker = running.worker
+    (tmp_path / "fail").touch()
+    running.publish(ORDER)
+    eventually(lambda: "process 0: ended or stands still: log" in worker.page("/readyz")[1])
+    running.publish(ORDER)
+    eventually(lambda: worker.page("/readyz")[0] == 200)
 
 
 def heartbeat(metrics: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +28,7 @@ MAKE = [command for command in COMMANDS if command.startswith("make ")]
 
 def test_all_commands_are_of_the_two_kinds() -> None:
     """A command of another kind needs a test of its own."""
-    assert sorted(COMMANDS) == sorted([*PROGRAM, *MAKE])
+    assert sorted(COMMANDS) == sorted([*PROGRAM, *MAKE, ". .venv/bin/activate"])
     assert "make demo" in MAKE
     assert "make test" in MAKE
 
@@ -37,15 +40,47 @@ def test_make_knows_its_targets(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_demo_ends_as_the_contract_says() -> None:
-    """It shows a row for each example, and each ends as its name says."""
+def test_the_demo_of_a_wheel_ends_as_the_contract_says(tmp_path: Path) -> None:
+    """Built, unpacked, and run in a bare folder: a row for each example, which ends as its name says."""
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    installed, bare = tmp_path / "installed", tmp_path / "bare"
+    bare.mkdir()
+    zipfile.ZipFile(wheel).extractall(installed)
     done = subprocess.run(
-        [sys.executable, "-m", "worker", "demo", "--json"], cwd=ROOT, capture_output=True, check=False
+        [sys.executable, "-P", "-m", "worker", "demo", "--json"],
+        cwd=bare,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        check=False,
     )
     rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
     examples = [*CONTRACT.glob("valid/*.json"), *CONTRACT.glob("invalid/*.json")]
     assert done.returncode == 0, (rows, done.stderr)
     assert {row["example"] for row in rows} == {path.stem for path in examples}
+
+
+def test_a_demo_that_is_kept_names_lines_that_work() -> None:
+    """They are typed in another terminal, and Ctrl-C ends all of it."""
+    command = [sys.executable, "-m", "worker", "demo", "--keep"]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **pipes) as demo:
+        assert demo.stderr is not None
+        said = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, demo.stderr))
+        lines = "".join(said).partition("In another terminal:\n")[2].strip().splitlines()
+        assert len(lines) == 5, said
+        done = subprocess.run(["bash", "-euc", "\n".join(lines)], capture_output=True, text=True, check=False)
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(30) == 0
+    assert done.returncode == 0, done.stderr
+    assert "succeeded" in done.stdout
+    assert "INVALID_MESSAGE" in done.stdout
 
 
 def test_the_operators_commands_do_what_they_say(shop: Callable[..., Shop]) -> None:
@@ -64,7 +99,11 @@ def test_the_operators_commands_do_what_they_say(shop: Callable[..., Shop]) -> N
             continue  # it runs
         arguments = shlex.split(command)[1:]
         done = subprocess.run(
-            [sys.executable, "-m", "worker", *arguments], env=environment, capture_output=True, check=False
+            [sys.executable, "-m", "worker", *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            check=False,
         )
         outcomes[command] = (done.returncode, done.stdout.decode() + done.stderr.decode())
     found_by_doctor = outcomes.pop("fiscal-worker doctor")

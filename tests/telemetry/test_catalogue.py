@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.build import metrics_table
+from docs.build.metrics_table import metrics_table
+from docs.build.tables import with_table
 from worker.fiscal.outcomes import NOT_DEAD_LETTERED, Code
 from worker.telemetry.catalogue import CATALOGUE
 
@@ -37,14 +38,14 @@ PAGE = """
 from prometheus_client import CollectorRegistry, generate_latest
 from worker.process import probe_pages
 from worker.telemetry import metrics
-from worker.interprocess.heartbeat import Heartbeat, Held
+from worker.interprocess.heartbeat import Heartbeat, HeldCounts
 metrics.start_at_zero(["shop-main"])
 metrics.REQUESTS.labels("succeeded", "", "shop-main").inc()
 metrics.REQUEST_DURATION.labels("succeeded").observe(2)
 {more}
 heartbeat = Heartbeat(2)
 heartbeat.beat(0, True)
-heartbeat.hold(0, Held(1, 2, 5.0, 1, 7.0))
+heartbeat.hold(0, HeldCounts(1, 2, 5.0, 1, 7.0))
 view = probe_pages.BrokerView({{"fiscalize": 3}}, {{"fiscalize": 1}}, 4, 0)
 registry = CollectorRegistry()
 registry.register(probe_pages.KnownOnly())
@@ -75,7 +76,7 @@ def test_the_contract_is_kept() -> None:
 def test_the_document_is_made_from_the_catalogue() -> None:
     """`python -m docs.build.metrics_table docs/metrics.md` has nothing to write."""
     document = DOCUMENT.read_text("utf-8")
-    assert metrics_table.with_table(document) == document
+    assert with_table(document, "metrics", metrics_table()) == document
 
 
 @pytest.mark.parametrize("described", CATALOGUE.values(), ids=CATALOGUE)

@@ -6,12 +6,12 @@ import fcntl
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.telemetry.test_logs import output  # noqa: F401 - what the writer itself logs
-from worker.telemetry import logs
+from worker.telemetry import log_writer, logs
 from worker.telemetry.log_writer import LogWriter
 
 
@@ -53,6 +53,47 @@ def test_what_has_no_room_is_dropped_and_told_once(pipe: tuple[int, int]) -> Non
         seen.extend(os.read(pipe[0], 4096))
     assert seen.count(b'"log_lines_dropped"') == 1
     assert 0 < seen.count(b"x\n") < 6000
+
+
+def test_a_line_that_breaks_is_dropped_and_the_next_one_follows(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the error: the thread goes on."""
+    writer = LogWriter(pipe[1])
+    errors: list[Exception] = [ValueError(), RuntimeError()]
+    write = os.write
+
+    def write_later(descriptor: int, data: bytes) -> int:
+        if errors:
+            raise errors.pop()
+        return write(descriptor, data)
+
+    monkeypatch.setattr(log_writer.os, "write", write_later)
+    for number in range(3):
+        writer.write(f"{number}\n")
+    writer.drain()
+    assert os.read(pipe[0], 4096).startswith(b"2\n")
+    assert not writer.has_ended
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ended_is_seen_and_another_takes_its_place(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch, eventually: Callable[..., object]
+) -> None:
+    """The heartbeat stops meanwhile; the next line starts the thread that writes it."""
+
+    def end(*_: object) -> int:
+        raise SystemExit
+
+    writer = LogWriter(pipe[1])
+    assert not writer.has_ended
+    with monkeypatch.context() as broken:
+        broken.setattr(log_writer.os, "write", end)
+        writer.write("lost\n")
+        eventually(lambda: writer.has_ended)
+    writer.write("next\n")
+    assert os.read(pipe[0], 4096) == b"next\n"
+    assert not writer.has_ended
 
 
 @pytest.mark.usefixtures("output")

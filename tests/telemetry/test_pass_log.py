@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from structlog.testing import CapturingLogger
 
 from tests.rabbit.test_settlement import DONE
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
 from worker.fiscal.reasons import Wait
 from worker.rabbit.message.reading import RequestIdentity, read
 from worker.telemetry import logs, pass_log, trace
 
-EXAMPLE = Path(__file__).parents[1] / "data" / "contract" / "valid" / "one_line_card.json"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "valid" / "one_line_card.json"
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 REQUEST = read(EXAMPLE.read_bytes())
 KNOWN = RequestIdentity.of(REQUEST)
@@ -101,6 +103,18 @@ def test_money_is_counted_once_for_a_receipt(lines: list[dict[str, Any]]) -> Non
             line.succeeded(Fiscalized(DONE.receipt, already, DONE.checkbox_url))
     assert counted(name, **labels) - before == DONE.receipt.total
     assert [told["outcome"] for told in lines] == ["succeeded", "already_fiscalized"]
+
+
+def test_money_that_comes_back_is_counted_whatever_sign_it_bears(lines: list[dict[str, Any]]) -> None:
+    """A counter never goes down."""
+    name, labels = "fiscal_receipts_amount_kopecks_total", {"integration": "shop-main", "operation": "RETURN"}
+    before = counted(name, **labels)
+    for sign in (1, -1):
+        with pass_log.logged("q", {}, AttemptState(1.0)) as line:
+            line.know(replace(KNOWN, operation=Operation.RETURN), "shop-main")
+            line.succeeded(replace(DONE, receipt=replace(DONE.receipt, total=sign * DONE.receipt.total)))
+    assert counted(name, **labels) - before == 2 * DONE.receipt.total
+    assert [told["outcome"] for told in lines] == ["succeeded"] * 2
 
 
 @pytest.mark.parametrize("dead_lettered", [True, False])

@@ -1,1 +1,1 @@
-"""The partner Bimp, where it is asked and not only heard."""
+"""Bimp's HTTP side: the archive check."""

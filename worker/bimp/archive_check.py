@@ -1,4 +1,4 @@
-"""Bimp's own word, right before a sale, whether the order is archived."""
+"""Asks Bimp, right before a sale, whether the order is archived."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ArchiveCheck:
         self._connections = Connections()
 
     def is_archived(self, order: UUID) -> bool:
-        """404 is archived too: an order that is not there is not sold. Raises ``Unavailable`` on all else."""
+        """404 counts as archived: an unknown order is not sold. Raises ``Unavailable`` on all else."""
         try:
             answer = self._get(httpx2.URL(self._template.replace(_PLACE, str(order))))
         except NoAnswer as fault:

@@ -1,4 +1,4 @@
-"""Bimp's archive check, kept from taking all threads while it hangs."""
+"""The archive check behind a bulkhead and a circuit breaker: while Bimp hangs, it takes some threads only."""
 
 from __future__ import annotations
 

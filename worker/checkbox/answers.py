@@ -2,7 +2,7 @@
 
 Tolerant, because the API drifts: unknown members are ignored, null is the same as missing, numbers may be
 text, the names of 2020 (``sum``, ``rest``) are known, times come with or without zone and microseconds.
-What cannot be told is None or empty. Only an answer that says nothing at all is ``Unreadable``.
+What an answer does not say is None or empty. Only one that says nothing at all is ``Unreadable``.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _refusal(shift: Document, status: str, private: Iterable[str]) -> str | None
 
 
 def read_taxes(document: Any) -> list[CheckboxTax]:
-    """GET /cashier/tax: a plain array. Raises ``Unreadable`` where it is none."""
+    """GET /cashier/tax: a plain array. Raises ``Unreadable`` where it is not a list."""
     if not isinstance(document, list):
         raise Unreadable("no list of taxes")
     return [
@@ -122,7 +122,7 @@ def moment(value: Any) -> datetime | None:
 
 def integer(value: Any) -> int | None:
     """A whole number, also as text or with zeros for decimals."""
-    if type(value) is int:  # as nearly always; a bool is none
+    if type(value) is int:  # as nearly always; a bool is not a number here
         return value if abs(value) < _LIMIT else None
     number = decimal(value)
     return int(number) if number is not None and number == number.to_integral_value() else None

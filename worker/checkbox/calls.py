@@ -26,7 +26,7 @@ Private = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request, and all that Checkbox's words about it must not repeat. Its secrets show in no ``repr``."""
+    """A request, and what Checkbox's words about it must not repeat. No ``repr`` shows its secrets."""
 
     endpoint: Endpoint
     url: str
@@ -58,7 +58,7 @@ class Call:
 
 
 class Calls:
-    """Makes calls and tells yes, no and don't know apart."""
+    """Makes calls; each ends in yes, no or don't know."""
 
     def __init__(self, transport: Transport, clock: Callable[[], float] = time.time) -> None:
         self._transport = transport
@@ -111,7 +111,7 @@ class Calls:
 
 
 def _header_value(license_key: SecretStr) -> str:
-    """What no header can carry is no licence key; the HTTP library's own complaint would quote it."""
+    """A value that no header can carry is refused here: the HTTP library's own error would quote it."""
     value = license_key.get_secret_value()
     if not (value.isascii() and value.isprintable()):
         raise Rejected(Code.CASHIER_CREDENTIALS_REJECTED, {"reason": "license_key_unreadable"})

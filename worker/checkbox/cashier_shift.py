@@ -53,7 +53,7 @@ class CashierShift:
         self._key_registers: dict[str, KeyRegister] = {}
 
     def serve(self, row: Cashier, private: tuple[str, ...]) -> None:
-        """The row to work for from now on, and what Checkbox's words must not repeat."""
+        """Use this row from now on; ``private`` must not be repeated from Checkbox's words."""
         if row.license_key != self._row.license_key:
             self._refused.forget()
             self._key_refused.forget()
@@ -119,7 +119,7 @@ class CashierShift:
                 lambda token: self._client.open_shift(self._url, token, key, shift_id, private=self._private)
             )
         except CashierHasShift:
-            self.known.doubt()  # somebody was faster: the next look finds his shift
+            self.known.doubt()  # another process was faster: the next look finds its shift
         except Rejected as refusal:
             if refusal.code is Code.REGISTER_BUSY and self._read() is not None:
                 return  # it is this cashier's own shift that keeps the register busy
@@ -129,7 +129,7 @@ class CashierShift:
             self._see(opening)
 
     def _is_still_opening(self, shift_id: UUID) -> bool:
-        """A refused opening is no error of the call: the shift goes to CLOSED and keeps the reason."""
+        """A refused opening does not fail the call: the shift goes to CLOSED and keeps the reason."""
         self._opening = None
         shift = self._access.call(
             lambda token: self._client.shift(self._url, token, shift_id, private=self._private)

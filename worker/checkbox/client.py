@@ -1,9 +1,9 @@
 """Checkbox's API, call by call.
 
 Every call returns (a sure yes), raises a refusal or ``Rejected`` (a sure no), or raises ``Unavailable``
-(don't know). ``private`` are values that no word of Checkbox's may carry into what is raised or returned: the
-cashier's password, PIN and licence key. The token, a key that is sent, and a receipt's own buyer and card are
-added by the client.
+(don't know). ``private`` are the values that are cut out of Checkbox's words in what is raised or returned:
+the cashier's password, PIN and licence key. The client adds the token, a key that is sent, and a receipt's
+own buyer and card.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class CheckboxClient(PartyCalls):
         return self._calls.read(_sign_in(url, cashier), answers.read_token)
 
     def sign_out(self, url: str, token: str) -> None:
-        """The token counts no longer; it makes room for another (ten live for a cashier)."""
+        """Make the token invalid, which makes room for another: a cashier has at most ten."""
         self._calls.accept(Call(endpoint=Endpoint.SIGN_OUT, url=url, token=token))
 
     def current_shift(self, url: str, token: str, *, private: Private = ()) -> Shift | None:
@@ -86,7 +86,7 @@ class CheckboxClient(PartyCalls):
         """Accepted, to be polled until it is open.
 
         Raises ``CashierHasShift``, and ``Rejected``: REGISTER_BUSY, or SHIFT_NOT_OPEN with Checkbox's reason
-        (``reason`` is ``key_expired`` where the signing key has come to its end).
+        (``reason`` is ``key_expired`` where the signing key has expired).
         """
         return self._shift(
             Call(
@@ -153,7 +153,7 @@ class CheckboxClient(PartyCalls):
         offset: int = 0,
         private: Private = (),
     ) -> list[SearchResult]:
-        """A page of receipts, oldest first: of a shift, or since a time (RFC 3339), whoever made them.
+        """A page of receipts, oldest first: of a shift, or since a time (RFC 3339), by any cashier.
 
         It may be shorter than ``limit`` and not the last one: that one is empty.
         """

@@ -1,4 +1,4 @@
-"""What an answer of Checkbox that is no success means: read by the table of ``rules``.
+"""What an unsuccessful answer of Checkbox means, by the table of ``rules``.
 
 Every call ends in a sure yes, a sure no, or "don't know":
 
@@ -34,10 +34,10 @@ def classify(
     now: float,
     private: Iterable[str] = (),
 ) -> Exception:
-    """The outcome of an answer that is no success, ready to be raised.
+    """The outcome of an unsuccessful answer, ready to be raised.
 
     ``now`` (seconds since the epoch) dates a Retry-After given as a date; ``private`` are the exact values
-    that Checkbox's words must not carry on. ``body`` is None where it could not be read to its end.
+    that must be cut out of Checkbox's words. ``body`` is None where it could not be read to its end.
     """
     envelope = read_envelope(body)
     detail = _detail(endpoint, status, envelope, tuple(private))

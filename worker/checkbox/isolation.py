@@ -1,7 +1,7 @@
 """One shop's trouble is its own: what a cashier, an integration and an address may take of a process.
 
 Nearly all integrations share Checkbox's one address. So its circuit opens only when three integrations that
-it had served met silence with no answer to anybody between; an integration's, when three of its cashiers did.
+it had served met silence and no answer came in between; an integration's, when three of its cashiers did.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Isolation:
             raise Postponed(full.seconds, Wait.THREADS_IN_USE) from None
 
     def _limits(self, cashier: str, integration: str, address: str) -> dict[str, int]:
-        """Whoever was not heard of lately may hang, and so may all the others like him."""
+        """A cashier that was not answered lately may hang, and so may all others like it."""
         limits = {
             f"integration {integration}": self._threads,
             f"address {address}": self._threads + self._threads // 2,

@@ -41,7 +41,7 @@ class KnownShift:
         return math.nan if opened_at is None else opened_at
 
     def see(self, shift: Shift | None) -> None:
-        """Checkbox told this of the shift."""
+        """Take note of what Checkbox said about the shift."""
         if self._shift is not None and (shift is None or shift.id != self._shift.id):
             self._expired_at = -math.inf
         self._shift = shift

@@ -1,4 +1,4 @@
-"""A receipt as Checkbox tells of it, read so that it can be compared with what was asked for."""
+"""A receipt as Checkbox reports it, read so that it can be compared with what was requested."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SearchResult:
     receipt: IssuedReceipt
     #: False for the short form, which has no context, no sale of a return, and no time.
     is_whole: bool
-    #: Only the whole receipt tells for sure.
+    #: Only the whole receipt says it for certain.
     may_be_return: bool
 
 
@@ -96,9 +96,9 @@ def _line_total(good: Document, thousandfold: int) -> int | None:
     ASSUMED: whether ``sum`` is before or after them was never seen, so it leads only where there are none,
     or where the quantity leaves a fraction that Checkbox has rounded in its own way.
     """
-    told, discounts = integer(good.get("sum")), _objects(good, "discounts")
-    if told is not None and not discounts:
-        return told
+    shown, discounts = integer(good.get("sum")), _objects(good, "discounts")
+    if shown is not None and not discounts:
+        return shown
     if thousandfold % 1000:
         return None
     return thousandfold // 1000 + _adjustment(discounts)
@@ -140,7 +140,7 @@ def _computed(document: Document, lines: list[IssuedLine | None]) -> int | None:
 
 
 def _error(document: Document, status: str, private: Iterable[str]) -> str | None:
-    """Why the tax service refused it: told by the transaction."""
+    """The tax service's reason for refusing it, from the transaction."""
     if status != "ERROR":
         return None
     transaction = child(document, "transaction")

@@ -90,7 +90,7 @@ def _has_words(message: str, choices: tuple[tuple[str, ...], ...]) -> bool:
 
 
 def tells_of_expired_key(words: str) -> bool:
-    """Whether these words say that the cashier's signing key has come to its end."""
+    """Whether these words say that the cashier's signing key has expired."""
     return _has_words(words.casefold(), _KEY_EXPIRED_WORDS)
 
 

@@ -92,7 +92,7 @@ class UnfinishedReceipts:
         self._pages = pages
         self._look_up = look_up
         self._offset = 0
-        #: When they were made, by id; a receipt that does not tell counts as made when it was first seen.
+        #: When they were made, by id; one without a time counts as made when it was first seen.
         self._made_at: dict[str, float] = {}
         self._told: set[str] = set()
         self._believed: tuple[float, float] | None = None

@@ -20,7 +20,7 @@ from worker.fiscal.receipt import Receipt
 from worker.fiscal.tax_rates import CheckboxTax
 from worker.interprocess.rate_limiter import RegisterRateLimiter
 
-#: Seconds until those who come too early ask again: see ``Fleet.share``.
+#: Seconds until the next attempt while the worker has no share yet: see ``Fleet.share``.
 _TOO_EARLY = 0.5
 
 
@@ -54,7 +54,7 @@ class Session:
         self.serve(cashier)
 
     def serve(self, row: Cashier) -> None:
-        """The row to work for from now on: those of one login may name different registers."""
+        """Use this row from now on: rows of one login may name different registers."""
         self._row = row
         secrets = (row.password, row.pin_code, row.license_key)
         self._private = tuple(secret.get_secret_value() for secret in secrets if secret is not None)
@@ -111,7 +111,7 @@ class Session:
             self._rate.limiter.used(permit, register, self._rate.monotonic(), self._rate.share() or 1.0)
 
     def _register(self) -> str:
-        """Where Checkbox tells of no register, each cashier counts as one."""
+        """Where Checkbox names no register, each cashier counts as one."""
         return f"{self._url} {self._shift.known.register or self._row.login or self._row.id}"
 
     def shift(self, good_for: float) -> Shift | None:

@@ -1,4 +1,4 @@
-"""All cashiers of a process: who is signed in, and which thread has whom."""
+"""The sessions of a process's cashiers, each for one thread at a time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Lane:
 
 
 class Sessions:
-    """By what one signs in with: rows with one login share a session, a changed password makes a new one."""
+    """By credentials: rows with one login share a session, a changed password makes a new one."""
 
     def __init__(self, client: CheckboxClient, rate: ReceiptRate, isolation: Isolation) -> None:
         self._client = client
@@ -110,7 +110,7 @@ class Sessions:
 
 
 def _show(shown: dict[tuple[str, str], float], key: tuple[str, str], value: float) -> bool:
-    """Whether the value is another one than was shown; NaN is none."""
+    """Whether the value differs from the one that was shown; NaN stands for none."""
     before = shown.get(key, math.nan)
     if before == value or (math.isnan(before) and math.isnan(value)):
         return False

@@ -1,6 +1,6 @@
-"""A command's own sign-in at Checkbox: a token beside the worker's, ended when the command has done with it.
+"""A command's own sign-in at Checkbox, beside the worker's; it signs out at the end.
 
-Ten tokens live for a cashier, and an eleventh ends the oldest; so nobody leaves one behind.
+A cashier has at most ten valid tokens, and an eleventh invalidates the oldest: so none is left behind.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def signed_in(client: CheckboxClient, integration: Integration, cashier: Cashier
     try:
         yield token
     finally:
-        with suppress(Verdict, Refusal):  # it ends when the next ten have come
+        with suppress(Verdict, Refusal):  # ten more sign-ins invalidate it
             client.sign_out(integration.checkbox_url, token)
 
 
 def secrets_of(cashier: Cashier) -> tuple[str, ...]:
-    """What Checkbox's words about this cashier must not carry on."""
+    """What must be cut out of Checkbox's words about this cashier."""
     secrets = (cashier.password, cashier.pin_code, cashier.license_key)
     return tuple(secret.get_secret_value() for secret in secrets if secret is not None)

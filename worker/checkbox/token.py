@@ -1,6 +1,6 @@
-"""A cashier's token: made when there is none, made again, once, when Checkbox refuses it.
+"""A cashier's token: requested when there is none, and once more when Checkbox refuses it.
 
-Checkbox keeps at most ten tokens alive for a cashier, so nobody signs in more often than that.
+A cashier has at most ten valid tokens, so there is no sign-in without need.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class CashierToken:
         self._renewed = 0
 
     def call(self, call: Callable[[str], T]) -> T:
-        """What the call makes of a token that counts.
+        """The result of the call, made with a valid token.
 
         Raises ``Rejected`` (CASHIER_CREDENTIALS_REJECTED) and whatever the call raises.
         """
@@ -118,11 +118,11 @@ class CashierToken:
         try:
             token = self._client.sign_in(self._url, self._cashier)
         except Rejected as refusal:
-            metrics.SIGNINS.labels("refused").inc()
+            metrics.SIGNINS.labels(metrics.SIGN_IN_REFUSED).inc()
             raise self._refused.keep(refusal) from None
         except Exception:  # counted, and raised as it is
-            metrics.SIGNINS.labels("unavailable").inc()
+            metrics.SIGNINS.labels(metrics.SIGN_IN_UNAVAILABLE).inc()
             raise
-        metrics.SIGNINS.labels("ok").inc()
+        metrics.SIGNINS.labels(metrics.SIGNED_IN).inc()
         self.sign_ins += 1
         return token

@@ -14,7 +14,7 @@ from worker.http.connections import Connections
 from worker.telemetry import spans
 from worker.telemetry.metrics import CHECKBOX_REQUEST_DURATION, CHECKBOX_REQUESTS
 
-#: What is longer is no answer of Checkbox's.
+#: No answer of Checkbox's is longer.
 BODY_LIMIT = 2 * 1024 * 1024
 #: Of receipts and pages of them. A message of 1 MiB holds 16,384 lines at most, each 650 bytes of the
 #: sandbox's answer, and its texts once more; three times that, for what Checkbox may add.

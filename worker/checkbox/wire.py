@@ -59,7 +59,7 @@ def close_shift_body() -> bytes:
 
 
 def private_values(receipt: Receipt) -> Iterator[str]:
-    """What of this receipt nobody may repeat: the buyer's addresses and the card's details."""
+    """What of this receipt must not be repeated: the buyer's addresses and the card's details."""
     if receipt.delivery:
         yield from filter(None, (receipt.delivery.email, receipt.delivery.phone))
     for payment in receipt.payments:

@@ -45,6 +45,7 @@ _COMMANDS = {
     "run": "run",
     "demo": "demo",
     "sandbox": "sandbox",
+    "validate": "validate",
     "publish": "publish",
     "events": "events",
     "resume": "resume",

@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import json
-import sys
-import tempfile
+import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pika
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from worker.demo.rabbitmq import PrivateRabbitMQ
-from worker.demo.sandbox_process import SandboxProcess
-from worker.demo.worker_process import WorkerProcess
+from worker.demo.examples import Example, examples
+from worker.demo.playground import Playground, playground
+from worker.operators.interruption import Interruption
 from worker.rabbit.headers import Header
-from worker.rabbit.message.reading import RequestIdentity, identify
 from worker.rabbit.topology import CLOUD_EVENT, DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE, order_key
 
-_EXAMPLES = Path(__file__).parents[2] / "tests" / "data" / "contract"
 _PATIENCE = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A message, and what the contract says comes of it."""
-
-    name: str
-    body: bytes
-    expected: str
-
-    @property
-    def known(self) -> RequestIdentity:
-        return identify(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,60 +34,55 @@ class Seen:
 
 
 def demo(
-    as_json: bool = typer.Option(False, "--json", help="JSON lines instead of the table."),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Go on until Ctrl-C, with a console and lines to type next.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of the table.")] = False,
 ) -> None:
     """Fiscalize the contract's examples with a private RabbitMQ, the Checkbox sandbox and a worker."""
-    if not _EXAMPLES.is_dir():
-        print("the demo publishes the examples of a checkout: run it from one", file=sys.stderr)  # noqa: T201
-        raise typer.Exit(1)
-    examples = list(_examples())
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fiscal-demo-")))
-        say = Console(stderr=True).print
-        say("RabbitMQ, the Checkbox sandbox and a worker are starting …")
-        url = stack.enter_context(PrivateRabbitMQ()).url
-        integrations = _EXAMPLES / "integrations.yaml"
-        sandbox = stack.enter_context(SandboxProcess(integrations=integrations))
-        environment = {
-            "FISCAL_RABBITMQ_URL": url,
-            "FISCAL_CHECKBOX_URL": sandbox.url,
-            "FISCAL_INTEGRATIONS_FILE": str(integrations),
-            "FISCAL_RETURN_WAIT": "PT5S",
-        }
-        stack.enter_context(WorkerProcess(environment, folder / "worker.log"))
-        say(f"{len(examples)} orders are on their way …")
-        seen = _run(url, examples)
-    as_expected = _show(examples, seen, as_json)
+    orders = list(examples())
+    say = Console(stderr=True, highlight=False, soft_wrap=True).print
+    say("RabbitMQ, the Checkbox sandbox and a worker are starting …")
+    with playground() as place:
+        say(f"{len(orders)} orders are on their way …")
+        seen = _run(place.broker_url, orders)
+        as_expected = _show(orders, seen, as_json)
+        if keep:
+            _keep(place, say)
     raise typer.Exit(0 if as_expected else 1)
 
 
-def _examples() -> Iterator[Example]:
-    """Sales before the returns of them; the name of an invalid example begins with its code."""
-    valid = sorted(
-        (_EXAMPLES / "valid").glob("*.json"), key=lambda path: (b'"RETURN"' in path.read_bytes(), path)
+def _keep(place: Playground, say: Callable[[str], None]) -> None:
+    """Show where everything is, and wait for Ctrl-C."""
+    address, token = place.start_console()
+    say(
+        f"\nconsole           {address}   token {token}\n"
+        f"RabbitMQ          {place.broker_url}\n"
+        f"Checkbox sandbox  {place.settings['FISCAL_CHECKBOX_URL']}\n"
+        f"worker            {place.worker_url}/metrics, its log in {place.folder.path}/worker.log\n\n"
+        "In another terminal:\n  " + "\n  ".join(place.lines_to_type()) + "\n\nCtrl-C ends all of it."
     )
-    for path in valid:
-        yield Example(path.stem, path.read_bytes(), "succeeded")
-    for path in sorted((_EXAMPLES / "invalid").glob("*.json")):
-        yield Example(path.stem, path.read_bytes(), path.name.split(".")[0])
+    with Interruption() as stopping:
+        while not stopping():
+            signal.pause()
 
 
-def _run(url: str, examples: list[Example]) -> Mapping[str, Seen]:
+def _run(url: str, orders: list[Example]) -> Mapping[str, Seen]:
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
     channel.confirm_delivery()
     published: dict[str, float] = {}
-    for example in examples:
+    for example in orders:
         known = example.known
         key = order_key(known.integration, known.cashier)
         properties = pika.BasicProperties(delivery_mode=2, content_type=CLOUD_EVENT)
         published[example.name] = time.monotonic()
         channel.basic_publish(ORDERS_EXCHANGE, key, example.body, properties, mandatory=True)
     seen: dict[str, Seen] = {}
-    by_request = {e.known.request_id: e.name for e in examples if e.known.request_id}
-    by_body = {e.body: e.name for e in examples if not e.known.request_id}
+    by_request = {e.known.request_id: e.name for e in orders if e.known.request_id}
+    by_body = {e.body: e.name for e in orders if not e.known.request_id}
     deadline = time.monotonic() + _PATIENCE
-    while len(seen) < len(examples) and time.monotonic() < deadline:
+    while len(seen) < len(orders) and time.monotonic() < deadline:
         for name, outcome, told in (*_events(channel, by_request), *_letters(channel, by_body)):
             seen[name] = Seen(outcome, told, time.monotonic() - published[name])
         connection.sleep(0.05)
@@ -123,19 +100,19 @@ def _events(channel: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str, 
 
 
 def _letters(channel: Any, names: Mapping[bytes, str]) -> Iterator[tuple[str, str, str]]:
-    """Messages that tell no id have a dead letter and no event."""
-    while (got := channel.basic_get(DEAD_LETTERS, auto_ack=True))[0] is not None:
+    """Messages without an id have a dead letter and no event. All letters return to their queue."""
+    while (got := channel.basic_get(DEAD_LETTERS))[0] is not None:
         if got[2] in names:
             yield names[got[2]], "dead letter", got[1].headers[Header.CODE]
 
 
-def _show(examples: list[Example], seen: Mapping[str, Seen], as_json: bool) -> bool:
+def _show(orders: list[Example], seen: Mapping[str, Seen], as_json: bool) -> bool:
     missing = Seen("nothing came", "", 0.0)
     table = Table("example", "order", "outcome", "fiscal number or code", "seconds")
     for column in table.columns:
         column.no_wrap = True
     as_expected = True
-    for example in examples:
+    for example in orders:
         came = seen.get(example.name, missing)
         as_expected &= example.expected in (came.outcome, came.told)
         number = example.known.doc_number or "—"
@@ -150,7 +127,7 @@ def _show(examples: list[Example], seen: Mapping[str, Seen], as_json: bool) -> b
         console.print(table)
         fiscalized = sum(1 for came in seen.values() if came.outcome == "succeeded")
         console.print(
-            f"{fiscalized} of {len(examples)} have a receipt; the others end in the code of their name.\n"
+            f"{fiscalized} of {len(orders)} have a receipt; the others end in the code of their name.\n"
             "Where to look next: README.md, “The way of a message”; `fiscal-worker --help`; docs/."
         )
     return as_expected

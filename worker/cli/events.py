@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
-import pika
 import typer
 
 from config.values import parse_duration
 from worker.operators.connection import broker
+from worker.operators.event_stream import listen, serve
 from worker.operators.interruption import Interruption
 from worker.operators.output import Column, Table, json_line, note
 from worker.rabbit.topology import EVENTS_EXCHANGE
-
-_BINDING = "fiscalization.#"
-_TICK = 0.2
 
 
 def duration(text: str) -> timedelta:
@@ -55,20 +51,12 @@ def events(
     end = time.monotonic() + for_.total_seconds() if for_ is not None else None
     show = _Shown(limit, as_json=as_json)
     with broker() as (_, connection), Interruption() as stopping:
-        _listen(connection, show)
+        listen(connection, show)
         note(f"listening to {EVENTS_EXCHANGE}")
-        _until(connection, lambda: show.is_complete or stopping(), end)
+        serve(connection, lambda: show.is_complete or stopping(), end)
     if not follow and (stopping() or (limit and show.count < limit)):
         note(f"{show.count} events" + (f" of {limit}" if limit else ""))
         raise typer.Exit(1)
-
-
-def _until(connection: pika.BlockingConnection, is_over: Callable[[], bool], end: float | None) -> None:
-    while not is_over():
-        left = _TICK if end is None else min(_TICK, end - time.monotonic())
-        if left <= 0:
-            return
-        connection.process_data_events(left)
 
 
 class _Shown:
@@ -119,11 +107,3 @@ class _Shown:
             f"{data.get('integration') or '?'}/{data.get('cashier') or '?'}",
             f"{number or data.get('code') or ''}  {words}",
         )
-
-
-def _listen(connection: pika.BlockingConnection, show: _Shown) -> None:
-    channel = connection.channel()
-    channel.exchange_declare(EVENTS_EXCHANGE, "topic", durable=True)
-    queue = channel.queue_declare("", exclusive=True, auto_delete=True).method.queue
-    channel.queue_bind(queue, EVENTS_EXCHANGE, _BINDING)
-    channel.basic_consume(queue, lambda _, __, ___, body: show(body), auto_ack=True)

@@ -29,8 +29,9 @@ def watch(
 ) -> None:
     """Replay letters whose cause is gone, until Ctrl-C.
 
-    Gone is: a shift is open again, a sign-in works, Checkbox answers, or the receipt has its number. All
-    other letters wait for a person. One that comes back waits longer each time.
+    Gone is: a row of the integrations is mended, a shift is open again, a sign-in works, Checkbox answers,
+    or the receipt has its number. All other letters wait for a person. One that comes back waits longer
+    each time.
     """
     from worker.operators.dead_letters.watching import Watching
 

@@ -1,1 +1,1 @@
-"""The machine that demo and tests stand on: a private RabbitMQ, starters of the sandbox and of a worker."""
+"""What the demo and the tests run on: a private RabbitMQ, and starters of the sandbox and of a worker."""

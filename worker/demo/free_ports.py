@@ -12,7 +12,7 @@ _FIRST, _LAST = 15_000, 32_000
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different."""
+    """Unused ports, all different."""
     ports: list[int] = []
     while len(ports) < count:
         port = _FIRST + secrets.randbelow(_LAST - _FIRST)

@@ -1,4 +1,4 @@
-"""A RabbitMQ of one's own: the operating system's package, run as a private node that ends with its owner.
+"""A private RabbitMQ: the operating system's package, run as a private node that ends with its owner.
 
 The demo, the tests and the chaos runs need a broker that they may stop, kill and freeze. The node has its own
 folder, ports, Erlang cookie and epmd, listens on loopback only, needs no root, and several may run at once.
@@ -50,9 +50,9 @@ class PrivateRabbitMQ:
         plugins: Sequence[str] = (),
         peer: PrivateRabbitMQ | None = None,
     ) -> None:
-        self._node: Node = Node.new(peer._node if peer else None)
-        self.port = self._node.port
-        self.name = self._node.name
+        self.node: Node = Node.new(peer.node if peer else None)
+        self.port = self.node.port
+        self.name = self.node.name
         self._config = tuple(config)
         self._plugins = tuple(plugins)
         self._guarded: GuardedFolder | None = None
@@ -155,7 +155,7 @@ class PrivateRabbitMQ:
 
     def evaluate(self, expressions: str) -> str:
         """What Erlang expressions print on the node; some milliseconds, where `ctl` starts a VM each time."""
-        command = [str(ERL_CALL), "-address", f"127.0.0.1:{self._node.dist_port}", "-r", "-timeout", "30"]
+        command = [str(ERL_CALL), "-address", f"127.0.0.1:{self.node.dist_port}", "-r", "-timeout", "30"]
         text = _EVALUATE.format(expressions=expressions.strip())
         printed = self._call([*command, "-e", "-fetch_stdout", "-no_result_term"], text)
         output, _, outcome = printed.rpartition("\n")
@@ -194,14 +194,14 @@ class PrivateRabbitMQ:
                 "RabbitMQ is not installed: run `make install`, or as root `apt-get install rabbitmq-server`"
             )
         self._guarded = GuardedFolder("fiscal-rabbitmq-")
-        self._node.write(self.folder, self._config, self._plugins)
-        if self._node.peer is None:
+        self.node.write(self.folder, self._config, self._plugins)
+        if self.node.peer is None:
             self._guarded.launch("epmd", ["epmd"], self._environment)
         return self._guarded
 
     @property
     def _environment(self) -> dict[str, str]:
-        return self._node.environment(self.folder)
+        return self.node.environment(self.folder)
 
     def _wait_until_ready(self, node: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_TIMEOUT

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import httpx2
 
@@ -26,6 +26,9 @@ class SandboxProcess:
 
     ``options`` are those of ``--option``, ``faults`` the texts of ``--fault``.
     """
+
+    #: Options of every sandbox that this process starts, where it is not given others.
+    defaults: ClassVar[dict[str, Any]] = {}
 
     def __init__(
         self,
@@ -47,7 +50,7 @@ class SandboxProcess:
         self._arguments += ["--seed", str(seed)] if seed is not None else []
         for text in faults:
             self._arguments += ["--fault", text]
-        for name, value in (options or {}).items():
+        for name, value in {**self.defaults, **(options or {})}.items():
             self._arguments += ["--option", f"{name}={'null' if value is None else value}"]
         self._environment = {**os.environ, **(environment or {})}
         self._folder: GuardedFolder | None = None

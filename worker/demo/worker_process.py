@@ -69,7 +69,7 @@ class WorkerProcess:
             time.sleep(0.02)
 
     def page(self, path: str) -> tuple[int, str]:
-        """Status and text of a page of the metrics port; 0 where nobody answers."""
+        """Status and text of a page of the metrics port; 0 if there is no answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()

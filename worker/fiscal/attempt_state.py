@@ -41,11 +41,11 @@ class AttemptState:
     has_reserved: bool = False
     #: A return has been waiting for its sale since then.
     sale_awaited_since: float | None = None
-    #: The last receipt that Checkbox may have made without our knowing: asked for then, answered never.
+    #: When a receipt was last posted and no answer came: Checkbox may have made it.
     unknown_since: float | None = None
-    #: This very message was delivered before, and what came of that is not known.
+    #: The broker delivered this message before; what that delivery did is not known.
     redelivered: bool = False
-    #: Checkbox says since then that it has this id, and shows no receipt of it.
+    #: An id that Checkbox reports as taken without showing its receipt, and since when.
     hidden_id: str | None = None
     hidden_since: float | None = None
     #: How many sales of the order a return has seen, and since when.
@@ -55,7 +55,7 @@ class AttemptState:
 
     @property
     def attempts(self) -> int:
-        """The attempt that is under way, counted from 1; waiting is none."""
+        """Number of the attempt under way, from 1; waits are not attempts."""
         return self.faults + 1
 
     def after_fault(self, unknown_at: float | None = None) -> AttemptState:

@@ -13,8 +13,8 @@ _PHONE = re.compile(r"(?:(?:\+|00)?38)?(0[0-9]{9})")
 def checked_email(text: str) -> str | None:
     """The address in ASCII, a Cyrillic domain as punycode; None where it is malformed.
 
-    None as well for letters outside ASCII before the @: Checkbox's check of the format refuses them. Nobody
-    is asked whether the domain exists.
+    None as well for letters outside ASCII before the @: Checkbox's check of the format refuses them. The
+    domain is not looked up.
     """
     try:
         address = validate_email(text.strip(), strict=True, check_deliverability=False, allow_smtputf8=False)
@@ -24,6 +24,6 @@ def checked_email(text: str) -> str | None:
 
 
 def checked_phone(text: str) -> str | None:
-    """A Ukrainian number as 380XXXXXXXXX, which every version of Checkbox takes; None when it is none."""
+    """A Ukrainian number as 380XXXXXXXXX, which every version of Checkbox takes; None for any other."""
     match = _PHONE.fullmatch(_PHONE_SPACING.sub("", text))
     return f"38{match[1]}" if match else None

@@ -1,4 +1,4 @@
-"""An order held against the receipt that Checkbox has issued for it."""
+"""Compares an order with the receipt that Checkbox has issued for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def difference(order: Order, issued: IssuedReceipt) -> dict[str, Any] | None:
     """None where the receipt has the order's content, else both contents.
 
     The digest in the receipt's context decides. Without one it is what the receipt shows without doubt: the
-    total before cash is rounded, and the lines in any order; what is not shown is not held against it.
+    total before cash is rounded, and the lines in any order; what is not shown counts as equal.
     """
     content = issued.context.get("content")
     if content == content_of(order):
@@ -62,12 +62,12 @@ def _shown_percents(line: IssuedLine) -> tuple[Decimal, ...] | None:
 def _same_lines(ours: list[_Content], theirs: list[_Content]) -> bool:
     if not theirs:
         return True
-    untold = Counter(content for content in theirs if content[3] is None)
-    told = Counter(theirs) - untold
+    in_part = Counter(content for content in theirs if content[3] is None)
+    whole = Counter(theirs) - in_part
     left = Counter(ours)
-    if told - left:
+    if whole - left:
         return False
-    return _without_percents(left - told) == _without_percents(untold)
+    return _without_percents(left - whole) == _without_percents(in_part)
 
 
 def _without_percents(contents: Counter[_Content]) -> Counter[tuple[str, int, int]]:

@@ -1,4 +1,4 @@
-"""What the configuration has under each id: integrations in force, and rows that are out of service."""
+"""The configuration by id: integrations in force, and rows that are out of service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class CashierRow:
-    """A cashier as it was read; with problems it is out of service. None: missing, or cannot be read."""
+    """A cashier's row as it was read; with problems it is out of service. None: missing or unreadable."""
 
     id: str | None
     name: str | None
@@ -37,22 +37,21 @@ class IntegrationRow:
     """An integration as it was read, and what is in force under its id."""
 
     id: str
-    #: Codes of the companies whose messages may use it, where they can be read; empty: any company.
-    #: Only rows that share an id have more than one.
+    #: Codes of the companies whose messages may use it; empty: any company, or unreadable. More than one only
+    #: if several rows share the id.
     companies: frozenset[str]
-    #: Mistakes of the integration or its tax table; any of them puts the whole out of service.
+    #: Mistakes of the integration itself or its tax table; any of them puts it out of service.
     problems: tuple[Problem, ...]
-    #: In the order of the document, so that the index is that of the pointer ``/cashiers/N``; None: the list
-    #: cannot be read.
+    #: In the order of the document: the index is the N of the pointer ``/cashiers/N``. None: unreadable.
     cashiers: tuple[CashierRow, ...] | None
     #: The rates of the tax table in the order of the document; None is ``not_accountable``. Empty in a row
     #: that is out of service.
     rates: tuple[Decimal | None, ...]
-    #: The last sound version; of each cashier out of service too, where there was one. None: never sound.
+    #: The last sound version, with the last sound version of each cashier out of service. None: never sound.
     in_force: Integration | None
 
     def is_foreign(self, source: str | None) -> bool:
-        """Whether the id is unknown to the company that a message's ``source`` names."""
+        """Whether a message's ``source`` is a company that may not use this id."""
         if source is None:
             return False
         if not self.companies:
@@ -60,7 +59,7 @@ class IntegrationRow:
         return all(source != f"/companies/{company}" for company in self.companies)
 
     def problems_of(self, cashier: str) -> tuple[Problem, ...]:
-        """Why this cashier is out of service; empty where he is not in the configuration."""
+        """Why this cashier is out of service; empty if the cashier is not in the configuration."""
         if self.cashiers is None:
             return self.problems
         rows = [row for row in self.cashiers if row.id == cashier]
@@ -69,7 +68,7 @@ class IntegrationRow:
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:
-        """Those of the integration, then those of its cashiers."""
+        """The problems of the integration, then those of its cashiers."""
         return self.problems + tuple(
             problem for cashier in self.cashiers or () for problem in cashier.problems
         )
@@ -89,13 +88,13 @@ class Integrations:
         return cls(MappingProxyType(dict(rows)), MappingProxyType(in_force))
 
     def choose(self, integration: str, cashier: str, source: str | None) -> tuple[Integration, Cashier]:
-        """Who sells for a message. Raises ``Rejected``: unknown, or out of service and never sound."""
+        """The integration and cashier of a message; raises ``Rejected`` if there are none in force."""
         row = self.rows.get(integration)
         if row is None or row.is_foreign(source):
             raise Rejected(Code.UNKNOWN_INTEGRATION, {"integration": integration})
         named = {"integration": integration, "cashier": cashier}
         current = row.in_force
-        # The last sound version may be another company's: its registers are not lent to a new one.
+        # The last sound version may belong to another company, whose registers nobody else may use.
         if current is not None and not current.is_foreign(source) and cashier in current.cashiers:
             return current, current.cashiers[cashier]
         problems = row.problems_of(cashier)

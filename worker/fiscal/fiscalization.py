@@ -9,9 +9,9 @@ from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.configured import Integrations
 from worker.fiscal.goods_return import GoodsReturn
 from worker.fiscal.integrations import Integration
-from worker.fiscal.issuing import Dependencies, Issuing
+from worker.fiscal.issuing import Issuing, PassDependencies
 from worker.fiscal.order import Operation, Request
-from worker.fiscal.outcomes import Fiscalized, Verdict
+from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Verdict
 from worker.fiscal.plan import Plan
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import CashierSessions
@@ -25,7 +25,7 @@ class Fiscalization:
         self,
         integrations: Callable[[], Integrations],
         sessions: CashierSessions,
-        dependencies: Dependencies,
+        dependencies: PassDependencies,
     ) -> None:
         self._integrations = integrations
         self._sessions = sessions
@@ -59,6 +59,14 @@ class Fiscalization:
             if issuing.has_posted:
                 for warning in planned().warnings:
                     self._dependencies.warn(warning)
+
+
+def decide_alone(request: Request, integrations: Integrations, first_seen: float) -> None:
+    """The verdicts that need no Checkbox. Raises ``Rejected``; ``first_seen`` in seconds since the epoch."""
+    integration, _ = integrations.choose(request.integration, request.cashier, request.source)
+    _plan(request, integration, first_seen)
+    if request.order.archived:
+        raise Rejected(Code.ORDER_ARCHIVED)
 
 
 def _plan(request: Request, integration: Integration, first_seen: float) -> Plan:

@@ -67,5 +67,5 @@ class Integration:
     tax_rates: TaxRates
 
     def is_foreign(self, source: str | None) -> bool:
-        """Whether a message's ``source`` is another company than the integration's; None tells nothing."""
+        """Whether ``source`` is another company than the integration's; False where either is unknown."""
         return None not in (self.company, source) and source != f"/companies/{self.company}"

@@ -34,7 +34,7 @@ LONGEST_LOOK = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Dependencies:
+class PassDependencies:
     """What every pass of a process shares."""
 
     archive: ArchiveCheck | None
@@ -58,7 +58,7 @@ class Issuing:
         state: AttemptState,
         integration: Integration,
         session: CashierSession,
-        dependencies: Dependencies,
+        dependencies: PassDependencies,
     ) -> None:
         self.request = request
         self.state = state.taken_up(dependencies.clock())

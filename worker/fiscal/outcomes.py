@@ -54,7 +54,7 @@ NOT_DEAD_LETTERED = frozenset({Code.ORDER_ARCHIVED, Code.CURRENCY_NOT_SUPPORTED,
 
 @dataclass(frozen=True, slots=True)
 class IssuedReceipt:
-    """A receipt as Checkbox tells of it, in our words. Money in kopiykas."""
+    """A receipt as Checkbox reports it, in our terms. Money in kopiykas."""
 
     id: str
     status: str
@@ -86,7 +86,7 @@ class IssuedReceipt:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the tax service or Checkbox threw it out: it counts for nothing."""
+        """Whether the tax service or Checkbox rejected it: it counts for nothing."""
         return self.status in ("ERROR", "CANCELLED", "CANCELLATION")
 
 
@@ -99,7 +99,7 @@ class IssuedLine:
     price: int
     #: None where the answer shows no taxes.
     taxes: tuple[IssuedTax, ...] | None
-    #: What the line costs after its own discounts; None where the answer does not tell.
+    #: What the line costs after its own discounts; None where the answer does not say.
     total: int | None = None
     name: str = ""
 
@@ -117,7 +117,7 @@ class Fiscalized:
     """The receipt exists and has its number."""
 
     receipt: IssuedReceipt
-    #: Made by an earlier request, as far as can be told.
+    #: Made by an earlier request, as far as is known.
     already: bool
     #: Where the receipt's pages are.
     checkbox_url: str
@@ -146,7 +146,7 @@ class Rejected(Verdict):
 
 @dataclass(eq=False)
 class Postponed(Verdict):
-    """To be looked at again after ``after`` seconds; no attempt is counted and nobody is told."""
+    """To be looked at again after ``after`` seconds; no attempt is counted and no event published."""
 
     after: float
     reason: Wait

@@ -68,7 +68,7 @@ def day_of_the_list(asked_at: datetime | None, first_seen: float) -> date:
 def printed_label(form: PaymentForm, label: str, day: date) -> str | None:
     """How a receipt of this day prints the label; None where the list in force lacks it.
 
-    A template such as «Платіж через інтегратора <назва>» is no label: nobody has filled it in.
+    A template such as «Платіж через інтегратора <назва>» is not a label: its placeholder was not filled in.
     """
     if not _TEMPLATE.isdisjoint(label):
         return None

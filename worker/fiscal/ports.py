@@ -44,7 +44,7 @@ class CashierHasShift(Refusal):
 
 
 class TokenRefused(Refusal):
-    """The token counts no longer: sign in again, once."""
+    """The token is no longer valid: sign in again, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class KeyRegister:
-    """The register that a licence key stands for; a member is None where Checkbox does not tell it."""
+    """The register that a licence key stands for; each of the two is None where Checkbox does not say."""
 
     id: str | None
     number: str | None
@@ -137,7 +137,7 @@ class CashierSession(Protocol):
         ...
 
     def close_shift(self, shift: Shift) -> bool:
-        """Ask for the end of this very shift and its Z-report; False where it is the open one no more."""
+        """Ask for the end of this very shift and its Z-report; False where it is no longer the open one."""
         ...
 
     def taxes(self, within: float) -> Sequence[CheckboxTax] | None:

@@ -1,4 +1,4 @@
-"""Keeps secrets and personal data out of texts of others before anybody repeats them."""
+"""Keeps secrets and personal data out of other systems' texts before they are passed on."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _PATTERNS = tuple(
         r"\beyJ[\w-]+(?:\.[\w-]+)*",  # a JWT
         r"(?<![\w.+%'-])[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+",  # an e-mail address
         r"(?<![\w*])(?=[\d -]*[xх*•])(?:[\dxх*•][ -]?){7,18}\d",  # a card's mask
-        # A phone, a card, an rrn: ten digits and more. A register's number is no part of it.
+        # A phone, a card, an rrn: ten digits and more. A register's number is not part of it.
         rf"(?P<kept>{_REGISTER})|\+?\d(?:[\s().-]{{0,2}}(?!{_REGISTER})\d){{9,}}",
     )
 )
 
 
 def private_values(request: Request) -> tuple[str, ...]:
-    """What of this request nobody may repeat: the buyer's addresses and the cards' details."""
+    """What of this request must not be repeated: the buyer's addresses and the cards' details."""
     values: list[str | None] = []
     if request.buyer is not None:
         values += [request.buyer.email, request.buyer.phone]

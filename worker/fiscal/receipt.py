@@ -18,8 +18,8 @@ def sale_receipt_id(order: UUID, attempt: int) -> UUID:
     """The id that Checkbox knows an order's sale by.
 
     The same on every retry, redelivery, replay and second press of the button: Checkbox refuses a second
-    receipt with the same id, which is what makes a duplicate impossible. The integration is no part of
-    it, so that choosing another one makes no second receipt either.
+    receipt with the same id, which is what makes a duplicate impossible. The integration is not part
+    of it, so that choosing another one makes no second receipt either.
     """
     return uuid5(_RECEIPT_NAMESPACE, f"{str(order).lower()}/{Operation.SELL}/{attempt}")
 

@@ -33,7 +33,7 @@ def strays(line: OrderLine) -> bool:
 
 
 def costs_nothing_each(line: OrderLine) -> bool:
-    """Whether there is money on the line and none on its unit price, which no receipt can show."""
+    """Whether the line has an amount and a unit price of 0, which no receipt can show."""
     return line.amount > 0 and line.cost == 0
 
 

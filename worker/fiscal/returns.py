@@ -70,7 +70,7 @@ def is_full(sale: IssuedReceipt, returns: Iterable[IssuedReceipt]) -> bool:
 def tax_codes(line: OrderLine, sale: IssuedReceipt, table: TaxRates) -> tuple[int, ...] | None:
     """The codes that the sale's receipt shows for this code of goods and percent, else the table's.
 
-    None where neither has one. The table may have changed since the sale.
+    None where neither has any. The table may have changed since the sale.
     """
     if line.vat is None:
         return ()

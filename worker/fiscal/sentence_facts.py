@@ -27,7 +27,7 @@ def _same(text: str) -> Sentence:
     return in_each(text, text, text)
 
 
-#: How a rate that is no percent is called.
+#: The name of the rate that has no percent.
 _NOT_ACCOUNTABLE = in_each("без ПДВ", "без НДС", "no VAT")
 #: What helps the reader, in brackets after the sentence: the first whose facts are all known.
 _TEMPLATES: Mapping[Code, tuple[Sentence, ...]] = {

@@ -226,7 +226,7 @@ FAILED_FOR: Mapping[tuple[Code, str], Sentence] = {
         "The shift was not opened: the cashier's signing key has expired, renew it in Checkbox",
     ),
 }
-#: Where nobody could compare: Checkbox has a receipt, and does not show it or whose it is.
+#: Where no comparison is possible: Checkbox has a receipt, but does not show it or whose it is.
 RECEIPT_NOT_SHOWN = in_each(
     "Checkbox має чек, який може бути чеком цього документа, але не показує його: знайдіть його в Checkbox",
     "В Checkbox есть чек, который может быть чеком этого документа, но он не виден: найдите его в Checkbox",

@@ -19,7 +19,7 @@ from worker.fiscal.sentence_texts import Sentence
 
 
 class Outcome(StrEnum):
-    """What an event tells; the values are the ends of its type and routing key."""
+    """What an event reports; the values are the ends of its type and routing key."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"

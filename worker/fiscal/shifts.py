@@ -44,7 +44,7 @@ def _at_own_register(session: CashierSession, shift: Shift | None) -> Shift | No
     key = session.key_register()
     if key is None or _is_at(shift, key):
         return shift
-    # It stands in the way: believed for some seconds, as a shift that is too old.
+    # A shift that prevents the sale is believed for some seconds only, like one that is too old.
     current = session.shift(0.0)
     if current is None or not current.is_open or _is_at(current, key):
         return current
@@ -53,9 +53,9 @@ def _at_own_register(session: CashierSession, shift: Shift | None) -> Shift | No
 
 
 def _is_at(shift: Shift, register: KeyRegister) -> bool:
-    for ours, told in ((register.id, shift.register_id), (register.number, shift.register_number)):
-        if ours is not None and told is not None:
-            return ours.lower() == told.lower()
+    for own, shown in ((register.id, shift.register_id), (register.number, shift.register_number)):
+        if own is not None and shown is not None:
+            return own.lower() == shown.lower()
     raise Unavailable({"reason": "register_unknown", "shiftId": shift.id})
 
 
@@ -65,10 +65,10 @@ def _demand_open(shift: Shift | None, now: float) -> None:
     if shift is None or not shift.is_open:
         raise Rejected(Code.SHIFT_NOT_OPEN, {"shiftId": shift.id, "status": shift.status} if shift else {})
     if shift.expired or age(shift, now) >= DAY:
-        raise Rejected(Code.SHIFT_OPEN_OVER_24H, _told(shift, now))
+        raise Rejected(Code.SHIFT_OPEN_OVER_24H, _age_detail(shift, now))
 
 
-def _told(shift: Shift, now: float) -> dict[str, object]:
+def _age_detail(shift: Shift, now: float) -> dict[str, object]:
     opened = shift.opened_at
     return {
         "shiftId": shift.id,
@@ -102,8 +102,10 @@ def close(session: CashierSession, shift: Shift, now: float) -> bool:
     """Ask for the shift's end, unless Checkbox itself says that a receipt of it is under way.
 
     One that is stuck does not hold it back: Checkbox sends documents in their order, and refuses a closing
-    that it cannot make.
+    that it cannot make. Raises ``Rejected`` (WRONG_REGISTER) where the shift is not at the register of the
+    row's licence key: it is left to the person or program that opened it there.
     """
+    _at_own_register(session, shift)
     youngest = session.youngest_unfinished(shift)
     if youngest is not None and now - youngest < STUCK_AFTER:
         return False

@@ -1,4 +1,4 @@
-"""Bulkheads: no partner takes all threads of a process, however long he is silent."""
+"""Bulkheads: no partner takes all threads of a process, however long it is silent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import count
 
 from worker.interprocess.rate_limiter import Reservations
 
-#: Seconds that a thread waits for a place: what is under way for longer is slow, and nobody waits for it.
+#: Seconds that a thread waits for a place behind a pass: one that takes longer is slow and not waited for.
 PATIENCE = 0.5
 #: Seconds of a pass, until it is known; and at most, for the estimate.
 _TYPICAL_USE = 0.3

@@ -1,10 +1,9 @@
-"""Circuit breakers: who hangs is remembered, so that not every order waits for him in turn.
+"""Circuit breakers: a partner that hangs is remembered, so that not every order waits for it in turn.
 
-A circuit opens when different callers met silence with no answer between them. While it is open, those who
-met it do not call; after a pause a single trial does, and its answer closes the circuit, while its silence
-makes the next pause twice as long. A caller who has met no silence is such a trial at once: he may be well.
-What counts as silence is a fault that took its time: a refusal or a quick fault costs no thread, and is each
-order's own.
+A circuit opens when several callers met silence and no answer came in between. While it is open, callers that
+met silence do not call. After a pause one of them does, as a trial: an answer closes the circuit, silence
+doubles the next pause. A caller that has met no silence is a trial at once, since it may be served. Silence
+is a fault that took its time: a refusal or a quick fault costs no thread and concerns its order alone.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _log = logger(__name__)
 SILENCE = 2.0
 #: Seconds of the first pause, and of the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
-#: Seconds until who came while a trial was under way asks again.
+#: Seconds until a caller that came during a trial asks again.
 _TRIAL = 2.0
 
 
@@ -34,7 +33,7 @@ class CircuitOpen(Exception):
         super().__init__("circuit open")
         #: Until the next trial.
         self.seconds = seconds
-        #: This very caller met silence; else a trial is under way that may show that there is none for him.
+        #: This caller met silence; otherwise a trial is under way, and may show that it is served.
         self.is_certain = is_certain
 
 
@@ -46,7 +45,7 @@ class Scope:
     name: str
     caller: str
     threshold: int
-    #: Whether silence for this caller says anything of others: not where he may never have been served.
+    #: Whether this caller's silence says anything about others: not where it may never have been served.
     counts: bool = True
 
 
@@ -71,7 +70,7 @@ class Call:
     """One call under way."""
 
     def __init__(self) -> None:
-        #: An answer that is none, such as a gateway's 504.
+        #: The answer is a fault, such as a gateway's 504.
         self.is_fault = False
 
 
@@ -103,7 +102,7 @@ class CircuitBreakers:
     """All circuits of a process; for any thread."""
 
     def __init__(self, monotonic: Callable[[], float], trials: int) -> None:
-        """``trials`` may be under way at once: threads that are lost to those who are known to hang."""
+        """``trials`` may be under way at once: threads spent on callers that are known to hang."""
         self._monotonic = monotonic
         self._trials = trials
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""A process's connections to its HTTP partners, straight or by way of the environment's proxies.
+"""A process's connections to its HTTP partners, direct or through the environment's proxies.
 
 httpcore2 makes the connections and speaks HTTP on them. What a client would add to a call (redirects,
 cookies, authentication, merging of URLs and headers) the worker does not want, and it takes as much processor
@@ -57,7 +57,7 @@ class Site:
             connection.close()
 
     def _warm(self) -> httpcore2.ConnectionInterface | None:
-        """One that is still good: the other side has neither closed it nor sent what nobody asked for."""
+        """One that can be used: the other side has neither closed it nor sent anything unrequested."""
         while True:
             try:
                 connection = self._idle.pop()
@@ -80,7 +80,7 @@ class Connections:
     """
 
     def __init__(self) -> None:
-        """Raises ``ValueError`` for a proxy that is none."""
+        """Raises ``ValueError`` for a malformed proxy address."""
         self._tls = httpcore2.default_ssl_context()
         self._backend = Backend()
         self._proxies = {scheme: self._proxy(url) for scheme, url in _proxy_urls().items()}
@@ -90,7 +90,7 @@ class Connections:
         """The site at a base URL."""
         site = self._sites.get(base_url)
         if site is None:
-            # Of two threads that come first, both have the same one.
+            # Two threads that come first get the same one.
             site = self._sites.setdefault(base_url, self._site(httpx2.URL(base_url)))
         return site
 
@@ -104,8 +104,8 @@ class Connections:
         )
         return Site(url, pool)
 
-    def _proxy(self, told: str) -> httpcore2.Proxy:
-        proxy = httpx2.Proxy(told if "://" in told else f"http://{told}")
+    def _proxy(self, address: str) -> httpcore2.Proxy:
+        proxy = httpx2.Proxy(address if "://" in address else f"http://{address}")
         url = proxy.url
         return httpcore2.Proxy(
             httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -126,6 +126,6 @@ class Connections:
 
 def _proxy_urls() -> dict[str, str]:
     """By the scheme of the sites that they lead to."""
-    told = getproxies()
-    ways = {scheme: told.get(scheme) or told.get("all") for scheme in ("http", "https")}
+    proxies = getproxies()
+    ways = {scheme: proxies.get(scheme) or proxies.get("all") for scheme in ("http", "https")}
     return {scheme: url for scheme, url in ways.items() if url}

@@ -18,7 +18,7 @@ Addresses = list[tuple[int, Address]]
 
 
 class Resolver:
-    """All who ask for a name while it is looked up share one thread: no more of them hang than names do."""
+    """Threads that need the same name share one look-up, so that no more of them hang than names do."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -43,7 +43,7 @@ class Resolver:
     def _ask(self, answer: Future[Addresses], host: str, port: int) -> None:
         try:
             answer.set_result(_look_up(host, port))
-        except Exception as error:  # whatever it is, it is for those who asked
+        except Exception as error:  # raised again in the threads that wait
             answer.set_exception(error)
         finally:
             with self._lock:

@@ -114,7 +114,7 @@ class Stream(httpcore2.NetworkStream):
         except TimeoutError as error:
             raise httpcore2.WriteTimeout(str(error)) from error
         except OSError:
-            pass  # who refuses a request halfway may have answered it: what is read next tells
+            pass  # a peer that refuses a request halfway may have answered it: the next read shows
 
     def _receive(self, timeout: float | None) -> None:
         try:

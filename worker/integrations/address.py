@@ -1,4 +1,4 @@
-"""Asks an address for the document, unless it is the one that is known."""
+"""Fetches the document from an address with conditional requests."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from worker.http.connections import Connections
 _TIMEOUTS = Timeouts(connect=5.0, read=10.0, write=5.0, whole=10.0)
 #: Bytes of a document.
 LONGEST = 16 * 1024 * 1024
-#: Characters of what it calls a version.
+#: Characters of an ETag.
 LONGEST_ETAG = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A document; it may hold secrets and shows in no traceback."""
+    """A document; it holds secrets, so its ``repr`` does not show it."""
 
     body: bytes = field(repr=False)
-    #: What the address calls this version; empty where it says nothing.
+    #: Empty if the address sends none.
     etag: str = ""
 
 
 class NotFetched(Exception):
-    """No document; the text says why and names neither the address nor what it answered."""
+    """No document; the text is the reason, without the address and its answer."""
 
 
 class Address:
@@ -44,7 +44,7 @@ class Address:
             self._headers["Authorization"] = f"Bearer {token}"
 
     def fetch(self, etag: str) -> Fetched | None:
-        """None: it is still that of the ``etag``. Raises ``NotFetched``; redirects are not followed."""
+        """The document, or None if ``etag`` is still current. Raises ``NotFetched``, also for a redirect."""
         headers = {**self._headers, "If-None-Match": etag} if etag else self._headers
         site = self._connections.to(f"{self._url.scheme}://{self._url.netloc.decode('ascii')}")
         target = self._url.raw_path.decode("ascii")
@@ -60,5 +60,5 @@ class Address:
 
 
 def _sendable(etag: str) -> str:
-    """Empty where it could not be sent back."""
+    """The ETag, or empty if it cannot be sent in a header."""
     return etag if len(etag) <= LONGEST_ETAG and etag.isascii() and etag.isprintable() else ""

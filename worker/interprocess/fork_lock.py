@@ -9,8 +9,8 @@ import time
 from contextlib import suppress
 from types import TracebackType
 
-#: Seconds until a holder counts as stopped (a debugger, a frozen container): what is guarded only paces, and
-#: a moment without the lock is better than an order that waits.
+#: Seconds until a holder counts as stopped (a debugger, a frozen container): the lock guards only rates, and
+#: a moment without it is better than an order that waits.
 _PATIENCE = 0.05
 _LOOK_EVERY = 0.001
 

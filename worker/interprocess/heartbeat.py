@@ -1,4 +1,4 @@
-"""What each worker process shows of itself, shared by fork with the process that answers the probes."""
+"""The state of each worker process, shared by fork with the process that answers the probes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from ctypes import c_char
 from dataclasses import astuple, dataclass
 from multiprocessing.sharedctypes import RawArray
 
-#: Seconds without a beat after which a process is held for dead.
+#: Seconds without a beat after which a process is considered dead.
 SILENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldCounts:
     """Requests of a process: in a thread now, or waiting until they are due.
 
     Times are in seconds since the epoch; 0 is none.
@@ -26,7 +26,7 @@ class Held:
     oldest_unknown: float = 0.0
 
 
-_NONE = Held()
+_NONE = HeldCounts()
 _WIDTH = len(astuple(_NONE))
 #: Bytes for the name of what stands.
 _NAME = 64
@@ -50,15 +50,15 @@ class Heartbeat:
         self._standing[slot].value = b""
 
     def stand(self, slot: int, name: str) -> None:
-        """This loop or thread of the process ended or stands still: there is no beat instead."""
+        """This loop or thread of the process ended or is stuck: the heartbeat is left out."""
         self._standing[slot].value = name.encode()[: _NAME - 1]
 
-    def hold(self, slot: int, held: Held) -> None:
-        """What the process has now."""
+    def hold(self, slot: int, held: HeldCounts) -> None:
+        """What the process holds now."""
         self._held[slot * _WIDTH : (slot + 1) * _WIDTH] = astuple(held)
 
     def gone(self, slot: int) -> None:
-        """The process ended; another one is on its way, and the broker has back what it held."""
+        """The process ended; another one is started, and the broker has taken back what it held."""
         self._beats[slot] = time.monotonic()
         self._consuming[slot] = False
         self._standing[slot].value = b""
@@ -72,7 +72,7 @@ class Heartbeat:
 
     @property
     def standing(self) -> dict[int, str]:
-        """What stands in each process in which something does."""
+        """What is stuck, by process."""
         return {slot: name.value.decode() for slot, name in enumerate(self._standing) if name.value}
 
     @property
@@ -81,10 +81,10 @@ class Heartbeat:
         return {slot: shown for slot, shown in enumerate(self._shown) if shown}
 
     @property
-    def held(self) -> Held:
+    def held(self) -> HeldCounts:
         """What all processes have together."""
-        rows = [Held(*self._held[at : at + _WIDTH]) for at in range(0, len(self._held), _WIDTH)]
-        return Held(
+        rows = [HeldCounts(*self._held[at : at + _WIDTH]) for at in range(0, len(self._held), _WIDTH)]
+        return HeldCounts(
             in_flight=int(sum(row.in_flight for row in rows)),
             follow_up=int(sum(row.follow_up for row in rows)),
             retry=int(sum(row.retry for row in rows)),

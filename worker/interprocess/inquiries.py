@@ -1,4 +1,4 @@
-"""Questions to the processes of a worker about what they hold in memory; while nobody asks, nothing runs.
+"""Asks the processes of a worker what they hold in memory; costs nothing otherwise.
 
 Each process answers on a Unix socket of its own; the one that serves the pages asks all of them.
 """
@@ -32,7 +32,7 @@ class Inquiries:
         self._listening = [_listening() for _ in range(processes)]
 
     def answering(self, slot: int, find: Callable[[str], Rows]) -> Callable[[], None]:
-        """What waits a second for a question to this process and answers it."""
+        """A function that waits a second for a question to this process and answers it."""
         return partial(_serve, self._listening[slot], find)
 
     def ask(self, question: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The rate limiter of registers, and the spreading of those who wait for a lane.
+"""The rate limiter of registers, and reservations that spread waiting requests.
 
 Checkbox takes at most some receipts a second from a register and pauses for seconds above that. The processes
 of a worker share the limiter through memory they got by fork, so that a request may come back to any of them
@@ -17,7 +17,7 @@ from worker.interprocess.fork_lock import ForkLock
 #: A permit that was acquired by a process that died is free again after this; longer than any call.
 LEASE = 60.0
 
-#: Registers that are served within a lease; of more, the one that was idle for longest loses its state.
+#: Registers served within a lease; if there are more, the longest idle one loses its state.
 PLACES = 1 << 15
 #: Most requests of a register that may be under way at once.
 _PERMITS = 10
@@ -31,13 +31,13 @@ _MARGIN = 0.02
 
 
 class Reservations:
-    """Spreads those who wait for something that one of them has at a time. Times are monotonic seconds."""
+    """Spaces out requests for something that only one may hold at a time. Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._reserved = 0.0
 
     def reserve(self, now: float, spacing: float) -> float:
-        """Seconds until a moment that nobody else was given."""
+        """Seconds until a moment that was given to no other request."""
         self._reserved = max(self._reserved + spacing, now)
         return self._reserved - now
 
@@ -56,7 +56,7 @@ class RegisterRateLimiter:
 
     def __init__(self, places: int = PLACES) -> None:
         """``places`` is a power of two."""
-        self._lock = ForkLock()
+        self.lock = ForkLock()
         self._places = places
         memory = memoryview(mmap.mmap(-1, places * _WIDTH * 8))
         self._times = memory.cast("d")
@@ -65,8 +65,8 @@ class RegisterRateLimiter:
     def acquire(self, register: str, now: float, rate: float, again: bool) -> tuple[int | None, float]:
         """A permit, to be given back; or None and the seconds until it is worth asking again.
 
-        ``again`` tells that a permit was reserved before: whoever missed it waits among his like, and not
-        behind those who came later.
+        ``again``: a permit was reserved before. A request that missed its permit queues with others like it,
+        and not behind newer ones.
         """
         with self._place(register, now) as place:
             times = self._times
@@ -75,7 +75,7 @@ class RegisterRateLimiter:
             if times[permit] > now:
                 return None, self._reserve(place, now, rate, _RESERVED_AGAIN if again else _RESERVED)
             if now - max(times[place + _FIRST_PERMIT : place + _END]) > 2 * spacing:
-                # Permits were free and nobody came: whoever had reserved them has gone elsewhere.
+                # Permits were free and unused: the requests that had reserved them have gone elsewhere.
                 times[place + _RESERVED] = times[place + _RESERVED_AGAIN] = now
             times[permit] = now + LEASE
             return permit, 0.0
@@ -83,7 +83,7 @@ class RegisterRateLimiter:
     def used(self, permit: int, register: str, now: float, rate: float) -> None:
         """The request of this permit was answered just now.
 
-        Without the lock: nobody else writes to a permit that is in use, and what a use takes is an estimate.
+        Without the lock: no other writes to a permit that is in use, and the time of a use is an estimate.
         """
         place, times = permit // _WIDTH * _WIDTH, self._times
         if self._key_at(place) != _key(register):
@@ -98,7 +98,7 @@ class RegisterRateLimiter:
             self._times[permit] = now
 
     def reserve(self, register: str, now: float, rate: float) -> float:
-        """Seconds until a permit that nobody else has reserved. It only spreads those who wait."""
+        """Seconds until a permit that is not reserved. It only spreads the waiting requests."""
         with self._place(register, now) as place:
             return self._reserve(place, now, rate, _RESERVED)
 
@@ -114,7 +114,7 @@ class RegisterRateLimiter:
     @contextmanager
     def _place(self, register: str, now: float) -> Iterator[int]:
         """The register's place, for this thread alone."""
-        with self._lock:
+        with self.lock:
             yield self._found(_key(register), now)
 
     def _found(self, key: tuple[int, int], now: float) -> int:
@@ -143,7 +143,7 @@ class RegisterRateLimiter:
         return self._keys[place], self._keys[place + 1]
 
     def _last_used(self, place: int) -> float:
-        """Nothing of it reaches beyond this."""
+        """The latest of its times."""
         times = self._times
         return max(
             times[place + _RESERVED],
@@ -156,7 +156,7 @@ _NOTHING = memoryview(bytes((_END - _RESERVED) * 8)).cast("d")
 
 
 def _key(register: str) -> tuple[int, int]:
-    """Wide enough that no two registers ever have the same; never that of a place nobody has had."""
+    """Wide enough that no two registers ever share one; never that of an unused place."""
     digest = blake2b(register.encode(), digest_size=16).digest()
     return int.from_bytes(digest[:8], "little") | 1, int.from_bytes(digest[8:], "little")
 

@@ -1,4 +1,4 @@
-"""A document that one process writes and all read, in memory that they share by fork."""
+"""A document that one process writes and others read, in memory shared by fork."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _VERSION = struct.Struct("=Q")
 
 
 class SharedDocument:
-    """Made before the fork. Memory is used up to the longest text that was written.
+    """Created before the fork; uses memory for the longest text that was written.
 
-    A reader that meets a writer, or what one left that died while it wrote, sees no document.
+    A reader sees no document while one is written, or if its writer died on the way.
     """
 
     def __init__(self, longest: int) -> None:
-        """``longest`` is the most bytes that a document may have, with its name."""
+        """``longest`` is the limit for name and text together, in bytes."""
         self._memory = mmap.mmap(-1, _HEAD.size + longest)
         self._refusal = RawArray(c_char, _REFUSAL)
 
@@ -40,7 +40,7 @@ class SharedDocument:
         _VERSION.pack_into(self._memory, 0, version + 1)
 
     def read(self) -> tuple[bytes, bytes] | None:
-        """Name and text; None while there is no whole one."""
+        """Name and text; None if there is no complete document."""
         _, length, size, digest = _HEAD.unpack_from(self._memory)
         start = _HEAD.size + length
         name, text = self._memory[_HEAD.size : start], self._memory[start : start + size]
@@ -48,7 +48,7 @@ class SharedDocument:
 
     @property
     def refusal(self) -> str:
-        """Why those who read it cannot use it; empty where they can."""
+        """Why its readers cannot use it; empty if they can."""
         return self._refusal.value.decode("utf-8", "ignore")
 
     @refusal.setter

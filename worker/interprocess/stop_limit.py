@@ -1,7 +1,7 @@
-"""A deploy gone wrong must not pour the queue into the dead letters.
+"""Keeps a bad deployment from emptying the queue into the dead letters.
 
-Past a number of dead letters in a row that speak of a fault of ours, the whole worker stops consuming, until
-somebody resumes it or the pause is over. The count is one for all processes of the worker.
+After a number of dead letters in a row that point to a fault of ours, the whole worker stops consuming, until
+it is resumed or the pause is over. The count is one for all processes of the worker.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LONGEST_ROW = 1 << 24
 
 
 class StopLimit:
-    """Shared by fork. The count lies in memory that no cleaned or full folder can take away.
+    """Shared by fork. The count is in memory, safe from a full or cleaned folder.
 
     It is guarded by a record lock, which a killed process lets go of.
     """

@@ -62,7 +62,7 @@ class Monitor:
         self._lost: bool | None = None
         address, document = address_of(settings), shared.document
         self._polling = Polling(address, document) if address and document else None
-        #: Why the broker does not let the worker in, with the cure; None where it does, or is away.
+        #: Why the broker refuses the worker, with the cure; None if it does not, or is away.
         self.refusal: str | None = None
 
     def run(self) -> None:
@@ -76,9 +76,8 @@ class Monitor:
             self._shared.heartbeat,
             (self._topology.follow_up, self._topology.retry),
         )
-        server = probe_pages.server(
-            self._shared.pages, observed, self._what_is_dead, self._readiness, self._what_is_held
-        )
+        shown = probe_pages.ProbePages(observed, self._what_is_dead, self._readiness, self._what_is_held)
+        server = probe_pages.server(self._shared.pages, shown)
         pages = threading.Thread(target=server.serve_forever, daemon=True)
         pages.start()
         if self._polling is not None:
@@ -127,7 +126,7 @@ class Monitor:
         self._stop.wait(_LOOK_EVERY)
 
     def _mend(self) -> None:
-        """Somebody deleted something of ours. The control queue may have gone with it: connect anew."""
+        """Something of ours was deleted. The control queue may have gone with it: connect anew."""
         try:
             connection = self._connected()
             mend(self._topology, connection.channel())
@@ -136,7 +135,7 @@ class Monitor:
             self._lose(fault)
 
     def _fresh_view(self) -> probe_pages.BrokerView | None:
-        """A broker that hangs leaves its connection up for a minute: what it told before is not known now."""
+        """A broker that hangs leaves its connection up for a minute: its last figures are stale then."""
         return self._view if time.monotonic() - self._seen_at < _FRESH else None
 
     def _look_at(self, channel: BlockingChannel) -> probe_pages.BrokerView:
@@ -180,7 +179,7 @@ class Monitor:
         self.refusal = refusal
 
     def _tell_lost(self, fault: Exception) -> None:
-        """Once for each loss: the supervisor tells of a broker that was never there."""
+        """Once for each loss: the supervisor logs a broker that was never there."""
         if self._lost is False:
             _log.warning("broker_lost", reason=repr(fault), **{"error.type": type(fault).__name__})
             self._lost = True
@@ -225,7 +224,7 @@ class Monitor:
 
 
 def _refusal(fault: Exception) -> str | None:
-    """What to do where it is no use to wait: somebody has to change something at the broker, or here."""
+    """What to do if waiting does not help: a person has to change something at the broker, or here."""
     if isinstance(fault, ProbableAuthenticationError):
         return "the broker refuses user or password: set FISCAL_RABBITMQ_URL to what it knows"
     if isinstance(fault, ProbableAccessDeniedError):

@@ -120,59 +120,52 @@ def listen(port: int) -> socket.socket:
     return socket.create_server(("", port), reuse_port=False, backlog=128)
 
 
-def server(
-    listening: socket.socket,
-    observed: Observed,
-    alive: Callable[[], str | None],
-    ready: Callable[[], Readiness],
-    held: Callable[[str], Mapping[str, Any]] | None = None,
-) -> ThreadingHTTPServer:
-    """The HTTP server; ``alive`` tells what is wrong, or None.
+@dataclass(frozen=True, slots=True)
+class ProbePages:
+    """What the pages show: ``alive`` gives what is wrong, or None."""
 
-    ``held`` tells what the processes hold of an order, and only to who is on this machine.
-    """
+    observed: Observed
+    alive: Callable[[], str | None]
+    ready: Callable[[], Readiness]
+    #: What the processes hold of an order; shown only on this machine.
+    held: Callable[[str], Mapping[str, Any]] | None = None
+
+    def answer(self, path: str, accepted: str, registry: CollectorRegistry, *, is_near: bool) -> Answer:
+        """``accepted`` is the request's ``Accept``; ``is_near``: it comes from this machine."""
+        match path:
+            case "/metrics":
+                return 200, CONTENT_TYPE_LATEST, generate_latest(registry)
+            case "/healthz":
+                problem = self.alive()
+                return (503, _TEXT, problem.encode() + b"\n") if problem else (200, _TEXT, b"ok\n")
+            case "/readyz":
+                found = self.ready()
+                kind, body = (_JSON, found.json) if _JSON in accepted else (_TEXT, found.text)
+                return 200 if found.is_ready else 503, kind, body.encode()
+        if is_near and path.startswith(_ORDERS) and self.held is not None:
+            return 200, _JSON, json.dumps(self.held(unquote(path.removeprefix(_ORDERS)))).encode()
+        return 404, _TEXT, b"not found\n"
+
+
+def server(listening: socket.socket, pages: ProbePages) -> ThreadingHTTPServer:
+    """The HTTP server on the socket of ``listen``."""
     registry = CollectorRegistry()
     registry.register(KnownOnly())
-    registry.register(observed)
-
-    def life(_: str) -> Answer:
-        problem = alive()
-        return (503, _TEXT, problem.encode() + b"\n") if problem else (200, _TEXT, b"ok\n")
-
-    def readiness(accepted: str) -> Answer:
-        found = ready()
-        kind, body = (_JSON, found.json) if _JSON in accepted else (_TEXT, found.text)
-        return 200 if found.is_ready else 503, kind, body.encode()
-
-    #: Each is given the request's ``Accept``.
-    pages: Mapping[str, Callable[[str], Answer]] = {
-        "/metrics": lambda _: (200, CONTENT_TYPE_LATEST, generate_latest(registry)),
-        "/healthz": life,
-        "/readyz": readiness,
-    }
+    registry.register(pages.observed)
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            order = self._order_in(path)
-            if held is not None and order is not None:
-                status, kind, body = 200, _JSON, json.dumps(held(order)).encode()
-            elif path in pages:
-                status, kind, body = pages[path](self.headers.get("Accept", ""))
-            else:
-                status, kind, body = 404, _TEXT, b"not found\n"
+            path, accepted = urlsplit(self.path).path, self.headers.get("Accept", "")
+            is_near = ip_address(self.client_address[0]).is_loopback
+            status, kind, body = pages.answer(path, accepted, registry, is_near=is_near)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        def _order_in(self, path: str) -> str | None:
-            is_near = ip_address(self.client_address[0]).is_loopback
-            return unquote(path.removeprefix(_ORDERS)) if is_near and path.startswith(_ORDERS) else None
-
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-            """Probes every few seconds are no news."""
+            """Probes every few seconds are not worth a line."""
 
     pages_server = ThreadingHTTPServer(listening.getsockname()[:2], Page, bind_and_activate=False)
     pages_server.socket.close()

@@ -40,7 +40,7 @@ Key = tuple[str, str]
 class Watched:
     """A cashier. Times are monotonic seconds."""
 
-    #: When the shift is to be closed; as long as nobody knows, it may be due.
+    #: When the shift is to be closed; while that is unknown, it may be due.
     closing_at: float
     look_at: float = 0.0
     #: Looks in a row that were not answered.
@@ -49,7 +49,7 @@ class Watched:
 
     @property
     def need(self) -> tuple[int, float]:
-        """To sort by: whoever does not answer comes after those who may, and of these the oldest is first."""
+        """Sort key: cashiers that do not answer come last; of the others the oldest is first."""
         return self.faults, self.closing_at
 
 
@@ -107,7 +107,7 @@ class ShiftKeeper:
             with self._sessions.enter(integration, cashier) as session:
                 left = self._look(session, integration, cashier)
         except Verdict as verdict:
-            reason = type(verdict).__name__
+            reason = verdict.code.value if isinstance(verdict, Rejected) else type(verdict).__name__
             _log.info("shift_not_looked_at", integration=integration.id, cashier=cashier.id, reason=reason)
             return self._after(verdict, watched)
         watched.faults = 0

@@ -1,7 +1,7 @@
-"""Looks again at shifts that have been open for long, so that what the metrics tell of them is true.
+"""Looks again at shifts that have been open for long, so that the metrics stay true.
 
 A person closes a shift at Checkbox, and where no order follows nothing else shows it: the morning after, the
-worker would still hold yesterday's shift for open, and an alarm would go off for each cashier.
+worker would still report yesterday's shift as open, and an alert would fire for each cashier.
 """
 
 from __future__ import annotations
@@ -54,6 +54,6 @@ class ShiftWatch:
         try:
             with self._sessions.enter(integration, cashier) as session:
                 session.shift(LONG)
-        except Verdict as verdict:  # whoever has the session sees the shift, and Checkbox may be away
+        except Verdict as verdict:  # the session is in use, and shows the shift; or Checkbox is away
             reason = type(verdict).__name__
             _log.info("shift_not_looked_at", integration=name, cashier=cashier_name, reason=reason)

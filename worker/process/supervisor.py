@@ -1,6 +1,6 @@
 """``fiscal-worker run``: starts the processes, restarts what dies, ends them within the time that is given.
 
-It has no thread but the one that writes its log, whose locks no fork leaves locked.
+Its only other thread writes the log and holds no lock across a fork.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Supervisor:
         return received.si_signo if received else None
 
     def _watch(self) -> None:
-        """Until somebody asks for the end."""
+        """Until the end is asked for."""
         looked_at = time.monotonic()
         while self._next_signal(1.0) not in (signal.SIGTERM, signal.SIGINT):
             # A change counts when two looks see the same: signals must not bring these together.
@@ -125,7 +125,7 @@ class Supervisor:
             self._mind_children()
 
     def _mind_children(self) -> None:
-        """Start anew what died, after a moment."""
+        """Restart what died, after a moment."""
         for slot, status in self._reap():
             _log.error("process_died", exit_code=os.waitstatus_to_exitcode(status))
             metrics.PROCESS_RESTARTS.inc()
@@ -180,7 +180,7 @@ def _in_child(work: Callable[[], None], log: LogWriter) -> None:
     try:
         work()
         code = 0
-    except Exception as error:  # told before the process ends; the parent starts another
+    except Exception as error:  # logged before the process ends; the parent starts another
         _log.error("process_broke", exc_info=error)
     finally:
         log.drain()

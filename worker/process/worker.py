@@ -7,7 +7,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from config.integrations_watch import IntegrationsWatch
@@ -18,26 +18,28 @@ from worker.checkbox.client import CheckboxClient
 from worker.checkbox.isolation import Isolation, threads_of
 from worker.checkbox.session import ReceiptRate
 from worker.checkbox.sessions import Sessions
-from worker.fiscal.configured import Integrations
+from worker.fiscal.configured import IntegrationRow
 from worker.fiscal.fiscalization import Fiscalization
-from worker.fiscal.issuing import Dependencies
+from worker.fiscal.issuing import PassDependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.shared import Shared
 from worker.process import shift_watch
 from worker.process.chores import chore_round
 from worker.process.integration_checks import IntegrationChecks
 from worker.process.shift_keeper import ShiftKeeper
-from worker.rabbit import decision
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
-from worker.rabbit.decision import RetryPolicy
+from worker.rabbit.consuming_connection import ConsumerDependencies
+from worker.rabbit.decision import SettlementDependencies
 from worker.rabbit.election import Election
 from worker.rabbit.fleet import Fleet
 from worker.rabbit.held import waiting_for
 from worker.rabbit.loop import Loop
 from worker.rabbit.mending import mend
 from worker.rabbit.publisher import Publisher
+from worker.rabbit.retry_policy import RetryPolicy
 from worker.rabbit.settlement import Settlement
+from worker.rabbit.topology import Topology
 from worker.telemetry import metrics, spans, trace
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
@@ -69,6 +71,19 @@ def _duplicate_prevented() -> None:
         metrics.DUPLICATES_PREVENTED.inc()
 
 
+def _dependencies_of_a_pass(settings: Settings) -> PassDependencies:
+    archive = archive_check_of(settings)
+    return PassDependencies(
+        archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
+        clock=time.time,
+        monotonic=time.monotonic,
+        return_wait=settings.return_wait.total_seconds(),
+        number_times=NumberTimes(),
+        duplicate_prevented=_duplicate_prevented,
+        warn=_put_right,
+    )
+
+
 class Process:
     """One worker process: threads, consumers, and a heartbeat."""
 
@@ -80,8 +95,9 @@ class Process:
         shared.pages.close()
         self._slot = slot
         self._inquiries = shared.inquiries
-        self._shown: Integrations | None = None
+        self._shown: Mapping[str, IntegrationRow] | None = None
         self._heartbeat = shared.heartbeat
+        self._log = shared.log
         self._stop = threading.Event()
         self._integrations = integrations
         # Inherited: what was refused before this process was started has been logged by another.
@@ -90,45 +106,35 @@ class Process:
         self._loop = Loop()
         self._loops = [self._loop.supervised]
         self._broker = FiscalBroker(
-            self._loop,
-            params,
+            ConsumerDependencies(self._loop, params, lambda: shared.stop_limit.is_engaged),
             topology,
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
             room=settings.threads * _KEPT_PER_THREAD,
-            is_halted=lambda: shared.stop_limit.is_engaged,
         )
         client = CheckboxClient(headers=trace.headers)
-        sessions = Sessions(
-            client,
-            ReceiptRate(
-                shared.limiter,
-                lambda: settings.register_rate * self._fleet.share,
-                time.monotonic,
-                time.time,
-            ),
-            Isolation(settings.threads, time.monotonic),
-        )
+        sessions = self._sessions(settings, shared, client)
         self._election = Election(params, topology.chores)
         self._keeper = ShiftKeeper(lambda: integrations.current.in_force, sessions)
         self._watch = shift_watch.ShiftWatch(lambda: integrations.current.in_force, sessions)
-        archive = archive_check_of(settings)
-        fiscalization = Fiscalization(
-            lambda: integrations.current,
-            sessions,
-            Dependencies(
-                archive=GuardedArchiveCheck(archive, settings.threads, time.monotonic) if archive else None,
-                clock=time.time,
-                monotonic=time.monotonic,
-                return_wait=settings.return_wait.total_seconds(),
-                number_times=NumberTimes(),
-                duplicate_prevented=_duplicate_prevented,
-                warn=_put_right,
-            ),
-        )
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
         self._checks = IntegrationChecks(lambda: integrations.current.rows, sessions, client, self._publisher)
-        settlement = Settlement(
-            decision.Dependencies(
+        self._broker.install(self._settlement(settings, shared, topology, sessions).process)
+        self._worker = self._broker.worker(threads_of(settings.threads))
+
+    def _sessions(self, settings: Settings, shared: Shared, client: CheckboxClient) -> Sessions:
+        rate = ReceiptRate(
+            shared.limiter, lambda: settings.register_rate * self._fleet.share, time.monotonic, time.time
+        )
+        return Sessions(client, rate, Isolation(settings.threads, time.monotonic))
+
+    def _settlement(
+        self, settings: Settings, shared: Shared, topology: Topology, sessions: Sessions
+    ) -> Settlement:
+        fiscalization = Fiscalization(
+            lambda: self._integrations.current, sessions, _dependencies_of_a_pass(settings)
+        )
+        return Settlement(
+            SettlementDependencies(
                 fiscalize=fiscalization.fiscalize,
                 publisher=self._publisher,
                 topology=topology,
@@ -138,14 +144,12 @@ class Process:
                     settings.retry_max_age.total_seconds(),
                 ),
                 stop_limit=shared.stop_limit,
-                configured=lambda name: integrations.current.rows.get(name),
+                configured=lambda name: self._integrations.current.rows.get(name),
                 has_room=self._broker.has_room,
                 clock=time.time,
                 random=random.Random(),  # noqa: S311 - jitter
             )
         )
-        self._broker.install(settlement.process)
-        self._worker = self._broker.worker(threads_of(settings.threads))
 
     def run(self) -> None:
         """Work until SIGTERM, or until the parent process is gone."""
@@ -211,6 +215,8 @@ class Process:
         threads = (*self._worker.workers, *self._worker.consumers.values())
         stopped = [loop.name for loop in self._loops if loop.stands]
         stopped += [thread.name for thread in threads if not thread.is_alive()]
+        if self._log.has_ended:
+            stopped.append("log")
         if not stopped and self._broker.longest_pass() >= _STUCK_AFTER:
             stopped.append("order")
         return ", ".join(stopped) or None
@@ -222,7 +228,7 @@ class Process:
 
     def _show_integrations(self) -> None:
         """One process is enough: the counters of all are summed."""
-        current = self._integrations.current
-        if self._slot == 0 and current is not self._shown:
-            self._shown = current
-            metrics.start_at_zero(current.rows)
+        rows = self._integrations.current.rows
+        if self._slot == 0 and rows is not self._shown:
+            known, self._shown = self._shown or {}, rows
+            metrics.start_at_zero(rows.keys() - known.keys())

@@ -1,4 +1,4 @@
-"""Dramatiq's broker over our queues: where its holes are closed.
+"""Dramatiq's broker over our queues, without the faults of its own RabbitMQ broker.
 
 Only Dramatiq's public seams are used: ``Broker``, ``Consumer``, ``Middleware``, ``Worker``. Its RabbitMQ
 broker is not, since nothing of it would be left: see docs/decisions.
@@ -21,12 +21,12 @@ from dramatiq.middleware import Middleware, SkipMessage
 from dramatiq.worker import ConsumerThread, Worker
 from pika.exceptions import AMQPError
 
-from worker.interprocess.heartbeat import Held
+from worker.interprocess.heartbeat import HeldCounts
 from worker.rabbit.consumed_message import ConsumedMessage
 from worker.rabbit.consumer import DeliveryConsumer
+from worker.rabbit.consuming_connection import ConsumerDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.held_messages import Unloaded
-from worker.rabbit.loop import Loop
 from worker.rabbit.topology import Topology
 
 #: How many messages of a queue a process may hold until they are due, with their bodies or without: so many
@@ -45,20 +45,16 @@ class FiscalBroker(dramatiq.Broker):
 
     def __init__(
         self,
-        loop: Loop,
-        params: list[pika.URLParameters],
+        dependencies: ConsumerDependencies,
         topology: Topology,
         prefetch: int,
         room: int = 0,
-        is_halted: Callable[[], bool] = lambda: False,
-        clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``prefetch`` new messages are worked on or next; ``room`` is for those that are kept in flight."""
         super().__init__(middleware=[SettledOnly()])
         self.queues: set[str] = set()
-        self._loop = loop
-        self._params = params
+        self._with = dependencies
+        self.is_halted = dependencies.is_halted
         self._topology = topology
         self._room = room
         self._prefetch = {
@@ -68,9 +64,6 @@ class FiscalBroker(dramatiq.Broker):
             topology.outbox: OUTBOX_PREFETCH,
             topology.queue: prefetch + room,
         }
-        self.is_halted = is_halted
-        self._clock = clock
-        self._monotonic = monotonic
         self.stopping = threading.Event()
         #: To Dramatiq's threads.
         self.hand_over: Callable[[MessageProxy], None]
@@ -89,7 +82,7 @@ class FiscalBroker(dramatiq.Broker):
         return LastingConsumer(partial(self._consume, queue_name, timeout))
 
     def _consume(self, queue_name: str, timeout: int) -> DeliveryConsumer | None:
-        """None where there is no broker: one process tells of it, the others wait in silence."""
+        """None if the broker cannot be reached: one process logs it, the others wait silently."""
         if self.stopping.is_set():
             return None
         try:
@@ -98,19 +91,9 @@ class FiscalBroker(dramatiq.Broker):
             return None
 
     def _connected(self, queue_name: str, timeout: int) -> DeliveryConsumer:
-        with pika.BlockingConnection(self._params) as connection:
+        with pika.BlockingConnection(self._with.params) as connection:
             self._topology.declare(connection.channel())
-        consumer = DeliveryConsumer(
-            self._loop,
-            self._params,
-            queue_name,
-            self._prefetch,
-            timeout / 1000,
-            self.is_halted,
-            self.hand_over,
-            self._clock,
-            self._monotonic,
-        )
+        consumer = DeliveryConsumer(self._with, queue_name, self._prefetch, timeout / 1000, self.hand_over)
         consumer.open()
         self.consumer = consumer
         return consumer
@@ -130,13 +113,13 @@ class FiscalBroker(dramatiq.Broker):
         """Whether one more message may be kept in flight: new ones need places too."""
         return self.consumer is not None and self.consumer.keeps(self._room)
 
-    def held(self) -> Held:
+    def held(self) -> HeldCounts:
         """The requests that are in a thread now, and those that wait until they are due, in figures."""
         waiting = [message for message in self.waiting if message.queue != self._topology.outbox]
         states = [state for message in waiting if (state := message.last_state) is not None]
         unknown = [state.unknown_since for state in states if state.unknown_since is not None]
         retry = sum(message.queue == self._topology.retry for message in waiting)
-        return Held(
+        return HeldCounts(
             in_flight=len(self._began),
             follow_up=len(waiting) - retry,
             retry=retry,

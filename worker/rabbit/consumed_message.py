@@ -42,5 +42,5 @@ class ConsumedMessage(MessageProxy):
 
     @property
     def is_stale(self) -> bool:
-        """Its connection is gone, so the broker has given the message to somebody else."""
+        """Its connection is gone, so the broker has delivered the message again."""
         return not self.consumer.is_open

@@ -1,6 +1,6 @@
 """How messages come off the queues and how they are settled.
 
-Dramatiq's stock consumer acknowledges other people's messages after a reconnect, and acknowledges what a
+Dramatiq's stock consumer acknowledges other messages after a reconnect, and acknowledges what a
 failing hook left undone. Here a message knows the consumer it came from, and is acknowledged only when its
 actor has returned and the broker has confirmed what the actor returned; everything else goes back.
 """
@@ -19,14 +19,13 @@ from dramatiq.broker import MessageProxy
 from dramatiq.errors import ConnectionClosed
 
 from worker.rabbit.consumed_message import ConsumedMessage
-from worker.rabbit.consuming_connection import ConsumingConnection
+from worker.rabbit.consuming_connection import ConsumerDependencies, ConsumingConnection
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.held_messages import AtWork, HeldMessages, Unloaded
-from worker.rabbit.loop import Loop
 
 #: Seconds before what cannot be settled is returned: as long as the broker has taken nothing, within these.
 GIVE_BACK_AFTER, GIVE_BACK_WITHIN = 2.0, 60.0
-#: Seconds that the end waits for confirms that are on their way, and for the broker to close.
+#: Seconds that closing waits for outstanding confirms, and for the broker.
 _LAST_CONFIRMS, _GOODBYE = 5.0, 2.0
 
 
@@ -34,7 +33,7 @@ class DeliveryConsumer:
     """Consumes the queues of a deployment on one connection, and hands over each message when it is due.
 
     Messages that are not due yet are held here, unacknowledged, until they are: Dramatiq's own delay queue
-    would publish each of them once more and look at them once a second. How long is told by the monotonic
+    would publish each of them once more and look at them once a second. How long is measured by the monotonic
     clock, once a message is here: a clock that is set neither holds it longer nor lets it go early. What is
     due and finds no room in memory is turned away: it is given back when there is some, and delivered again.
     Dramatiq's thread only waits for its end: a message goes from the loop's thread straight to the worker's.
@@ -42,30 +41,23 @@ class DeliveryConsumer:
 
     def __init__(
         self,
-        loop: Loop,
-        params: list[pika.URLParameters],
+        dependencies: ConsumerDependencies,
         name: str,
         prefetch: Mapping[str, int],
         timeout: float,
-        is_halted: Callable[[], bool],
         hand_over: Callable[[MessageProxy], None],
-        clock: Callable[[], float],
-        monotonic: Callable[[], float],
     ) -> None:
         """``name`` is what Dramatiq knows the consumer by; an actor is named like the queue it works on.
 
-        What is worked on again goes to the actor of the first queue. ``clock`` is what headers are read by.
+        What is worked on again goes to the actor of the first queue.
         """
-        self._loop = loop
-        self._params = params
+        self._with = dependencies
+        self._loop = dependencies.loop
         self._name = name
         self._prefetch = prefetch
         self._again = next(iter(prefetch))
         self._timeout = timeout
-        self._is_halted = is_halted
         self._hand_over = hand_over
-        self._clock = clock
-        self._monotonic = monotonic
         self._opened: Future[None] = Future()
         self._over = threading.Event()
         #: Guards what other threads see as well.
@@ -80,7 +72,7 @@ class DeliveryConsumer:
         self._refused_since: float | None = None
 
     def open(self) -> None:
-        """Raises ``ConnectionClosed`` when there is no broker, or it refuses."""
+        """Raises ``ConnectionClosed`` if the broker cannot be reached or refuses."""
         self._loop.soon(self._connect)
         self._opened.result()
 
@@ -109,7 +101,7 @@ class DeliveryConsumer:
     def _connect(self) -> None:
         self._loop.broken.add(self._end)
         self._subscription = ConsumingConnection(
-            self._loop.io, self._params, self._prefetch, self._begin, self._on_message, self._ended
+            self._loop.io, self._with.params, self._prefetch, self._begin, self._on_message, self._ended
         )
 
     def _begin(self) -> None:
@@ -117,7 +109,7 @@ class DeliveryConsumer:
         self._look()
 
     def _end(self) -> None:
-        """Whatever state it is in."""
+        """In any state."""
         if self._subscription is not None:
             self._subscription.let_go()
         self._ended(ConnectionClosed("the consumer broke"))
@@ -137,7 +129,7 @@ class DeliveryConsumer:
         if not self.is_open:
             return
         self._obey_halt()
-        for held in self._held.take(until=self._monotonic()):
+        for held in self._held.take(until=self._with.monotonic()):
             if isinstance(held, Unloaded):
                 self._at_work.turn_away(held)
             else:
@@ -148,7 +140,7 @@ class DeliveryConsumer:
     def _look_later(self) -> None:
         if self._next_look is not None:
             self._loop.io.remove_timeout(self._next_look)
-        patience = min(self._timeout, max(0.0, self._held.first_due - self._monotonic()))
+        patience = min(self._timeout, max(0.0, self._held.first_due - self._with.monotonic()))
         self._next_look = self._loop.io.call_later(patience, self._look)
 
     def _on_message(
@@ -156,9 +148,9 @@ class DeliveryConsumer:
     ) -> None:
         delivery = Delivery.received(queue, method, properties, body)
         message = self._message(queue, delivery, method.delivery_tag)
-        wait = delivery.wait(self._clock())
+        wait = delivery.wait(self._with.clock())
         if wait > 0:
-            self._held.add(message, self._monotonic() + wait)
+            self._held.add(message, self._with.monotonic() + wait)
             self._look_later()
         else:
             self._put_to_work(message)
@@ -175,9 +167,9 @@ class DeliveryConsumer:
         return ConsumedMessage(Message(self._name, actor, (delivery,), {}, {}, message_id=""), self, tag)
 
     def _obey_halt(self) -> None:
-        """While the worker has stopped itself nothing is consumed, and what waits here goes back."""
+        """While the worker has stopped itself nothing is consumed, and waiting messages go back."""
         assert self._subscription is not None
-        if not self._is_halted():
+        if not self._with.is_halted():
             self._subscription.consume()
             return
         self._subscription.pause()
@@ -186,7 +178,7 @@ class DeliveryConsumer:
 
     def finish(self, message: ConsumedMessage) -> None:
         """Acknowledge a settled message that came by here, give back any other."""
-        # Let go of: the effect knows the message, and a cycle would keep the body until a collection.
+        # Cleared: the effect refers to the message, and a cycle would keep the body until a collection.
         effect, message.effect = message.effect, None
         if not message.is_done or effect is None:
             self._loop.soon(partial(self._settle, message, message.is_done))
@@ -198,8 +190,8 @@ class DeliveryConsumer:
 
     def _keep_in_flight(self, message: ConsumedMessage) -> None:
         """By any thread. The loop looks once in the time-out anyway: for later it is not woken."""
-        wait = message.delivery.wait(self._clock())
-        self._held.add(message, self._monotonic() + wait)
+        wait = message.delivery.wait(self._with.clock())
+        self._held.add(message, self._with.monotonic() + wait)
         if wait < self._timeout:
             self._loop.soon(self._look)
 
@@ -225,7 +217,7 @@ class DeliveryConsumer:
             self._recall()
 
     def _patience(self) -> float:
-        now = self._monotonic()
+        now = self._with.monotonic()
         if self._refused_since is None:
             self._refused_since = now
         return min(max(now - self._refused_since, GIVE_BACK_AFTER), GIVE_BACK_WITHIN)

@@ -1,8 +1,10 @@
-"""A connection that brings messages, each queue by a channel of its own."""
+"""A connection that consumes, each queue on a channel of its own."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,10 +13,23 @@ from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
 
 from worker.rabbit.connection import BrokerConnection
+from worker.rabbit.loop import Loop
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerDependencies:
+    """What all consumers of a process are made with."""
+
+    loop: Loop
+    params: list[pika.URLParameters]
+    is_halted: Callable[[], bool] = lambda: False
+    #: What headers are read by, in seconds since the epoch.
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
 
 
 class ConsumingConnection(BrokerConnection):
-    """To several queues, each with a prefetch of its own."""
+    """Consumes several queues, each with a prefetch of its own."""
 
     def __init__(
         self,
@@ -25,7 +40,7 @@ class ConsumingConnection(BrokerConnection):
         arrived: Callable[..., None],
         ended: Callable[[BaseException], None],
     ) -> None:
-        """``arrived`` gets a queue, then what pika tells of a message."""
+        """``arrived`` gets a queue, then pika's arguments for a message."""
         self._prefetch = prefetch
         self._ready = ready
         self._arrived = arrived
@@ -63,7 +78,7 @@ class ConsumingConnection(BrokerConnection):
                 )
 
     def pause(self) -> None:
-        """What was brought may be settled all the same."""
+        """Delivered messages may still be settled."""
         if self.is_open:
             for queue, tag in self._tags.items():
                 self._channels[queue].basic_cancel(tag)
@@ -92,5 +107,5 @@ class ConsumingConnection(BrokerConnection):
             self._agreed.add(queue)
 
     def _cancelled(self, _: Any) -> None:
-        """A deleted queue, for one; channel and connection would stay open, and silent."""
+        """For example after its queue was deleted; channel and connection would stay open, and silent."""
         self.close()

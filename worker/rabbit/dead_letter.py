@@ -28,7 +28,7 @@ _DETAIL_LIMIT = 8192
 class DeadLetter:
     """A message as it is dead-lettered, and as it is read back.
 
-    What the headers do not say is None: anybody may have put a message there.
+    What the headers do not say is None: the message may come from elsewhere.
     """
 
     delivery: Delivery
@@ -44,7 +44,7 @@ class DeadLetter:
         queue: str,
         now: float,
     ) -> DeadLetter:
-        """The headers of the contract; what cannot be told is left out."""
+        """The headers of the contract; what is unknown is left out."""
         texts = {
             Header.CODE: verdict.code.value,
             Header.ORDER: str(known.order) if known.order else None,

@@ -1,4 +1,4 @@
-"""What is to be done about a delivery: the use case is run, and every message that follows from it is made.
+"""Decides about a delivery: runs the use case, and makes every message that follows from it.
 
 Nothing is published here, so that whatever breaks is still an order of its own with INTERNAL_ERROR.
 """
@@ -27,11 +27,12 @@ from worker.fiscal.outcomes import (
 from worker.fiscal.reasons import Wait
 from worker.interprocess.stop_limit import StopLimit
 from worker.rabbit.dead_letter import DeadLetter
-from worker.rabbit.delivery import LONGEST_WAIT, Delivery
+from worker.rabbit.delivery import Delivery
 from worker.rabbit.events import Events
 from worker.rabbit.message.reading import InvalidMessage, RequestIdentity, read
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.publishing_connection import Publication
+from worker.rabbit.retry_policy import RetryPolicy
 from worker.rabbit.topology import Topology
 from worker.telemetry import pass_log
 from worker.telemetry.logs import logger
@@ -46,22 +47,7 @@ _LONGEST_KEPT = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """When to try again. Seconds."""
-
-    min_backoff: float
-    max_backoff: float
-    max_age: float
-
-    def delay(self, faults: int, asked: float | None, random: Random) -> float:
-        """Exponential with jitter; not before the other side's Retry-After, up to ten minutes of it."""
-        backoff: float = min(self.max_backoff, self.min_backoff * 2.0 ** min(faults, 30))
-        jittered = backoff * random.uniform(0.75, 1.25)
-        return max(min(self.max_backoff, jittered), min(asked or 0.0, LONGEST_WAIT))
-
-
-@dataclass(frozen=True, slots=True)
-class Dependencies:
+class SettlementDependencies:
     """What every delivery is settled with."""
 
     fiscalize: Callable[[Request, AttemptState], Fiscalized]
@@ -77,7 +63,7 @@ class Dependencies:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last word on the request: what tells it, and how it is counted."""
+    """The final outcome of the request: its messages, and how it is counted."""
 
     letter: Publication | None
     event: Publication | None
@@ -87,7 +73,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Rescheduled:
-    """Worked on again after ``wait`` seconds; ``delayed`` is told before."""
+    """Worked on again after ``wait`` seconds; ``delayed`` is published before."""
 
     state: AttemptState
     wait: float
@@ -110,7 +96,11 @@ class Deciding:
     """One pass over one delivery, up to the decision."""
 
     def __init__(
-        self, delivery: Delivery, state: AttemptState, dependencies: Dependencies, line: pass_log.PassLog
+        self,
+        delivery: Delivery,
+        state: AttemptState,
+        dependencies: SettlementDependencies,
+        line: pass_log.PassLog,
     ) -> None:
         self._delivery = delivery
         self._state = state
@@ -205,7 +195,7 @@ class Deciding:
     def _postponed(self, verdict: Postponed) -> Ended | Rescheduled:
         policy, now = self._with.policy, self._with.clock()
         if verdict.reason not in _OWN_LIMITS and now - self._state.first_seen > policy.max_age:
-            # Whoever looks at the letter finds the receipt that was awaited.
+            # The letter names the receipt that was awaited.
             receipt = {"receiptId": self._state.posted_id} if self._state.posted_id else {}
             return self._given_up(verdict, {"reason": verdict.reason, **receipt})
         wait = min(verdict.after, policy.max_backoff)

@@ -98,7 +98,7 @@ class Delivery:
 
     @property
     def replayed_code(self) -> str | None:
-        """The code of the dead letter that this is the replay of; told at its first arrival only."""
+        """The code of the dead letter that this replays; at its first arrival only."""
         code = self.headers.get(Header.REPLAYED_CODE)
         return code if isinstance(code, str) and not (self.redelivered or self.is_kept) else None
 
@@ -147,5 +147,5 @@ class Delivery:
 
 
 def waiting(due: float, wait: float) -> dict[str, int]:
-    """Headers that tell when a message may be worked on; both count, since a clock may be wrong."""
+    """Headers for when a message may be worked on; both count, since a clock may be wrong."""
     return {Header.DUE: int(due * 1000), Header.WAIT: math.ceil(wait * 1000)}

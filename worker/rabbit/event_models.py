@@ -1,6 +1,6 @@
 """The events that go back to Bimp. Their JSON Schemas are generated from these models.
 
-CloudEvents 1.0 in structured mode. What cannot be told is null, and ``subject`` is left out.
+CloudEvents 1.0 in structured mode. What is unknown is null, and ``subject`` is left out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class EventModel(BaseModel):
 
 
 class EventOrder(EventModel):
-    """The order, as far as the message tells."""
+    """The order, as far as the message names it."""
 
     uuid: UuidText | None
     doc_number: str | None

@@ -106,7 +106,7 @@ class Events:
 
     def _receipt(self, done: Fiscalized, total: int) -> EventReceipt:
         receipt = done.receipt
-        assert receipt.fiscal_code is not None  # success is never told without a fiscal number
+        assert receipt.fiscal_code is not None  # never a success without a fiscal number
         return EventReceipt(
             id=receipt.id,
             fiscal_code=receipt.fiscal_code,

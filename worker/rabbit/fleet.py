@@ -36,8 +36,8 @@ class Fleet:
         self._connection: pika.BlockingConnection | None = None
         self._channel: BlockingChannel | None = None
         self._counts: deque[tuple[float, int]] = deque()
-        # Two processes of one worker know of each other. A single one must not take the whole rate of a
-        # register while another worker's only process does.
+        # Two processes of one worker know each other. A single one must not take the whole rate of a
+        # register while another worker's only process does the same.
         # A worker that was killed a moment ago, and is started anew, may have sent until just now.
         self._may_sell_from = math.inf if at_least == 1 else monotonic() + _SENT_WITHIN
         self.processes = at_least

@@ -1,4 +1,4 @@
-"""What a process holds of an order until it is due, for a person who asks."""
+"""What a process holds of an order until it is due, for `explain`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a process holds unacknowledged, bounded in bytes: until it is due, and while threads work on it.
 
 AMQP hands over whole bodies, and the number of messages bounds no memory. So a message that finds no room is
-held without its body: its tag, when it is due, and what a person may ask about it. When it is due, and there
+held without its body: its tag, when it is due, and what `explain` may be asked. When it is due, and there
 is room, it is given back, and the broker delivers it again at once.
 """
 
@@ -25,12 +25,12 @@ ROOM = 32 * 1024 * 1024
 ROOM_AT_WORK = 16 * 1024 * 1024
 #: Bytes that a message takes beside its body.
 _OVERHEAD = 4096
-#: What was read of an order takes so many times its body.
+#: A parsed order takes so many times its body.
 _READ = 10
 
 
 def weight(delivery: Delivery) -> int:
-    """Bytes that a message takes in memory, as far as it can be told."""
+    """Bytes that a message takes in memory, estimated."""
     return len(delivery.body) * (_READ if delivery.is_kept else 1) + _OVERHEAD
 
 
@@ -99,7 +99,7 @@ class HeldMessages(Generic[M]):
     def add(self, message: M, due: float) -> None:
         """Whole where there is room, or where a pass has kept it in flight: room was made sure of before.
 
-        ``due`` is in the seconds that ``take`` is asked with.
+        ``due`` is on the clock that ``take`` is called with.
         """
         delivery, taken = message.delivery, weight(message.delivery)
         held: M | Unloaded = message
@@ -143,7 +143,7 @@ class AtWork(Generic[M]):
         self._turned_away: deque[Unloaded] = deque()
 
     def admits(self, message: M) -> bool:
-        """Whether it goes to work now. A single one always does, and so does what was kept in flight."""
+        """Whether it goes to work now. A single one always does, and so does one that was kept in flight."""
         taken = weight(message.delivery)
         with self._lock:
             if self._bytes + taken <= ROOM_AT_WORK or not self._bytes or message.delivery.is_kept:
@@ -157,12 +157,12 @@ class AtWork(Generic[M]):
         self._turned_away.append(message)
 
     def leaves(self, message: M) -> None:
-        """A thread is done with it, or it never came to one."""
+        """A thread is done with it, or no thread got it."""
         with self._lock:
             self._bytes -= self._weights.pop((message.delivery.queue, message.tag), 0)
 
     def recalled(self) -> Iterator[Unloaded]:
-        """Those that there is room for now: to be delivered again, to whomever. By one thread at a time."""
+        """Those that there is room for now; the broker delivers them again. By one thread at a time."""
         with self._lock:
             room = ROOM_AT_WORK - self._bytes
         while self._turned_away and (room == ROOM_AT_WORK or self._turned_away[0].weight <= room):

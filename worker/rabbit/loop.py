@@ -26,7 +26,7 @@ class Loop:
 
     def __init__(self) -> None:
         self.io = IOLoop()
-        #: What is told, in the thread, that a step broke: whichever it was, every connection is replaced.
+        #: Called in the thread when a step broke: whichever it was, every connection is replaced.
         self.broken: set[Callable[[], None]] = set()
         self._closing = threading.Event()
         self._ticks: object = None
@@ -60,9 +60,9 @@ class Loop:
         try:
             self.io.start()
         except Exception:  # whatever it is, what comes after it has connections of its own
-            for tell in tuple(self.broken):
+            for end in tuple(self.broken):
                 with suppress(Exception):
-                    tell()
+                    end()
             raise
 
     def _tick(self) -> None:

@@ -11,7 +11,7 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
 from worker.rabbit.loop import Loop
-from worker.rabbit.publishing_connection import Message
+from worker.rabbit.publishing_connection import Unconfirmed
 from worker.rabbit.topology import Topology
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
@@ -22,7 +22,7 @@ _HOLDS_FOR = 5.0
 
 
 def mend(topology: Topology, channel: BlockingChannel) -> None:
-    """Declare everything, and tell what had been missing. Raises ``AMQPError`` and ``TopologyMismatch``."""
+    """Declare everything, and return what had been missing. Raises ``AMQPError`` and ``TopologyMismatch``."""
     missing = topology.missing(channel.connection)
     topology.declare(channel)
     for name in missing:
@@ -35,7 +35,7 @@ def mend(topology: Topology, channel: BlockingChannel) -> None:
 
 
 class Mending:
-    """Keeps messages that no queue took until everything is declared, which a thread of its own does.
+    """Keeps unroutable messages until everything is declared, which a thread of its own does.
 
     All else happens in the loop's thread.
     """
@@ -45,20 +45,20 @@ class Mending:
         loop: Loop,
         params: list[pika.URLParameters],
         redeclare: Callable[[BlockingChannel], None],
-        mended: Callable[[list[Message], str | None], None],
+        mended: Callable[[list[Unconfirmed], str | None], None],
     ) -> None:
         """``mended`` gets the messages, and why it failed or None."""
         self._loop = loop
         self._params = params
         self._redeclare = redeclare
         self._mended = mended
-        self._waiting: list[Message] = []
+        self._waiting: list[Unconfirmed] = []
         self._is_at_work = False
         self._why: str | None = None
         #: Monotonic seconds.
         self._holds_until = 0.0
 
-    def wait_for(self, messages: list[Message]) -> None:
+    def wait_for(self, messages: list[Unconfirmed]) -> None:
         self._waiting += messages
         if self._is_at_work:
             return
@@ -68,8 +68,8 @@ class Mending:
         self._is_at_work = True
         threading.Thread(target=self._work, name="declaring", daemon=True).start()
 
-    def waiting(self) -> list[Message]:
-        """What waits, handed out: nothing waits any more."""
+    def waiting(self) -> list[Unconfirmed]:
+        """Hand out what waits: nothing waits any more."""
         waiting, self._waiting = self._waiting, []
         return waiting
 

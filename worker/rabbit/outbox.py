@@ -1,7 +1,7 @@
 """Events that the broker refuses wait in a queue of their own, and are published until it takes them.
 
-By then all else of the order is done: the receipt is made, or its dead letter is written. So it is the event
-that waits, byte for byte: publishing it again asks nobody and writes nothing else, whichever process does it.
+By then all else of the order is done: the receipt is made, or its dead letter is written. So the event itself
+waits, byte for byte. Any process may publish it again: that takes no call to Checkbox and no other message.
 """
 
 from __future__ import annotations

@@ -19,13 +19,13 @@ from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker, Connecti
 
 from worker.rabbit.loop import Loop
 from worker.rabbit.mending import Mending
-from worker.rabbit.publishing_connection import ConfirmOverdue, Message, PublishingConnection
+from worker.rabbit.publishing_connection import ConfirmOverdue, PublishingConnection, Unconfirmed
 from worker.rabbit.refusals import Refusals
 
-#: Seconds that a line is kept at least. RabbitMQ (3.10) may refuse for ever what comes by a channel that met
-#: a queue while it had no leader, and takes the same from another; a full queue refuses on every line.
+#: A connection is kept for at least so many seconds. RabbitMQ (3.10) may refuse for ever what comes by a
+#: channel that met a queue without a leader, and takes it from another; a full queue refuses on all.
 REPLACED_AFTER = 5.0
-#: Seconds that the broker has to take leave.
+#: Seconds that the broker has to close the connection.
 _GOODBYE = 2.0
 _CLOSED = "the publisher was closed"
 
@@ -39,13 +39,13 @@ class Publisher:
         params: list[pika.URLParameters],
         redeclare: Callable[[BlockingChannel], None] | None = None,
     ) -> None:
-        """``redeclare`` declares exchanges and queues anew when a message found none."""
+        """``redeclare`` declares exchanges and queues again after an unroutable message."""
         self._loop = loop
         self._params = params
         self._refusals = Refusals()
         self._mending = Mending(loop, params, redeclare, self._mended) if redeclare is not None else None
         self._lock = threading.Lock()
-        self._waiting: deque[Message] = deque()
+        self._waiting: deque[Unconfirmed] = deque()
         self._is_awake = False
         self._is_closing = False
         self._is_closed = threading.Event()
@@ -69,7 +69,7 @@ class Publisher:
         all was declared anew: it may be there twice. Every message of ours is harmless when repeated.
         """
         properties.delivery_mode = 2
-        message = Message(exchange, routing_key, body, properties, mandatory)
+        message = Unconfirmed(exchange, routing_key, body, properties, mandatory)
         self._refusals.watch(message)
         with self._lock:
             self._waiting.append(message)
@@ -79,7 +79,7 @@ class Publisher:
         return message.confirmed
 
     def close(self) -> None:
-        """For good: what is not confirmed yet fails."""
+        """Final: what is not confirmed yet fails."""
         self._loop.soon(self._shut)
         self._is_closed.wait(_GOODBYE)
 
@@ -97,11 +97,11 @@ class Publisher:
             self._drop(_CLOSED)
             self._is_closed.set()
 
-    def _taken(self) -> list[Message]:
+    def _taken(self) -> list[Unconfirmed]:
         return list(iter(self._next, None))
 
-    def _next(self) -> Message | None:
-        """One at a time: what a broken line was not given yet is still there to be failed or sent."""
+    def _next(self) -> Unconfirmed | None:
+        """One at a time: what a broken connection has not got yet can still be failed or sent."""
         with self._lock:
             if self._waiting:
                 return self._waiting.popleft()
@@ -122,8 +122,8 @@ class Publisher:
                 else:
                     self._fail([message], why)
 
-    def _refused(self, message: Message, has_way: bool) -> None:
-        """The line goes on, unless it may be the line's fault."""
+    def _refused(self, message: Unconfirmed, has_way: bool) -> None:
+        """The connection is kept, unless the connection may be the cause."""
         self._again([message], "NackError" if has_way else "UnroutableError", has_way)
         line = self._line
         if has_way and line is not None and time.monotonic() - line.since > REPLACED_AFTER:
@@ -131,7 +131,7 @@ class Publisher:
             self._again(line.abandoned(), "NackError", has_way)
         self._flush()
 
-    def _ended(self, reason: BaseException, unconfirmed: list[Message]) -> None:
+    def _ended(self, reason: BaseException, unconfirmed: list[Unconfirmed]) -> None:
         was_open = self._line is not None and self._line.was_ready
         self._line = None
         if self._is_closing:
@@ -148,9 +148,10 @@ class Publisher:
         else:
             self._fail([*unconfirmed, *self._taken()], type(reason).__name__)
 
-    def _channel_closed(self, reason: ChannelClosedByBroker, unconfirmed: list[Message]) -> None:
-        """One exchange closed it for all: what went elsewhere is sent again as if for the first time."""
-        concerned = [one for one in unconfirmed if one.exchange and f"'{one.exchange}'" in reason.reply_text]
+    def _channel_closed(self, reason: ChannelClosedByBroker, unconfirmed: list[Unconfirmed]) -> None:
+        """One exchange closed the channel for all; messages to others are sent again."""
+        text = reason.reply_text
+        concerned = [one for one in unconfirmed if one.exchange and f"'{one.exchange}'" in text]
         others = [one for one in unconfirmed if one not in concerned] if concerned else []
         self._requeue(others)
         for message in concerned:
@@ -158,7 +159,7 @@ class Publisher:
                 self._refusals.bar(message.exchange, reason.reply_text)
         self._again(concerned or unconfirmed, reason.reply_text, has_way=False)
 
-    def _again(self, messages: list[Message], why: str, has_way: bool) -> None:
+    def _again(self, messages: list[Unconfirmed], why: str, has_way: bool) -> None:
         """Resends ahead of new messages; one that was already resent fails."""
         self._fail([message for message in messages if message.is_second_try], why)
         again = [message for message in messages if not message.is_second_try]
@@ -169,7 +170,7 @@ class Publisher:
         elif again:
             self._mending.wait_for(again)
 
-    def _mended(self, messages: list[Message], failed: str | None) -> None:
+    def _mended(self, messages: list[Unconfirmed], failed: str | None) -> None:
         if failed is None:
             self._requeue(messages)
             self._flush()
@@ -178,11 +179,11 @@ class Publisher:
                 self._refusals.bar(message.exchange, failed)
             self._fail(messages, failed)
 
-    def _requeue(self, messages: list[Message]) -> None:
+    def _requeue(self, messages: list[Unconfirmed]) -> None:
         with self._lock:
             self._waiting.extendleft(reversed(messages))
 
-    def _fail(self, messages: Iterable[Message], why: str) -> None:
+    def _fail(self, messages: Iterable[Unconfirmed], why: str) -> None:
         for message in messages:
             self._refusals.note(message, why)
             message.fail(why)

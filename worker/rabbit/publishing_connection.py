@@ -18,7 +18,7 @@ from worker.rabbit.connection import BrokerConnection
 #: Seconds that the broker has to confirm: a queue without a leader or a majority keeps silent, on a
 #: connection that is well.
 CONFIRMED_WITHIN = 30.0
-#: Messages to nobody that a new connection is tried out with.
+#: Unroutable messages that a new connection is tried out with.
 _TRIED_WITH = 2
 
 
@@ -42,8 +42,8 @@ class Publication(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Message:
-    """What is to be published, and whether it was."""
+class Unconfirmed:
+    """A message that the broker has not confirmed yet."""
 
     exchange: str
     routing_key: str
@@ -72,8 +72,8 @@ class PublishingConnection(BrokerConnection):
         io: IOLoop,
         params: list[pika.URLParameters],
         ready: Callable[[], None],
-        refused: Callable[[Message, bool], None],
-        ended: Callable[[BaseException, list[Message]], None],
+        refused: Callable[[Unconfirmed, bool], None],
+        ended: Callable[[BaseException, list[Unconfirmed]], None],
     ) -> None:
         """``refused`` gets a message that no queue took, and whether there was one; ``ended`` why, and what
         was not confirmed.
@@ -84,14 +84,14 @@ class PublishingConnection(BrokerConnection):
         self._ended = ended
         self._channel: Channel
         self._last_tag = 0
-        self._unconfirmed: dict[int, Message] = {}
+        self._unconfirmed: dict[int, Unconfirmed] = {}
         self.is_ready = False
         self.was_ready = False
         #: Monotonic seconds.
         self.since = time.monotonic()
         super().__init__(io, params)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Unconfirmed) -> None:
         message.sent_at = time.monotonic()
         self._last_tag += 1
         self._unconfirmed[self._last_tag] = message
@@ -103,7 +103,7 @@ class PublishingConnection(BrokerConnection):
         self.is_ready = False
         super().close()
 
-    def abandoned(self) -> list[Message]:
+    def abandoned(self) -> list[Unconfirmed]:
         """What was not confirmed; nothing follows."""
         self.let_go()
         unconfirmed, self._unconfirmed = list(self._unconfirmed.values()), {}
@@ -119,7 +119,7 @@ class PublishingConnection(BrokerConnection):
     def _try_out(self, channel: Channel) -> None:
         """What is sent during an alarm is read when it is over, even if we are gone by then.
 
-        So each try would leave one more copy, were it not for messages to nobody, of which the broker takes
+        So each try would leave one more copy, were it not for unroutable messages, of which the broker takes
         the first one even then.
         """
         self._channel = channel
@@ -154,7 +154,7 @@ class PublishingConnection(BrokerConnection):
         else:
             self._io.call_later(CONFIRMED_WITHIN / 4, self._watch)
 
-    def _settle(self, message: Message, is_taken: bool) -> None:
+    def _settle(self, message: Unconfirmed, is_taken: bool) -> None:
         if not is_taken:
             self._refused(message, True)
         elif message.is_returned:

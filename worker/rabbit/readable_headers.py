@@ -81,7 +81,7 @@ def _end_of_frame(received: bytes, at: int) -> int:
 
 
 def readable(frame: bytes) -> bytes:
-    """The frame, where pika can read it or it is no header."""
+    """The frame itself if pika can read it, or if it is not a header."""
     kind, channel, _ = _FRAME.unpack_from(frame)
     if kind != FRAME_HEADER:
         return frame

@@ -6,14 +6,14 @@ import time
 from concurrent.futures import Future
 from functools import partial
 
-from worker.rabbit.publishing_connection import Message
+from worker.rabbit.publishing_connection import Unconfirmed
 from worker.telemetry.logs import logger
 from worker.telemetry.quiet import Quietly
 
 _log = logger(__name__)
 #: Seconds in which an exchange that closed the channel of all is not tried again.
 _BARRED_FOR = 5.0
-#: What to do, by a part of the reason. Lost connections are not among them: the monitor tells of those.
+#: What to do, by a part of the reason. Lost connections are not among them: the monitor logs those.
 _CURES = {
     "ConnectionBlockedTimeout": "the broker has an alarm: give it memory or disk space",
     "ConfirmOverdue": "a queue that it is routed to does not answer: see whether most of its nodes are up",
@@ -33,12 +33,12 @@ class Refusals:
         self._told: set[str] = set()
         self._barred: dict[str, tuple[float, str]] = {}
 
-    def watch(self, message: Message) -> None:
-        """By any thread, before it is sent: tells when something refused is taken again."""
+    def watch(self, message: Unconfirmed) -> None:
+        """By any thread, before it is sent: logs when something refused is taken again."""
         if self._told:
             message.confirmed.add_done_callback(partial(self._taken, message))
 
-    def note(self, message: Message, why: str) -> None:
+    def note(self, message: Unconfirmed, why: str) -> None:
         cure = next((cure for part, cure in _CURES.items() if part in why), None)
         subject = _BROKER if "Blocked" in why else message.way
         if cure is None or subject in self._told:
@@ -57,7 +57,7 @@ class Refusals:
         until, why = self._barred.get(exchange, (0.0, ""))
         return why if until > time.monotonic() else None
 
-    def _taken(self, message: Message, done: Future[None]) -> None:
+    def _taken(self, message: Unconfirmed, done: Future[None]) -> None:
         if done.exception() is not None:
             return
         for subject in self._told & {_BROKER, message.way}:

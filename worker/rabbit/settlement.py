@@ -1,4 +1,4 @@
-"""What becomes of a delivery: the one place where verdicts turn into messages.
+"""The outcome of a delivery: the one place where verdicts turn into messages.
 
     Fiscalized    succeeded event                                    then acknowledged
     Rejected      dead letter (most codes), failed event             then acknowledged
@@ -11,7 +11,7 @@
 and where the broker refuses a message of ours, so that nothing that was done is done again:
 
     succeeded, failed event    the event waits in ``outbox``         then acknowledged
-    delayed event              told with the next fault
+    delayed event              published with the next fault
     dead letter                the order goes back into ``retry``    then acknowledged
 
 It is decided first, and every message is made; then it is carried out; then it is counted and logged, which
@@ -27,7 +27,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from worker.fiscal.attempt_state import AttemptState
-from worker.rabbit.decision import Deciding, Dependencies, Ended, KeptInFlight, Rescheduled
+from worker.rabbit.decision import Deciding, Ended, KeptInFlight, Rescheduled, SettlementDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.outbox import Outbox
 from worker.rabbit.publishing_connection import Publication
@@ -41,7 +41,7 @@ _NOTHING.set_result(None)
 class Settlement:
     """Carries out what is decided about each delivery."""
 
-    def __init__(self, dependencies: Dependencies) -> None:
+    def __init__(self, dependencies: SettlementDependencies) -> None:
         self._with = dependencies
         self._outbox = Outbox(dependencies.publisher, dependencies.topology.outbox, dependencies.clock)
 

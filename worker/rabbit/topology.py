@@ -26,7 +26,7 @@ DEFAULT_BINDING = "order.ready_to_fiscalize.#"
 CLOUD_EVENT = "application/cloudevents+json"
 
 #: -1 is accepted by RabbitMQ 3.10 and removes a message at its first return; without a limit 4.x
-#: removes it after 20 looks; and without one a returned message loses its place.
+#: removes it after 20 deliveries, and a returned message loses its place.
 DELIVERY_LIMIT = 1_000_000
 #: Seconds: the longest of the short waits.
 SHORT_WAIT = 20.0
@@ -38,7 +38,7 @@ def order_key(integration: str | None, cashier: str | None) -> str:
 
 
 class TopologyMismatch(Exception):
-    """An object exists with other arguments: a person has to decide, trying again is of no use."""
+    """An object exists with other arguments: a person has to decide, retrying does not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Topology:
 
     @property
     def retry(self) -> str:
-        """Long waits, for whatever. Apart, so that however many there are, they hide no short one."""
+        """Long waits of any kind. Apart, so that however many there are, they do not hide a short one."""
         return f"{self.queue}.retry"
 
     def waiting_for(self, seconds: float) -> str:
@@ -93,7 +93,7 @@ class Topology:
         return {"x-queue-type": "classic"}
 
     def declare(self, channel: BlockingChannel) -> None:
-        """Declare everything; raises ``TopologyMismatch`` when something else bears a name of ours."""
+        """Declare everything; raises ``TopologyMismatch`` if something else has one of our names."""
         try:
             self._declare(channel)
         except ChannelClosedByBroker as refusal:
@@ -105,7 +105,7 @@ class Topology:
             ) from None
 
     def missing(self, connection: pika.BlockingConnection) -> list[str]:
-        """What of ours is not there, with its kind; a binding cannot be asked for."""
+        """Our missing objects, with their kinds; a binding cannot be checked."""
         looks: dict[str, Callable[[BlockingChannel], None]] = {
             **{f"exchange {name}": partial(_look_at_exchange, name) for name in EXCHANGES},
             **{f"queue {name}": partial(_look_at_queue, name) for name in self.queues},
@@ -169,7 +169,7 @@ def _look_at_queue(name: str, channel: BlockingChannel) -> None:
 
 
 def _is_there(connection: pika.BlockingConnection, look: Callable[[BlockingChannel], None]) -> bool:
-    """A look at what is not there closes its channel."""
+    """A passive declaration of what is missing closes its channel."""
     channel = connection.channel()
     try:
         look(channel)

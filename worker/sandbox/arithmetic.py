@@ -1,4 +1,4 @@
-"""What a receipt comes to, from the wire body alone.
+"""The totals of a receipt, computed from the request alone.
 
 Deliberately not the worker's own arithmetic: the sandbox exists to find the worker's mistakes. Kopiykas and
 thousandths; fractions of a kopiyka are kept exact until they are rounded the way the options say.
@@ -23,7 +23,7 @@ _STEPS = {"ROUND_10": 10, "ROUND_50": 50}
 
 @dataclass(frozen=True, slots=True)
 class Discounted:
-    """A discount or extra charge with the money it makes: negative for a discount."""
+    """A discount or extra charge with its amount, negative for a discount."""
 
     payload: Mapping[str, Any]
     sum: Money
@@ -80,7 +80,7 @@ def rounding(options: Options) -> Callable[[Money], int]:
 
 
 def total_up(body: Mapping[str, Any], organization: Organization, options: Options) -> Totals:
-    """Raises ``Refusal`` where taxes, discounts or payments do not fit."""
+    """Raises ``Refusal`` if taxes, discounts or payments are inconsistent."""
     to_kopiykas = rounding(options)
     early: Callable[[Money], Money] = to_kopiykas if options.round_at == "line" else _keep
     lines = [_line(item, organization, options, early) for item in body["goods"]]
@@ -139,7 +139,7 @@ def _line(
 def _discounts(
     payloads: Sequence[Mapping[str, Any]] | None, base: Money, early: Callable[[Money], Money]
 ) -> list[Discounted]:
-    """ASSUMED: a percentage is taken of the sum before any other discount of the same place."""
+    """ASSUMED: a percentage applies to the sum before any other discount at the same level."""
     result = []
     for payload in payloads or ():
         value = _exact(payload["value"])
@@ -164,7 +164,7 @@ def _paid(payments: Sequence[Mapping[str, Any]] | None) -> tuple[int, int]:
 
 
 def _cash_rounding(body: Mapping[str, Any], due: int) -> int:
-    """What rounding adds to the part that is paid in cash.
+    """What rounding adds to the part paid in cash.
 
     ASSUMED: halves go up, and the old boolean ``rounding`` means ten kopiykas.
     """
@@ -183,7 +183,7 @@ def _check_payments(due: int, cash: int, card: int, options: Options) -> None:
 
 
 def _tax_sums(lines: Sequence[Line], share: Fraction) -> list[TaxSum]:
-    """A discount of the whole receipt lowers the turnover of each tax in proportion."""
+    """A discount on the whole receipt reduces the turnover of each tax proportionally."""
     turnovers: dict[int, tuple[Tax, Fraction]] = {}
     for line in lines:
         for tax in line.taxes:
@@ -193,7 +193,7 @@ def _tax_sums(lines: Sequence[Line], share: Fraction) -> list[TaxSum]:
 
 
 def _tax_sum(tax: Tax, turnover: Fraction) -> TaxSum:
-    """The price contains the tax: of 120.00 at 20 % the tax is 20.00. Excise lies inside the VAT."""
+    """The price includes the tax: 20.00 of 120.00 at 20 %. Excise is calculated on the price less VAT."""
     value = turnover * tax.share
     extra_value = (turnover - value) * tax.extra_share if tax.extra_rate else Fraction(0)
     return TaxSum(tax=tax, turnover=turnover, value=value, extra_value=extra_value)

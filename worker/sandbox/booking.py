@@ -1,4 +1,4 @@
-"""Counting receipts in their shift: its balance, its means of payment and its taxes; and in the till."""
+"""Booking receipts into the shift's balance, payments and taxes, and into the till."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from worker.sandbox.payments import paid
 
 
 def book(receipt: Receipt, totals: Totals | None, *, sign: int = 1) -> None:
-    """Count the receipt in its shift and in the till; with sign -1, take it out again."""
+    """Book the receipt; sign -1 reverses the booking."""
     shift = receipt.shift
     balance = shift.balance
     cash, card = sign * receipt.sums.cash, sign * receipt.sums.card

@@ -1,4 +1,4 @@
-"""The control API under /sandbox: what a person, or a test, does to Checkbox from the other side."""
+"""The control API under /sandbox, for people and tests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Action = Callable[[State, _Json], Any]
 
 
 def control_routes(state: State, seed: Callable[[State], None]) -> list[BaseRoute]:
-    """Bodies and answers are JSON objects; what is wrong with a body is told with 400."""
+    """Bodies and answers are JSON objects; an invalid body is answered with 400."""
     posts: dict[str, _Action] = {
         "faults": _add_fault,
         "clock": _advance,
@@ -83,7 +83,7 @@ async def _asked(state: State, action: _Action, request: Request) -> Response:
 
 
 def _ledger(state: State, query: _Json) -> Any:
-    """All receipts in the order of their making; ``?body=0`` leaves the requests out."""
+    """All receipts in order of creation; ``?body=0`` omits the requests."""
     with_body = query.get("body", "1") not in ("0", "false")
     now = state.clock.now()
     return [_entry(receipt, now, with_body=with_body) for receipt in state.receipts.values()]
@@ -157,7 +157,7 @@ def _set_options(state: State, body: _Json) -> Any:
 
 
 def _set_receipt(state: State, body: _Json) -> Any:
-    """End the receipt now: in DONE, or in ERROR with ``words``; an ERROR is taken out of shift and till."""
+    """End the receipt now, in DONE or in ERROR with ``words``; ERROR reverses its booking."""
     receipt = state.receipts[body["receipt_id"].lower()]
     status = body["status"]
     if status not in ("DONE", "ERROR"):
@@ -186,7 +186,7 @@ def _book(state: State, receipt: Receipt, *, sign: int) -> None:
 
 
 def _reset(state: State, seed: Callable[[State], None]) -> Any:
-    """As after the start, but for the clock and the options."""
+    """Back to the state after the start, except for the clock and the options."""
     state.forget()
     seed(state)
     return {"cashiers": len(state.cashiers)}

@@ -1,4 +1,4 @@
-"""What a register's books are made of: taxes, balances and turnovers.
+"""Building blocks of the ledger: taxes, balances, turnovers, keys, webhooks.
 
 Plain mutable objects. Times are seconds since the epoch, money is kopiykas.
 """
@@ -15,12 +15,12 @@ _NAMESPACE = UUID("5b7a2a3e-7f0e-5a68-9c55-2f1c1d9d0b57")
 
 
 def stable_id(*names: str) -> str:
-    """The same id after each restart, so that a configuration with ids in it stays valid."""
+    """The same id after each restart, so that a configuration with ids stays valid."""
     return str(uuid5(_NAMESPACE, "/".join(names)))
 
 
 def plain(number: Fraction | int | None) -> int | float | None:
-    """A JSON number: whole where it is whole."""
+    """A JSON number, an integer if it is whole."""
     if number is None or isinstance(number, int):
         return number
     return number.numerator if number.denominator == 1 else float(number)
@@ -28,7 +28,7 @@ def plain(number: Fraction | int | None) -> int | float | None:
 
 @dataclass(frozen=True)
 class Tax:
-    """A tax of an organization: code, letter and rate are free in each. Rates in percent."""
+    """A tax of an organization, which chooses code, letter and rate. Rates are in percent."""
 
     id: str
     code: int
@@ -40,7 +40,7 @@ class Tax:
 
     @cached_property
     def share(self) -> Fraction:
-        """Of a price that contains the tax."""
+        """The share of the tax in a price that includes it."""
         return self.rate / (100 + self.rate)
 
     @cached_property
@@ -51,7 +51,7 @@ class Tax:
 
 @dataclass(slots=True, eq=False)
 class OfflineSession:
-    """A stretch of time without the tax service, by hand or automatic; ``end`` may lie in the future."""
+    """A period in offline mode, manual or automatic; ``end`` may lie in the future."""
 
     start: float
     end: float = math.inf
@@ -62,7 +62,7 @@ class OfflineSession:
 
 @dataclass(slots=True, eq=False)
 class Billing:
-    """What an organization owes Checkbox. Dates are RFC 3339 texts.
+    """An organization's billing. Dates are RFC 3339 strings.
 
     ASSUMED: the words of ``status``; the document names the member only.
     """
@@ -71,7 +71,7 @@ class Billing:
     date_to_block: str | None = None
     status_changed_at: str | None = None
     units: int | None = None
-    #: Checkbox refuses its service with 402.
+    #: Whether Checkbox refuses its service with 402.
     is_blocked: bool = False
 
 
@@ -82,7 +82,7 @@ class Signature:
     type: str = "TEST"
     is_online: bool = True
     can_open_shift: bool = True
-    #: Seconds since the epoch; None is not known.
+    #: Seconds since the epoch; None if unknown.
     ends_at: float | None = None
 
     def is_expired(self, now: float) -> bool:
@@ -91,7 +91,7 @@ class Signature:
 
 @dataclass(slots=True, eq=False)
 class PaymentTurnover:
-    """What came in and went out in a shift by one means of payment."""
+    """The sums of a shift for one means of payment."""
 
     id: str
     type: str
@@ -110,7 +110,7 @@ class PaymentTurnover:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Kopiykas of a receipt; what cash is given back as change is taken off ``cash``."""
+    """Sums of a receipt in kopiykas; change is subtracted from ``cash``."""
 
     #: Before cash is rounded.
     total: int
@@ -133,7 +133,7 @@ class Paid:
 
 @dataclass(slots=True, eq=False)
 class Webhook:
-    """Where Checkbox tells of a register's receipts and shifts; ``key`` signs the bodies."""
+    """Where Checkbox sends a register's receipts and shifts; ``key`` signs the bodies."""
 
     url: str
     key: str
@@ -176,7 +176,7 @@ class Balance:
 
 @dataclass(slots=True, eq=False)
 class Turnover:
-    """What a tax of a shift has seen, exact: tax sums (excise included) and turnovers, sales and returns."""
+    """The exact sums of a tax in a shift, excise included, and the turnovers."""
 
     id: str
     tax: Tax

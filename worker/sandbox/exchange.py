@@ -1,4 +1,4 @@
-"""One HTTP exchange: who asks, what may go wrong on purpose, and the answer."""
+"""One HTTP exchange: identify the caller, apply faults, answer."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from worker.sandbox.state import State
 from worker.sandbox.validation import Rule, parse
 
 PREFIX = "/api/v1"
-#: What makes a document for the tax service.
+#: Endpoints that create documents for the tax service.
 _DOCUMENTS = ("POST /receipts/", "POST /shifts", "POST /reports", "POST /prepayment-receipts")
 
 
 class Needs(Flag):
-    """What an endpoint asks of its caller."""
+    """The credentials that an endpoint requires."""
 
     NOTHING = 0
     BEARER = auto()
@@ -36,7 +36,7 @@ class Needs(Flag):
 
 @dataclass(slots=True)
 class Call:
-    """A request as its endpoint sees it; it has a cashier and a register where the endpoint asks for them."""
+    """A request; it has a cashier and a register if the endpoint requires them."""
 
     state: State
     raw: bytes
@@ -86,7 +86,7 @@ class Endpoint:
             state=self.state,
             raw=await _read(receive),
             path=scope["path_params"],
-            query=parse_qs(scope["query_string"].decode("latin-1")),
+            query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
             headers=dict(scope["headers"]),
         )
         fault = self._fault(call)
@@ -114,7 +114,7 @@ class Endpoint:
         return struck[0] if struck else None
 
     def _answer(self, call: Call) -> Reply:
-        """The checks in the order of the real one: caller, then form, then business."""
+        """The checks in Checkbox's order: caller, then body, then business rules."""
         try:
             if not call.headers.get(b"user-agent"):
                 return Reply(b"<html><body>error code: 1010</body></html>", 403, HTML)
@@ -139,7 +139,7 @@ class Endpoint:
             call.where = self.state.register_of(license_key.decode("latin-1"))
 
     def _check_subscription(self, call: Call) -> None:
-        """ASSUMED: what a blocked organization is refused; its billing status can always be read."""
+        """ASSUMED: which calls a blocked organization is refused; its billing status can always be read."""
         party = call.who or call.where
         if party is None or not party.organization.billing.is_blocked:
             return
@@ -151,7 +151,7 @@ class Endpoint:
 
 
 def _login(call: Call) -> str | None:
-    """Whose request it is, as far as can be told without any check."""
+    """The login behind a request, as far as known before any check."""
     entry = call.state.tokens.get(call.token or "")
     if entry is not None:
         return entry[0].login
@@ -225,7 +225,7 @@ async def _drip(send: Send, reply: Reply, seconds: float) -> None:
 
 
 async def _reset(scope: Scope, receive: Receive) -> None:
-    """A reset and not a polite end: lingering for 0 s makes the kernel send RST."""
+    """Reset the connection: a linger time of 0 s makes the kernel send RST."""
     transport: asyncio.Transport = scope["transport"]
     connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

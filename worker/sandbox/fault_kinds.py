@@ -1,4 +1,4 @@
-"""The kinds of faults, each with what it is by default.
+"""The kinds of faults with their defaults.
 
 A fault acts at one of five places: on the exchange (the connection and the answer), on a receipt that is
 being made, on a shift that is being opened, on the upload of offline receipts, or on the view of a receipt.
@@ -16,7 +16,7 @@ _SELL = "POST /receipts/sell"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a fault is by default. ``commit``: the request is carried out before the fault strikes."""
+    """Defaults of a fault. ``commit``: the request is processed before the fault applies."""
 
     place: Place
     commit: bool
@@ -29,25 +29,25 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "drop_after_commit": Kind("exchange", True, "carry the request out, then reset the connection"),
-    "drop_before_commit": Kind("exchange", False, "reset the connection without carrying anything out"),
+    "drop_after_commit": Kind("exchange", True, "process the request, then reset the connection"),
+    "drop_before_commit": Kind("exchange", False, "reset the connection without processing the request"),
     "delay": Kind("exchange", True, "answer after SECONDS", seconds=30.0),
     "drip": Kind("exchange", True, "send the answer byte by byte over SECONDS", seconds=10.0),
-    "null_body": Kind("exchange", True, "the status as it should be, the body null", endpoint=_SELL),
+    "null_body": Kind("exchange", True, "the regular status with the body null", endpoint=_SELL),
     "truncated_json": Kind("exchange", True, "the first half of the body"),
     "html_503": Kind("exchange", False, "503 with a page"),
     "error_500": Kind("exchange", False, "500 with a page"),
-    "html_200": Kind("exchange", False, "200 with a page of somebody else"),
+    "html_200": Kind("exchange", False, "200 with a foreign page"),
     "rate_limited": Kind("exchange", False, "429, with Retry-After where RETRY_AFTER is given"),
-    "token_revoked": Kind("exchange", False, "the token counts no longer: 401 base.credentials"),
+    "token_revoked": Kind("exchange", False, "the token is no longer valid: 401 base.credentials"),
     "refused": Kind(
         "exchange",
         False,
-        "STATUS with CODE and WORDS, as Checkbox refuses; a reading endpoint does it as well",
+        "STATUS with CODE and WORDS, as Checkbox refuses; also at reading endpoints",
         code="base.bad_request",
         words="Запит відхилено",
     ),
-    # ASSUMED: nobody has seen code or words of the next two.
+    # ASSUMED: code and words of the next two.
     "subscription_ended": Kind(
         "exchange",
         False,
@@ -61,7 +61,7 @@ KINDS: Mapping[str, Kind] = {
     "key_expired": Kind(
         "exchange",
         False,
-        "the opening of a shift is refused at once: the key has come to its end",
+        "the opening of a shift is refused at once: the key has expired",
         endpoint="POST /shifts",
         code="base.bad_request",  # ASSUMED: only the words were reported
         words="Термін дії ключа закінчився",
@@ -69,7 +69,7 @@ KINDS: Mapping[str, Kind] = {
     "gateway_json": Kind(
         "exchange",
         False,
-        "STATUS with the JSON of a gateway before Checkbox: WORDS as its message",
+        "STATUS with the JSON of a gateway in front of Checkbox, WORDS as its message",
         status=403,
         words="no Route matched with those values",
     ),
@@ -94,10 +94,8 @@ KINDS: Mapping[str, Kind] = {
         seconds=60.0,
         words="Помилка перевірки документа",
     ),
-    "upload_fails": Kind(
-        "upload", True, "going online brings nothing to the tax service: the register stays offline"
-    ),
-    "no_context": Kind("receipt", True, "answers do not give the context back"),
+    "upload_fails": Kind("upload", True, "going online uploads nothing: the register stays offline"),
+    "no_context": Kind("receipt", True, "answers lack the context"),
     "old_names": Kind("receipt", True, "answers carry the names of 2020: sum and rest"),
     "refuse_shift": Kind(
         "shift", True, "the opening is refused with WORDS", words="Зміну не може бути відкрито"

@@ -17,13 +17,13 @@ from worker.sandbox.fault_kinds import KINDS, Place
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One order for faults. Without a scope it strikes wherever its kind can."""
+    """A configured fault. Without a scope it applies wherever its kind can."""
 
     kind: str
     probability: float = 1.0
-    #: How often it still strikes; None is without end.
+    #: How many more times it applies; None is unlimited.
     count: int | None = None
-    #: ``POST /receipts/sell`` or ``/receipts/sell``; ``{receipt_id}`` stands for itself.
+    #: ``POST /receipts/sell`` or ``/receipts/sell``; ``{receipt_id}`` is literal.
     endpoint: str | None = None
     cashier: str | None = None
     receipt: str | None = None
@@ -36,7 +36,7 @@ class Fault:
 
     @classmethod
     def of(cls, kind: str, settings: Mapping[str, Any]) -> Fault:
-        """Raises ``ValueError`` for an unknown kind or setting, or a value that does not fit."""
+        """Raises ``ValueError`` for an unknown kind or setting, or an invalid value."""
         if kind not in KINDS:
             raise ValueError(f"no fault {kind}; there are {', '.join(sorted(KINDS))}")
         default = KINDS[kind]
@@ -77,7 +77,7 @@ class Fault:
 
 
 class FaultBook:
-    """The faults that are ordered, and how often each kind has struck."""
+    """The configured faults, and how often each kind has applied."""
 
     def __init__(self, seed: int | None = None) -> None:
         self._seed = seed
@@ -100,7 +100,7 @@ class FaultBook:
         return [{**asdict(entry.fault), "left": entry.left} for entry in self._entries]
 
     def draw(self, place: Place, endpoint: str, cashier: str | None, receipt: str | None) -> list[Fault]:
-        """Those that strike now: at most one on an exchange, and each of the fitting ones elsewhere."""
+        """The faults that apply now: at most one to an exchange, all that match elsewhere."""
         struck: list[Fault] = []
         for entry in self._entries:
             if place == "exchange" and struck:
@@ -113,7 +113,7 @@ class FaultBook:
         return struck
 
     def hides(self, endpoint: str, cashier: str, receipt: str, age: float) -> bool:
-        """Whether a receipt that was made ``age`` seconds ago is not shown by this endpoint yet."""
+        """Whether this endpoint hides a receipt issued ``age`` seconds ago."""
         for entry in self._entries:
             fault = entry.fault
             is_young = fault.kind == "hidden_for" and age < fault.seconds

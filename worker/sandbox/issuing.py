@@ -1,4 +1,4 @@
-"""Issuing a receipt: its number and place in the books, and what becomes of it at the tax service."""
+"""Issuing a receipt: numbering it, storing it, and deciding how the tax service will answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from worker.sandbox.ledger import Receipt, Register, Shift
 from worker.sandbox.offline import codes, fall_silent, take_code
 from worker.sandbox.state import State
 
-#: An evenly paced client is not over the rate because one of its requests came a moment early.
+#: Tolerance, so that an evenly paced client does not exceed the rate by jitter.
 _JITTER = 0.05
 
 
@@ -61,7 +61,6 @@ def new_receipt(
             "cash_register_id": register.id,
             "organization_id": register.organization.id,
             "is_test": register.is_test,
-            "transaction_id": transaction.id,
         }
     )
     _store(state, receipt)
@@ -80,7 +79,7 @@ def _store(state: State, receipt: Receipt) -> None:
 
 
 def _strike(state: State, receipt: Receipt) -> None:
-    """The faults that are ordered for this receipt, and a register that is offline."""
+    """Apply the faults configured for this receipt, and the register's offline mode."""
     now = receipt.created_at
     register = receipt.shift.register
     transaction = receipt.transaction
@@ -105,7 +104,7 @@ def _strike(state: State, receipt: Receipt) -> None:
 
 
 def make_offline(state: State, receipt: Receipt, fiscal_code: str, *, done_at: float) -> None:
-    """The number is there at once; the tax service takes the document when it is back."""
+    """Assign the code at once; the document is uploaded when the tax service is back."""
     transaction = receipt.transaction
     state.fiscal_codes.pop(transaction.fiscal_code or "", None)
     state.fiscal_codes[fiscal_code] = receipt
@@ -120,7 +119,7 @@ def make_offline(state: State, receipt: Receipt, fiscal_code: str, *, done_at: f
 
 
 def issue(state: State, receipt: Receipt, totals: Totals | None) -> bytes:
-    """The balance in a 201 body does not count the receipt yet (seen in 2020).
+    """Build the 201 body, whose balance does not include the receipt yet (seen in 2020), then book it.
 
     ASSUMED: an offline receipt that the tax service refuses later stays in the sums of its shift.
     """
@@ -132,7 +131,7 @@ def issue(state: State, receipt: Receipt, totals: Totals | None) -> bytes:
 
 
 def _done_at(state: State, register: Register, now: float) -> float:
-    """When the tax service answers: above the rate the register's processing pauses."""
+    """When the tax service answers. Above the rate the register's processing pauses."""
     options = state.options
     if options.throttle:
         accepted = register.accepted

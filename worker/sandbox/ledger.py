@@ -1,4 +1,4 @@
-"""Organizations, registers and shifts, and what goes to the tax service: transactions, receipts and reports.
+"""Organizations, registers, cashiers, shifts, receipts and reports.
 
 Plain mutable objects. Times are seconds since the epoch, money is kopiykas. What changes by itself
 with time (statuses) is computed from the stored times at the moment of reading.
@@ -24,6 +24,7 @@ from worker.sandbox.entities import (
 )
 from worker.sandbox.transactions import Transaction
 
+SHIFT_STATUSES = ("CREATED", "OPENING", "OPENED", "CLOSING", "CLOSED")
 MAIN_BRANCH = "Головна"
 #: When the organizations set up their taxes.
 TAXES_SINCE = 1_643_367_377.0
@@ -36,7 +37,7 @@ class Organization:
     taxes: dict[int, Tax]
     #: In the order of creation.
     receipts: list[Receipt] = field(default_factory=list)
-    #: None: as its taxes say.
+    #: None: derived from the taxes.
     is_vat: bool | None = None
     #: A date, and a time of the day in Kyiv.
     subscription_end: str | None = None
@@ -56,7 +57,7 @@ class Organization:
 
 @dataclass(slots=True, eq=False)
 class Register:
-    """A cash register (ПРРО); its licence key is its name to clients."""
+    """A cash register (ПРРО), identified by its licence key."""
 
     id: str
     license_key: str
@@ -85,7 +86,7 @@ class Register:
     stay_offline: bool = False
     offline_sessions: list[OfflineSession] = field(default_factory=list)
     offline_codes: deque[str] = field(default_factory=deque)
-    #: Checkbox fetches new codes by itself when few are left.
+    #: Whether Checkbox fetches new codes when few are left.
     refills_codes: bool = True
     used_codes: set[str] = field(default_factory=set)
     webhook: Webhook | None = None
@@ -97,13 +98,13 @@ class Cashier:
     login: str
     full_name: str
     organization: Organization
-    #: The register of a shift that a person opens for him.
+    #: Where a shift opened by hand opens.
     register: Register
     created_at: float
     password: str | None = None
     pin_code: str | None = None
     branch: str = MAIN_BRANCH
-    #: Why he may not work any more.
+    #: The reason why the cashier is blocked.
     blocked: str | None = None
     signature: Signature = field(default_factory=Signature)
     #: Oldest first; at most ten live.
@@ -124,10 +125,10 @@ class Shift:
     turnovers: dict[int, Turnover]
     #: By type and label, in the order of their first receipt.
     payments: dict[tuple[str, str], PaymentTurnover] = field(default_factory=dict)
-    #: The tax service's words where the opening was refused: it ends CLOSED without having been open.
+    #: The tax service's message if it refused the opening: the shift goes to CLOSED without having been open.
     refusal: str | None = None
     auto_close_at: float | None = None
-    #: Whether Checkbox closes it by itself after a day.
+    #: Whether Checkbox closes the shift itself after a day.
     force_close: bool = False
     closing_at: float = math.inf
     closed_at: float = math.inf
@@ -156,7 +157,7 @@ class Shift:
 
 @dataclass(slots=True, eq=False)
 class Receipt:
-    """A receipt. What never changes is kept as JSON text: a benchmark holds 100,000 of them."""
+    """A receipt. Members that never change are kept as JSON text: a benchmark holds 100,000 receipts."""
 
     id: str
     type: str
@@ -178,23 +179,25 @@ class Receipt:
     hide_context: bool = False
     old_names: bool = False
     is_external: bool = False
-    #: DONE since then, although the tax service has not seen it: the register is offline by hand.
+    #: DONE from this time although not uploaded yet, because the register is in manual offline mode.
     settled_at: float = math.inf
-    #: When a look-up by id first found it ended.
+    #: When the receipt was sent to the buyer.
+    delivered_at: float | None = None
+    #: When a look-up by id first showed the final status.
     shown_at: float | None = None
 
     @property
     def is_booked(self) -> bool:
         return self.transaction.error is None or self.is_offline
 
+    @property
+    def ended_at(self) -> float:
+        return min(self.transaction.done_at, self.settled_at)
+
     def status(self, now: float) -> str:
         if self.transaction.is_over(now):
             return self.transaction.status(now)
         return "DONE" if now >= self.settled_at else "CREATED"
-
-    def updated_at(self, now: float) -> float:
-        ended_at = min(self.transaction.done_at, self.settled_at)
-        return ended_at if now >= ended_at else self.created_at
 
     def fiscal_code(self, now: float) -> str | None:
         if self.is_offline:

@@ -1,4 +1,4 @@
-"""The bodies of requests about cashiers, shifts, registers and deliveries, as tables for the validator."""
+"""Rules for request bodies of cashiers, shifts, registers and deliveries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Offline mode: the stock of fiscal codes, going offline by hand, coming back."""
+"""Offline mode: the stock of fiscal codes, going offline and online."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from worker.sandbox.ledger import Register
 from worker.sandbox.refusals import offline_code_used
 from worker.sandbox.state import State
 
-#: What Checkbox keeps in stock for a register, and where it asks the tax service for more (seen live).
+#: The size of a register's stock of codes, and the level at which it is refilled (seen live).
 _STOCK, _MINIMUM = 2000, 1000
 
 
 def codes(state: State, register: Register) -> list[str]:
-    """The unused codes; the same ones until they are used."""
+    """The unused codes."""
     known = set(register.offline_codes) | register.used_codes
     while register.refills_codes and (len(register.offline_codes) < _MINIMUM or len(known) < _STOCK):
         code = state.new_code(f"{register.license_key}/{len(known)}", known.__contains__)
@@ -55,7 +55,7 @@ def listed_codes(state: State, register: Register, count: int) -> list[Body]:
 
 
 def go_offline(register: Register, start: float, fiscal_code: str | None) -> Body:
-    """Raises ``Refusal``. Until ``go_online`` no document reaches the tax service."""
+    """Raises ``Refusal``. No document reaches the tax service until ``go_online``."""
     if fiscal_code in register.used_codes:
         raise offline_code_used(str(fiscal_code))
     if fiscal_code is not None:
@@ -67,7 +67,7 @@ def go_offline(register: Register, start: float, fiscal_code: str | None) -> Bod
 
 
 def go_online(state: State, register: Register, login: str) -> Body:
-    """The tax service takes the documents of the offline time, or stays out of reach."""
+    """Upload the offline documents, unless a fault prevents it."""
     now = state.clock.now()
     if state.faults.draw("upload", "POST /cash-registers/go-online", login, None):
         return {"status": "ok"}
@@ -82,7 +82,7 @@ def go_online(state: State, register: Register, login: str) -> Body:
 
 
 def fall_silent(register: Register, now: float, until: float) -> None:
-    """The tax service does not answer until then: Checkbox takes the register offline by itself."""
+    """The tax service is silent until then: Checkbox switches the register to offline mode."""
     if until <= register.silent_until:
         return
     if register.silent_until > now:
@@ -93,9 +93,9 @@ def fall_silent(register: Register, now: float, until: float) -> None:
 
 
 def offline_time(register: Register, now: float, start: float | None, end: float | None) -> Body:
-    """Seconds; the law allows 36 hours at a stretch and 168 in a month.
+    """Offline time in seconds. The law allows 36 hours in a row and 168 a month.
 
-    ASSUMED: without ``start`` it is the current month in Kyiv; a session that lies partly in it counts whole.
+    ASSUMED: without ``start`` it is the current month in Kyiv; a session that overlaps it counts whole.
     """
     since = month_start(now) if start is None else start
     sessions = [

@@ -1,4 +1,4 @@
-"""How fast the sandbox is, and what it supposes where nobody has seen the real Checkbox.
+"""The sandbox's timing, and its assumptions where Checkbox's behaviour is unknown.
 
 Each ``ASSUMED A<n>`` is a guess about Checkbox that no capture confirms. Where two behaviours are plausible
 the option switches between them, and the worker has to pass both ways.
@@ -31,18 +31,18 @@ class Options:
     over_24h_code: str | None = "shift.opened_too_long"
     #: ASSUMED: refusals around shifts may come in English; the words are guesses.
     language: Literal["uk", "en"] = "uk"
-    #: ASSUMED: whether Checkbox closes a shift itself after 24 hours.
+    #: ASSUMED: whether Checkbox closes a shift itself after 24 hours; one client saw it stay open for days.
     force_close_at_24h: bool = False
     # ASSUMED A2: the code of the first was reported once; that of the second is not known.
     cashier_has_shift_code: str | None = "base.bad_request"
     register_busy_code: str | None = None
     busy_status: int = 400
-    # ASSUMED A3: known is only that an underpayment is rejected.
+    # ASSUMED A3: only that an underpayment is rejected is known.
     underpayment_status: int = 400
     underpayment_code: str | None = None
-    #: ASSUMED: nobody has seen what happens when more than the total is paid by card.
+    #: ASSUMED: the answer to a card payment above the total.
     card_overpayment: Literal["refuse", "accept"] = "refuse"
-    # ASSUMED A4: how a fraction of a kopiyka is rounded, and whether before or after adding up.
+    # ASSUMED A4: how a fraction of a kopiyka is rounded, and whether before or after summing.
     rounding: Literal["half_up", "truncate", "half_even"] = "half_up"
     round_at: Literal["total", "line"] = "total"
     #: ASSUMED: whether ``sum`` of a line in an answer is before or after the line's own discounts.
@@ -57,32 +57,32 @@ class Options:
     unknown_tax_status: Literal[400, 422] = 400
     # ASSUMED A10: closing while receipts are unfinished.
     close_with_unfinished: Literal["wait", "refuse"] = "wait"
-    #: ASSUMED: what an organization that is blocked for a debt is refused with 402.
+    #: ASSUMED: which calls are refused with 402 if the organization is blocked for a debt.
     blocked_refuses: Literal["documents", "everything"] = "documents"
     #: ASSUMED: whether a shift that another client opened closes only with ``skip_client_name_check``.
     client_name_check: bool = False
     #: ASSUMED: when the search answers in the short form.
     search_form: Literal["full", "short"] = "full"
-    #: ASSUMED: pages may be shorter than asked for; ``meta.limit`` tells.
+    #: ASSUMED: pages may be shorter than requested; ``meta.limit`` shows it.
     page_limit: int | None = None
-    # ASSUMED A11: tokens never expire by time; None is never.
+    # ASSUMED A11: tokens do not expire; a lifetime in seconds, or None.
     token_lifetime: float | None = None
     #: ASSUMED: the document says JSON of any kind; checkbox-sdk, tested live, reads JSON.
     sign_out_body: Literal["null", "empty"] = "null"
     #: ASSUMED: checkbox-sdk, tested live, sees DONE while the register is offline by hand; a capture, later.
     offline_done: Literal["at_once", "after_upload"] = "at_once"
-    #: ASSUMED: whether a webhook tells of a receipt that ended in ERROR.
+    #: ASSUMED: whether a webhook is sent for a receipt that ended in ERROR.
     webhook_on_error: bool = False
-    #: A webhook that is not answered in so many seconds is repeated, at growing distances and for so long.
+    #: The timeout of a webhook, the first and the longest pause before a retry, and when to give up.
     webhook_timeout: float = 10.0
     webhook_retry_first: float = 1.0
     webhook_retry_longest: float = 1800.0
     webhook_retry_for: float = 14_400.0
-    #: ASSUMED: whether a known id or a closed shift is noticed first.
+    #: ASSUMED: whether a known id or a closed shift is checked first.
     duplicate_before_shift: bool = True
 
     def with_changes(self, changes: Mapping[str, Any]) -> Options:
-        """Raises ``ValueError`` for an unknown name or a value that does not fit."""
+        """Raises ``ValueError`` for an unknown name or an invalid value."""
         hints = get_type_hints(type(self))
         known = {field.name for field in fields(self)}
         for name in changes:

@@ -1,4 +1,4 @@
-"""What a person sets in Checkbox's portal: organizations, registers, cashiers, and shifts by hand."""
+"""Settings made in Checkbox's portal: organizations, registers and cashiers; and shifts opened by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Json = Mapping[str, Any]
 
 
 def put_cashier(state: State, body: _Json) -> Any:
-    """A new cashier, or new settings of a known one; ``sign_out`` revokes his tokens.
+    """Create a cashier, or change one; ``sign_out`` revokes the tokens.
 
     Settings: password, pin_code, branch, blocked (the reason), signature_type, signature_online,
     can_open_shift, certificate_end (RFC 3339).
@@ -43,7 +43,7 @@ def put_cashier(state: State, body: _Json) -> Any:
 
 
 def set_organization(state: State, body: _Json) -> Any:
-    """The organization of this title, or of this cashier.
+    """Change the organization with this title, or of this cashier.
 
     Settings: is_vat, subscription_end (a date), auto_close_shift_at; blocked, billing_status, date_to_block;
     taxes, a list that replaces the table: ``{code, label, symbol, rate, extra_rate, no_vat}``.
@@ -64,7 +64,7 @@ def set_organization(state: State, body: _Json) -> Any:
 
 
 def set_register(state: State, body: _Json) -> Any:
-    """The register of this licence key, or of this cashier.
+    """Change the register with this licence key, or of this cashier.
 
     Settings: till (kopiykas), is_test, fiscal_number, branch; offline_codes: how many are left, and no new
     ones come; offline_for: the tax service has been silent for so many seconds, and stays so (0: it answers
@@ -84,7 +84,7 @@ def set_register(state: State, body: _Json) -> Any:
 
 
 def set_shift(state: State, body: _Json) -> Any:
-    """Open (with ``opened_at`` in the past where it is to be old) or close, at once, as a person would."""
+    """Open (``opened_at`` in the past makes it old) or close at once, as a person would."""
     cashier: Cashier = state.cashiers[body["cashier"]]
     action = body.get("action", "open")
     if action not in ("open", "close"):
@@ -160,7 +160,7 @@ def _tax_of(organization: Organization) -> Callable[[_Json], Tax]:
 
 
 def _assign(target: object, body: _Json, casts: Mapping[str, Callable[[Any], Any]]) -> None:
-    """Only what the body names is changed."""
+    """Change only the attributes named in the body."""
     for name, cast in casts.items():
         if name in body:
             setattr(target, name, cast(body[name]))

@@ -1,4 +1,4 @@
-"""The bodies that Checkbox takes, as tables for the validator. Limits are those of its OpenAPI document."""
+"""Rules for request bodies of receipts, with the limits of Checkbox's OpenAPI document."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ SERVICE = members(
     }
 )
 _external_item = members({"good": Required(_good), "quantity": Required(integer(above=0))})
-#: The client has calculated everything; Checkbox does not check it.
+#: The client calculates everything; Checkbox does not check it.
 ADD_EXTERNAL = members(
     {
         "id": nullable(uuid),

@@ -1,4 +1,4 @@
-"""How a receipt was paid, by means of payment."""
+"""The payments of a receipt, by means of payment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def paid(payload: Mapping[str, Any], value: int) -> Paid:
 
 
 def less_change(payloads: Sequence[Mapping[str, Any]] | None, rest: int) -> list[Paid]:
-    """Change is taken off the payments in cash, the first ones first."""
+    """Change is subtracted from the cash payments in order."""
     result = []
     for payload in payloads or ():
         value = payload["value"]

@@ -1,4 +1,4 @@
-"""Refusals, with the bodies that were seen at the real Checkbox."""
+"""Refusals, with the bodies seen at the real Checkbox."""
 
 from __future__ import annotations
 
@@ -89,17 +89,17 @@ def auto_close_not_today() -> Refusal:
 
 
 def another_outlet() -> Refusal:
-    """ASSUMED: the text; known is that cashier and register belong to one outlet."""
+    """ASSUMED: the text; only the rule that cashier and register belong to one outlet is known."""
     return business(400, None, "Касир не має доступу до даної каси")
 
 
 def another_client() -> Refusal:
-    """ASSUMED: the text; known is only that ``skip_client_name_check`` exists."""
+    """ASSUMED: the text; only ``skip_client_name_check`` is known."""
     return business(400, None, "Зміну відкрито іншим клієнтом")
 
 
 def unfinished_receipts() -> Refusal:
-    """ASSUMED A10: nobody has seen it."""
+    """ASSUMED A10."""
     return business(400, None, "Зміна має незавершені чеки")
 
 
@@ -141,7 +141,7 @@ def negative_total() -> Refusal:
 
 
 def mixed_return() -> Refusal:
-    """ASSUMED: every line of a return is one; the answer to a mixture was not seen."""
+    """ASSUMED: a receipt mixing sale and return lines is refused."""
     return business(400, None, "Чек не може містити одночасно продаж та повернення")
 
 
@@ -154,7 +154,7 @@ def unknown_tax(options: Options, code: object) -> Refusal:
 
 
 def till_short() -> Refusal:
-    """ASSUMED: the text; known is that a cash return needs enough cash in the till."""
+    """ASSUMED: the text; only the rule that a cash return needs enough cash is known."""
     return business(400, None, "Недостатньо готівки в касі")
 
 
@@ -174,17 +174,17 @@ def fiscal_date_before_shift(opened_at: str) -> Refusal:
 
 
 def wrong_register_type() -> Refusal:
-    """ASSUMED: code and text; known is the status."""
+    """ASSUMED: code and text; the status is known."""
     return business(400, "base.bad_request", "Операція недоступна для даного типу каси")
 
 
 def no_offline_codes() -> Refusal:
-    """ASSUMED: the text; without the tax service and without codes there is no number to give."""
+    """ASSUMED: an offline register without codes refuses receipts."""
     return business(400, None, "Немає доступних офлайн кодів")
 
 
 def subscription_ended() -> Refusal:
-    """ASSUMED: code and text; reported is only that Checkbox stops its service for a debt."""
+    """ASSUMED: code and text; only that Checkbox blocks debtors was reported."""
     return business(402, None, "Підписка скінчилася")
 
 

@@ -1,4 +1,4 @@
-"""Answers, and those that a fault gives in place of one."""
+"""Answers, and the answers of faults."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _refused(fault: Fault) -> Reply:
     return answer(business(fault.status, fault.code, fault.words or "").body, fault.status)
 
 
-#: Kinds whose answer has nothing to do with what was asked.
+#: Faults that replace the answer.
 REPLIES: Mapping[str, Callable[[Fault], Reply]] = {
     "html_503": lambda _: Reply(_page("503 Service Temporarily Unavailable"), 503, HTML),
     "error_500": lambda _: Reply(_page("500 Internal Server Error"), 500, HTML),

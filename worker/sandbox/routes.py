@@ -1,4 +1,4 @@
-"""Which path leads to which endpoint, and what it asks of the caller."""
+"""The routes: path, handler, and the credentials that each requires."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOTHING, _BEARER, _LICENSE = Needs.NOTHING, Needs.BEARER, Needs.LICENSE
 _BOTH = Needs.BEARER | Needs.LICENSE
 
 _Handler = Callable[[Call], Reply]
-#: Method, path, handler, needs. Where two paths fit, the first counts; the busiest come first.
+#: Path, handler, credentials. The first matching path wins; the busiest come first.
 _READS: tuple[tuple[str, _Handler, Needs], ...] = (
     ("/receipts/search", receipts.receipt_search, _BEARER),
     ("/receipts/{receipt_id}", receipts.receipt_get, _BEARER),
@@ -62,7 +62,7 @@ _READS: tuple[tuple[str, _Handler, Needs], ...] = (
     ("/cash-registers/get-offline-time", registers.get_offline_time, _LICENSE),
     ("/cash-registers/{cash_register_id}", registers.register_get, _BEARER),
 )
-#: Path, handler, needs, rule of the body, and whether there has to be one.
+#: Path, handler, credentials, rule for the body, and whether a body is required.
 _WRITES: tuple[tuple[str, _Handler, Needs, Rule | None, bool], ...] = (
     ("/receipts/sell", receipts.sell, _BEARER, payloads.SELL, True),
     ("/cashier/signin", cashier.sign_in, _NOTHING, office_payloads.SIGN_IN, True),
@@ -87,7 +87,7 @@ _WRITES: tuple[tuple[str, _Handler, Needs, Rule | None, bool], ...] = (
 
 
 def application(state: State, seed: Callable[[State], None]) -> Starlette:
-    """The sandbox. ``seed`` brings in the cashiers, now and after each reset."""
+    """The sandbox. ``seed`` creates the cashiers, now and after each reset."""
     seed(state)
     routes: list[BaseRoute] = [
         Route(

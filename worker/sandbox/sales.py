@@ -1,7 +1,8 @@
-"""What receipts may be made: sales, returns, money put into the till and taken out."""
+"""The checks of receipts and what they lead to: sales, returns, cash put into the till and taken out."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -34,8 +35,8 @@ from worker.sandbox.state import State
 def sell(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes) -> bytes:
     """A sale or a return: the 201 body. Raises ``Refusal``, and then nothing was made and the id stays free.
 
-    The order of the checks is known only as far as a duplicate id is refused in all states of the first
-    receipt and whatever the payload.
+    Of the order of the checks only this is known: a duplicate id is refused in every state of the first
+    receipt, whatever the payload.
     """
     shift = ready_shift(state, cashier, body)
     totals = checked_totals(state, shift, body)
@@ -43,7 +44,7 @@ def sell(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes
 
 
 def sell_offline(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes) -> bytes:
-    """A receipt with a number from the register's stock and a time of the client. Raises ``Refusal``."""
+    """A receipt with a code from the register's stock and a time set by the client. Raises ``Refusal``."""
     shift = ready_shift(state, cashier, body)
     _check_offline(shift, body)
     totals = checked_totals(state, shift, body)
@@ -70,7 +71,7 @@ def validate(state: State, cashier: Cashier, body: Mapping[str, Any]) -> None:
 
 
 def service(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes) -> bytes:
-    """Money into the till (above 0) or out of it: the 201 body. Raises ``Refusal``."""
+    """Cash put into the till (above 0) or taken out: the 201 body. Raises ``Refusal``."""
     shift = ready_shift(state, cashier, body)
     value = body["payment"]["value"]
     if shift.register.till + value < 0:
@@ -109,7 +110,7 @@ def _check_new(state: State, receipt_id: str) -> None:
 
 
 def checked_totals(state: State, shift: Shift, body: Mapping[str, Any]) -> Totals:
-    """Raises ``Refusal`` where the sums, or the cash for a return, do not suffice."""
+    """Raises ``Refusal`` if the sums do not add up, or the till lacks the cash for a return."""
     if any(item.get("total_sum") is not None for item in body["goods"]):
         raise total_sum_disabled()
     totals = total_up(body, shift.register.organization, state.options)
@@ -128,9 +129,11 @@ def _check_offline(shift: Shift, body: Mapping[str, Any]) -> None:
 
 
 def _issue_offline(state: State, receipt: Receipt, body: Mapping[str, Any], totals: Totals) -> bytes:
+    """The 201 body has no transaction yet (seen live)."""
     make_offline(state, receipt, body["fiscal_code"], done_at=math.inf)
     receipt.fiscal_date = receipt.transaction.original_datetime = parse_iso(body["fiscal_date"])
-    return issue(state, receipt, totals)
+    shown = json.loads(issue(state, receipt, totals))
+    return json.dumps({**shown, "transaction": None, "transaction_id": None}, ensure_ascii=False).encode()
 
 
 def _of_goods(

@@ -1,4 +1,4 @@
-"""Who there is when the sandbox starts: given shops with their cashiers, or generated ones."""
+"""The cashiers at the start of the sandbox: those of given shops, or generated ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Seed = Callable[[State], None]
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """A cashier, how he signs in, and his register. Several may share a register."""
+    """A cashier with credentials and register. Several cashiers may share a register."""
 
     login: str
     license_key: str
@@ -36,12 +36,12 @@ class Till:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """An organization; of each tax the code and the percent, None for "no VAT"."""
+    """An organization; each tax is a code and a percentage, None for "no VAT"."""
 
     title: str
     taxes: tuple[tuple[int, Decimal | None], ...]
     tills: tuple[Till, ...]
-    #: People have opened the shifts; else they are left to the worker.
+    #: True if people open the shifts, false if the worker does.
     has_shifts: bool
 
 
@@ -98,7 +98,7 @@ def _seed_shop(state: State, shop: Shop, *, shifts: bool) -> None:
 
 
 def _open(state: State, login: str) -> None:
-    """Of several cashiers at one register the first has the shift."""
+    """If several cashiers share a register, the first one has the shift."""
     try:
         open_by_hand(state, state.cashiers[login])
     except Refusal:

@@ -29,7 +29,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """An asked-for end is a success; uvicorn's own would let the signal kill the process afterwards."""
+        """Exit with success on a signal; uvicorn would re-raise it."""
         handlers = {number: signal.signal(number, self.handle_exit) for number in _ENDING}
         try:
             yield

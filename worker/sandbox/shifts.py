@@ -1,4 +1,4 @@
-"""Opening and closing shifts, by Checkbox's rules: one register, one cashier, one open shift at a time."""
+"""Opening and closing shifts. A register and a cashier have at most one open shift."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from worker.sandbox.refusals import (
 )
 from worker.sandbox.state import State
 
-#: ASSUMED: why a shift is not opened when its cashier's key cannot sign.
+#: ASSUMED: the reason for a refused opening if the cashier's key cannot sign.
 _KEY_ABSENT = "Підпис касира недоступний"
 
 
 def current_shift(holder: Cashier | Register, now: float) -> Shift | None:
-    """The shift that is not closed yet; one that has closed with time is let go."""
+    """The open shift; one that has closed meanwhile is released."""
     shift = holder.shift
     if shift is None or shift.status(now) != "CLOSED":
         return shift
@@ -42,7 +42,7 @@ def current_shift(holder: Cashier | Register, now: float) -> Shift | None:
 def open_shift(
     state: State, cashier: Cashier, register: Register, body: Mapping[str, Any], client_name: str | None
 ) -> Shift:
-    """Raises ``Refusal``. The shift opens, or is refused by the tax service, with time."""
+    """Raises ``Refusal``. The shift opens, or is refused by the tax service, after ``open_after``."""
     now = state.clock.now()
     if register.organization is not cashier.organization or register.branch != cashier.branch:
         raise another_outlet()
@@ -67,14 +67,14 @@ def open_shift(
 
 
 def open_by_hand(state: State, cashier: Cashier, opened_at: float | None = None) -> Shift:
-    """As a person does in Checkbox's own application: it is open at once. Raises ``Refusal``."""
+    """As in Checkbox's own application, but open at once. Raises ``Refusal``."""
     now = state.clock.now()
     _check_free(state, cashier, cashier.register, now)
     return _new_shift(state, cashier, cashier.register, opened_at=min(opened_at or now, now))
 
 
 def close_shift(state: State, cashier: Cashier, body: Mapping[str, Any], client_name: str | None) -> Shift:
-    """The Z report is there at once, its number and CLOSED come with time. Raises ``Refusal``.
+    """The Z report exists at once; its number and CLOSED follow after ``close_after``. Raises ``Refusal``.
 
     ASSUMED A10: with unfinished receipts it waits for them, or refuses.
     """
@@ -85,7 +85,7 @@ def close_shift(state: State, cashier: Cashier, body: Mapping[str, Any], client_
     is_own = shift.client_name == client_name or bool(body.get("skip_client_name_check"))
     if state.options.client_name_check and not is_own:
         raise another_client()
-    unfinished = [r.transaction.done_at for r in shift.receipts if not r.transaction.is_over(now)]
+    unfinished = [receipt.ended_at for receipt in shift.receipts if receipt.ended_at > now]
     if unfinished and state.options.close_with_unfinished == "refuse":
         raise unfinished_receipts()
     _close(state, shift, closed_at=max([now, *unfinished]) + state.options.close_after)
@@ -93,7 +93,7 @@ def close_shift(state: State, cashier: Cashier, body: Mapping[str, Any], client_
 
 
 def close_by_hand(state: State, cashier: Cashier) -> Shift:
-    """At once, whatever is unfinished. Raises ``Refusal`` where nothing is open."""
+    """At once, even with unfinished receipts. Raises ``Refusal`` if no shift is open."""
     now = state.clock.now()
     shift = current_shift(cashier, now)
     if shift is None:
@@ -104,7 +104,7 @@ def close_by_hand(state: State, cashier: Cashier) -> Shift:
 
 
 def make_report(state: State, shift: Shift, *, is_z_report: bool, serial: int) -> Report:
-    """The figures of the shift as they are now."""
+    """A report with the current figures of the shift."""
     now = state.clock.now()
     report = Report(
         id=str(uuid4()),

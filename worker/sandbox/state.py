@@ -1,4 +1,4 @@
-"""The sandbox's memory: who and what there is, and who is signed in. It is gone when the process ends."""
+"""The sandbox's state: parties, documents and tokens, kept in memory until the process ends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FISCAL_CODE_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs
 
 
 class State:
-    """Everything the endpoints share. For one thread."""
+    """State shared by the endpoints; single-threaded."""
 
     def __init__(self, clock: Clock, options: Options, seed: int | None = None) -> None:
         self.clock = clock
@@ -37,7 +37,7 @@ class State:
         self.forget()
 
     def forget(self) -> None:
-        """Everything but the clock and the options."""
+        """Clear everything except the clock and the options."""
         self.faults = FaultBook(self._seed)
         self.organizations: dict[str, Organization] = {}
         self.registers: dict[str, Register] = {}
@@ -57,7 +57,7 @@ class State:
         self.duplicates_refused = 0
 
     def add_organization(self, title: str, taxes: list[Tax]) -> Organization:
-        """The one of this title; taxes that it has not yet are added."""
+        """Get or create the organization with this title; add taxes that it lacks."""
         organization = self.organizations.get(title)
         if organization is None:
             organization = Organization(id=stable_id("organization", title), title=title, taxes={})
@@ -67,7 +67,7 @@ class State:
         return organization
 
     def add_register(self, license_key: str, organization: Organization) -> Register:
-        """The one of this licence key, which keeps its organization."""
+        """Get or create the register with this licence key; a known one keeps its organization."""
         known = self.registers.get(license_key)
         if known is not None:
             return known
@@ -87,7 +87,7 @@ class State:
     def add_cashier(
         self, login: str, register: Register, *, password: str | None = None, pin_code: str | None = None
     ) -> Cashier:
-        """A known cashier gets the new credentials, and keeps his tokens and shift."""
+        """Get or create the cashier; a known one gets the new credentials and keeps tokens and shift."""
         cashier = self.cashiers.get(login)
         if cashier is None:
             cashier = Cashier(
@@ -111,20 +111,20 @@ class State:
         return self._new_token(cashier)
 
     def sign_in_by_pin_code(self, register: Register, pin_code: str) -> str:
-        """A PIN is known within the register's organization; raises ``Refusal``."""
+        """A PIN is valid within the register's organization; raises ``Refusal``."""
         for cashier in self.cashiers.values():
             if cashier.pin_code == pin_code and cashier.organization is register.organization:
                 return self._new_token(cashier)
         raise wrong_pin_code()
 
     def revoke(self, token: str) -> None:
-        """Sign-out, or a person's hand: the token counts no longer."""
+        """The token is no longer valid."""
         entry = self.tokens.pop(token, None)
         if entry is not None:
             entry[0].tokens.remove(token)
 
     def cashier_of(self, token: str) -> Cashier:
-        """Raises ``Refusal``. ASSUMED A11: a token dies of old age only where the options say so."""
+        """Raises ``Refusal``. ASSUMED A11: a token expires only if the options say so."""
         entry = self.tokens.get(token)
         if entry is None:
             raise bad_token()
@@ -143,7 +143,7 @@ class State:
         return register
 
     def new_fiscal_code(self, receipt_id: str, register: Register) -> str:
-        """The same for the same receipt unless that is taken."""
+        """Derived from the receipt's id, so stable across runs, unless the code is taken."""
         return self.new_code(receipt_id, lambda code: code in self.fiscal_codes, is_test=register.is_test)
 
     def new_code(self, name: str, is_taken: Callable[[str], bool], *, is_test: bool = True) -> str:
@@ -164,7 +164,7 @@ class State:
     def new_transaction(
         self, kind: str, register: Register, *, done_at: float, shift: Shift | None = None
     ) -> Transaction:
-        """The register's next document: each carries the hash of the one before."""
+        """The register's next document, chained to the previous one by its hash."""
         register.transaction_serial += 1
         serial = register.transaction_serial
         if self.options.serials == "shift" and shift is not None:

@@ -5,7 +5,32 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-#: Where in its processing a document is signed, and where the tax service has received it.
+TRANSACTION_STATUSES = (
+    "CREATED",
+    "PENDING",
+    "SIGNED",
+    "DELIVERED",
+    "DONE",
+    "ERROR",
+    "CANCELLED",
+    "OFFLINE",
+)
+TRANSACTION_TYPES = (
+    "SHIFT_OPEN",
+    "X_REPORT",
+    "Z_REPORT",
+    "PING",
+    "RECEIPT",
+    "LAST_RECEIPT",
+    "GO_OFFLINE",
+    "ASK_OFFLINE_CODES",
+    "GO_ONLINE",
+    "DEL_LAST_RECEIPT",
+    "DEL_LAST_RECEIPT_ID",
+    "STATUS_RRO",
+    "INFO_RRO",
+)
+#: The share of the processing time after which a document is signed, and after which it is delivered.
 _SIGNED, _DELIVERED = 0.4, 0.7
 
 
@@ -17,10 +42,10 @@ class Transaction:
     type: str
     serial: int
     created_at: float
-    #: When the tax service answers; infinite while that is not known.
+    #: When the tax service answers; infinite if unknown.
     done_at: float
     previous_hash: str
-    #: The tax service's words when it refuses.
+    #: The tax service's message if it refuses the document.
     error: str | None = None
     fiscal_code: str | None = None
     offline_id: str | None = None

@@ -27,7 +27,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """Marks a member of an object that has to be there."""
+    """Marks a required member of an object."""
 
     rule: Rule
 
@@ -78,7 +78,7 @@ def nullable(rule: Rule) -> Rule:
 
 
 def either(choose: Callable[[Any], Rule | None]) -> Rule:
-    """The rule depends on the value; where none is chosen, the value is wrong."""
+    """The rule depends on the value; None marks the value as invalid."""
 
     def check(value: Any, place: Place, errors: Errors) -> None:
         rule = choose(value)
@@ -91,7 +91,7 @@ def either(choose: Callable[[Any], Rule | None]) -> Rule:
 
 
 def integer(*, above: int | None = None, below: int | None = None) -> Rule:
-    """``above`` and ``below`` are themselves not allowed."""
+    """``above`` and ``below`` are exclusive."""
 
     def check(value: Any, place: Place, errors: Errors) -> None:
         if not _is_integer(value):
@@ -143,7 +143,7 @@ def boolean(value: Any, place: Place, errors: Errors) -> None:
 
 
 def anything(value: Any, place: Place, errors: Errors) -> None:
-    """No rule at all."""
+    """Accepts everything."""
 
 
 def uuid(value: Any, place: Place, errors: Errors) -> None:
@@ -213,7 +213,7 @@ def is_uuid(value: Any) -> bool:
 
 
 def _no_constant(name: str) -> None:
-    """NaN and the infinities are Python's, not JSON's."""
+    """NaN and infinities are not JSON."""
     raise ValueError(f"{name} is not JSON")
 
 

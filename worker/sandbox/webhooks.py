@@ -1,6 +1,6 @@
-"""Telling the URL of a register of its receipts and shifts, as long as it takes.
+"""Delivery of webhooks for receipts and shifts, with retries.
 
-A register has one URL: a new one replaces it, and what was not delivered to the old one is not sent.
+A register has one URL: a new one replaces it, and undelivered bodies of the old one are dropped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Delivery:
 
 @dataclass(slots=True, eq=False)
 class _Watched:
-    """What of a register has been noticed since its webhook was set."""
+    """What has been seen of a register since its webhook was set."""
 
     webhook: Webhook
     receipts: int
@@ -46,7 +46,7 @@ class _Watched:
 
 
 class Webhooks:
-    """Looks for what has happened, and delivers it; one task, from the first webhook to the end."""
+    """Detects changes and delivers them in one task, started with the first webhook."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -55,7 +55,7 @@ class Webhooks:
         self._task: asyncio.Task[None] | None = None
 
     def watch(self, register: Register) -> None:
-        """From now on; what came before is not told."""
+        """Start watching; earlier events are not sent."""
         webhook = register.webhook
         if webhook is None:
             self._watched.pop(register.id, None)
@@ -74,7 +74,7 @@ class Webhooks:
                 await asyncio.sleep(_LOOKS_EVERY)
 
     def look(self) -> None:
-        """Queue what has happened since the last look."""
+        """Queue the changes since the last look."""
         now = self._state.clock.now()
         for register_id, watched in list(self._watched.items()):
             register = self._state.registers_by_id.get(register_id)
@@ -85,7 +85,7 @@ class Webhooks:
                 self._queue(watched.webhook, body, now)
 
     async def deliver(self, client: httpx2.AsyncClient) -> None:
-        """Send what is due, each by itself; what is not taken comes again later."""
+        """Send what is due, concurrently; failed deliveries are rescheduled."""
         now = self._state.clock.now()
         self._deliveries = [item for item in self._deliveries if item.give_up_at > now]
         due = [item for item in self._deliveries if item.due_at <= now]
@@ -116,7 +116,7 @@ class Webhooks:
         self._deliveries.append(_Delivery(webhook, content, give_up_at, now, options.webhook_retry_first))
 
     async def _post(self, client: httpx2.AsyncClient, item: _Delivery) -> bool:
-        """Whether the receiver has taken it, or is no longer the one to tell."""
+        """True if the receiver accepted the body, or its webhook was replaced."""
         if not any(watched.webhook is item.webhook for watched in self._watched.values()):
             return True
         options = self._state.options

@@ -1,4 +1,4 @@
-"""What a metric of the worker is: name, type, labels, unit and meaning, told once.
+"""What a metric of the worker is: name, type, labels, unit and meaning, in one place.
 
 ``docs/metrics.md`` is made from it, and tests hold dashboards and alert rules against it.
 """

@@ -1,6 +1,11 @@
 """Log lines leave through a bounded queue and a thread of its own: who reads them never blocks an order.
 
-Nobody may read the pipe behind stdout, or its reader may be gone: what is not written is dropped and counted.
+The reader of the pipe behind stdout may be slow or gone: what is not written is dropped and counted.
+
+The thread is not a ``SupervisedLoop``: that one would log a bad round by this very thread, and a write that
+blocks must not stop the heartbeat. A line that cannot be written is dropped and counted, whatever the error,
+and the next one follows. If the thread ends all the same, the heartbeat stops as for any other loop
+(``has_ended``) until the next line starts a new thread.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ import select
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 
 from worker.telemetry import metrics
 from worker.telemetry.logs import logger
@@ -58,6 +64,12 @@ class LogWriter:
         if not has_room:
             self._drop()
 
+    @property
+    def has_ended(self) -> bool:
+        """A thread was started, and is there no more."""
+        thread = self._thread
+        return thread is not None and not thread.is_alive()
+
     def flush(self) -> None:
         """A handler calls it for each line; the thread writes at once anyway."""
 
@@ -90,10 +102,9 @@ class LogWriter:
                 self._is_writing = True
             try:
                 self._put(line)
-            except OSError:  # the reader is gone, or the disk is full
-                self._drop()
-            else:
                 self._tell()
+            except Exception:  # mostly: the reader is gone, or the disk is full
+                self._drop()
 
     def _put(self, line: bytes) -> None:
         """One call for a line, so that lines of several processes stay whole."""
@@ -106,7 +117,8 @@ class LogWriter:
     def _drop(self) -> None:
         with self._changed:
             self._untold += 1
-        metrics.LOG_LINES_DROPPED.inc()
+        with suppress(Exception):  # it only counts
+            metrics.LOG_LINES_DROPPED.inc()
 
     def _tell(self) -> None:
         """Once for many: a reader that is merely slow must not get a line about each."""

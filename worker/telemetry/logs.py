@@ -198,7 +198,7 @@ _LIBRARIES = {
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """The monitor tells once that the broker is lost; every thread of Dramatiq's would repeat it."""
+    """The monitor logs once that the broker is lost; every thread of Dramatiq's would repeat it."""
     if not record.name.startswith("dramatiq"):
         return True
     kind = record.exc_info[0] if record.exc_info else None

@@ -110,7 +110,7 @@ INTEGRATIONS_BROKEN = gauge(
 )
 LOG_LINES_DROPPED = counter(
     "fiscal_log_lines_dropped_total",
-    "Log lines that could not be written: nobody reads them, the reader is gone, or the disk is full.",
+    "Log lines that could not be written: the reader is slow or gone, or the disk is full.",
 )
 PROCESS_RESTARTS = counter(
     "fiscal_process_restarts_total", "Processes of the worker that died and were started again."
@@ -152,21 +152,21 @@ REGISTER_OFFLINE_CODES = gauge(
 
 QUEUE_MESSAGES = seen(
     "fiscal_queue_messages",
-    "Ready messages, as the broker counts them; absent while it does not tell.",
+    "Ready messages, as the broker counts them; absent while it is unknown.",
     ["queue"],
 )
 QUEUE_CONSUMERS = seen(
     "fiscal_queue_consumers",
-    "Consumers of a queue over the whole fleet; absent while the broker does not tell.",
+    "Consumers of a queue over the whole fleet; absent while it is unknown.",
     ["queue"],
 )
 EVENTS_UNREAD = seen(
     "fiscal_events_unread",
-    "Ready messages of bimp.fiscal.events, which Bimp has not taken; absent while the broker does not tell.",
+    "Ready messages of bimp.fiscal.events, which Bimp has not taken; absent while it is unknown.",
 )
 EVENTS_CONSUMERS = seen(
     "fiscal_events_consumers",
-    "Consumers of bimp.fiscal.events: 0 when Bimp does not listen; absent while the broker does not tell.",
+    "Consumers of bimp.fiscal.events: 0 when Bimp does not listen; absent while it is unknown.",
 )
 BROKER_UP = seen("fiscal_broker_up", "1 while the monitor is connected to the broker, else 0.")
 CONSUMING = seen("fiscal_consuming", "0 when the worker stopped itself, else 1.")
@@ -198,7 +198,7 @@ OLDEST_UNKNOWN = seen(
     "Since when the longest of the unknown outcomes has been unknown; absent when there is none.",
     unit="seconds since 1970",
 )
-BUILD_INFO = seen("fiscal_build_info", "Always 1; the labels tell what runs.", ["version", "python_version"])
+BUILD_INFO = seen("fiscal_build_info", "Always 1; the labels say what runs.", ["version", "python_version"])
 
 
 def start_at_zero(integrations: Iterable[str]) -> None:

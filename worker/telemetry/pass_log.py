@@ -24,7 +24,7 @@ _TROUBLE = frozenset({"failed", "delayed", "unsettled"})
 
 
 class Identified(Protocol):
-    """What a message tells of itself."""
+    """What a message says of itself."""
 
     @property
     def request_id(self) -> str | None: ...
@@ -147,7 +147,7 @@ def logged(
 
 
 def _level(facts: Mapping[str, Any]) -> int:
-    """A failed order is for a person to look at, and an error of ours for whoever mends the worker."""
+    """A failed order is for an operator, and an internal error for a developer."""
     if facts.get("code") == Code.INTERNAL_ERROR:
         return logging.ERROR
     if facts["outcome"] == "failed":

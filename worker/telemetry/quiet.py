@@ -1,4 +1,4 @@
-"""What only tells decides nothing: a counter, a span or a log line that fails changes no order's outcome."""
+"""Telemetry decides nothing: a counter, a span or a log line that fails changes no order's outcome."""
 
 from __future__ import annotations
 

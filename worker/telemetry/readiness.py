@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Ready while there is no reason against it; a warning is none."""
+    """Ready while there is no reason against it; a warning is not one."""
 
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """OpenTelemetry spans, when the extra ``otel`` is installed and an exporter's address is set; else nothing.
 
 The SDK reads its own variables: ``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_TRACES_SAMPLER`` and so on.
-Attributes are names, numbers and ids, nobody's words.
+Attributes are names, numbers and ids, never texts of a message.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _NoSpan:
         """It has no end."""
 
     def note(self, facts: Mapping[str, Any], failed: bool = False) -> None:
-        """There is nobody to tell."""
+        """No collector is configured."""
 
 
 class _Recorded:
@@ -65,7 +65,7 @@ class _Recorded:
 
 
 class _Harmless:
-    """A recorded span whose own errors do not reach the work that it tells of."""
+    """A recorded span whose own errors do not reach the traced work."""
 
     def __init__(self, recorded: AbstractContextManager[Span]) -> None:
         self._recorded = recorded

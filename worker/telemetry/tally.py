@@ -18,7 +18,7 @@ from types import MappingProxyType
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
-#: Bytes of a process: some 100,000 label sets. Pages that nobody wrote to take no memory.
+#: Bytes of a process: some 100,000 label sets. Pages that were never written take no memory.
 _SIZE = 1 << 24
 #: A part is the end of its last record, then records: lengths of key and values, key, values.
 _END = struct.Struct("=Q")

@@ -29,7 +29,7 @@ def carried_by(members: Mapping[str, Any]) -> Mapping[str, str]:
     parent, state = members.get("traceparent"), members.get("tracestate")
     if not isinstance(parent, str) or not _PARENT.fullmatch(parent):
         return _NOTHING
-    # Spaces around it are no part of a header's value, and cannot be sent in one.
+    # Spaces around it do not belong to a header's value, and cannot be sent in one.
     state = state.strip(" ") if isinstance(state, str) else ""
     if _STATE.fullmatch(state) and scrub(state) == state:
         return {"traceparent": parent, "tracestate": state}

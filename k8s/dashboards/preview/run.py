@@ -31,7 +31,7 @@ from worker.demo.sandbox_process import SandboxProcess  # noqa: E402
 from worker.demo.worker_process import WorkerProcess  # noqa: E402
 from worker.rabbit.topology import EVENTS_QUEUE, ORDERS_EXCHANGE  # noqa: E402
 
-EXAMPLES = ROOT / "tests" / "data" / "contract"
+EXAMPLES = ROOT / "docs" / "examples"
 MINUTES = float(os.environ.get("MINUTES", "5"))
 #: Orders a second.
 PACE = 2.5

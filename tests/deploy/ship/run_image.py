@@ -26,7 +26,7 @@ from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.rabbit.topology import EVENTS_QUEUE, ORDERS_EXCHANGE
 
 ROOT = Path(__file__).parents[3]
-CONTRACT = ROOT / "tests" / "data" / "contract"
+CONTRACT = ROOT / "docs" / "examples"
 PODMAN = ("podman", "--storage-driver", "overlay", "--runtime", "/usr/sbin/runc")
 LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
 LOCKED_DOWN = ("--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp", "--cap-drop", "ALL", *LIMITS)  # noqa: S108 - in the container

@@ -18,7 +18,7 @@ from worker.fiscal.order import Buyer, Operation, ReturnOf, Vat
 from worker.fiscal.outcomes import Code
 from worker.rabbit.message.reading import InvalidMessage, RequestIdentity, read
 
-EXAMPLES = Path(__file__).parents[2] / "data" / "contract"
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 ZEROS = "00000000-0000-0000-0000-000000000000"
 ANOTHER = "79052a2b-83b6-5dc7-8201-2c1da846d020"
 LINE = "data__order__products__0__"

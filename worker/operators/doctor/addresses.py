@@ -57,10 +57,10 @@ def _connect(url: str) -> tuple[Finding, pika.BlockingConnection | None]:
         return _refused(url, "refuses user or password", "put the right ones into FISCAL_RABBITMQ_URL"), None
     except ProbableAccessDeniedError:
         advice = f"create the virtual host {_vhost(url)}, or give the user its rights"
-        return _refused(url, f"lets the user not into virtual host {_vhost(url)}", advice), None
+        return _refused(url, f"denies this user access to virtual host {_vhost(url)}", advice), None
     except (AMQPError, OSError) as error:
         reason = _reason(error)
-        advice = "start RabbitMQ there, or mend the address in FISCAL_RABBITMQ_URL"
+        advice = "start RabbitMQ there, or correct the address in FISCAL_RABBITMQ_URL"
         return _refused(url, f"does not answer ({reason})", advice), None
     return ok(_CHECK, _shown(url), f"virtual host {_vhost(url)}"), connection
 
@@ -70,7 +70,7 @@ def _refused(url: str, seen: str, advice: str) -> Finding:
 
 
 class _Introduction(BrokerConnection):
-    """What a broker tells of itself; a blocking connection of pika's does not hand it on."""
+    """A broker's properties, which a blocking connection of pika's does not pass on."""
 
     def __init__(self, url: str) -> None:
         self.told: Mapping[str, object] = {}
@@ -99,7 +99,7 @@ def _version(url: str) -> Finding:
 
 
 def _alarm(url: str) -> Finding:
-    """A broker with an alarm takes nothing and says so only to those who publish: so two messages to nobody.
+    """A broker with an alarm takes nothing and says so only to publishers: so two unroutable messages.
 
     The first one of a connection it takes even then.
     """

@@ -14,7 +14,7 @@ _SUBJECT = "FISCAL_ARCHIVE_CHECK_URL"
 
 
 def check_archive(check: ArchiveCheck | None) -> Iterator[Finding]:
-    """Ask of an order that does not exist: it must be told archived, or not there."""
+    """Ask for an order that does not exist: the answer must be archived, or not found."""
     if check is None:
         return
     try:
@@ -25,9 +25,9 @@ def check_archive(check: ArchiveCheck | None) -> Iterator[Finding]:
         advice = (
             "have FISCAL_ARCHIVE_CHECK_TOKEN renewed by Bimp"
             if status in (401, 403)
-            else "have Bimp answer there, or mend the address: until then nothing is sold"
+            else "have Bimp answer there, or correct the address: until then nothing is sold"
         )
         yield wrong(_CHECK, _SUBJECT, seen, advice)
         return
-    seen = "takes an order that does not exist for archived" if archived else "answers"
+    seen = "reports an unknown order as archived" if archived else "answers"
     yield ok(_CHECK, _SUBJECT, seen)

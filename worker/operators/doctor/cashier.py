@@ -48,7 +48,7 @@ class _OwnTokens:
 def examine_row(
     configured: IntegrationRow, row: Row, client: CheckboxClient, clock: Callable[[], float]
 ) -> Iterator[Finding]:
-    """All that can be told of one row, with one sign-in that is ended again."""
+    """All that can be found out about one row, with one sign-in that is ended again."""
     with _OwnTokens(client, row) as tokens:
         seen = read_row(client, row.integration, row.cashier, tokens)
     checked = judge(configured, {row.cashier.id: seen}, clock())

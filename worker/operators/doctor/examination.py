@@ -73,7 +73,7 @@ def _variables() -> Iterator[Finding]:
 def _topology(settings: Settings) -> Iterator[Finding]:
     connection = addresses.first_connection(settings)
     if connection is None:
-        return  # that it cannot be reached was told of each address
+        return  # each address has its finding already
     try:
         yield from queues.objects(connection, topology_of(settings))
     except AMQPError as error:

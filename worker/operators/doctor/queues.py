@@ -58,7 +58,7 @@ def _queue(connection: pika.BlockingConnection, topology: Topology, name: str) -
 def _declared(
     connection: pika.BlockingConnection, what: str, declare: Callable[[BlockingChannel, bool], Any]
 ) -> tuple[Finding, Any]:
-    """A passive declaration tells what is there and compares nothing; one of what is there compares only."""
+    """A passive declaration compares nothing; a real one of an existing queue only compares."""
     channel = connection.channel()
     told = None
     try:
@@ -78,7 +78,12 @@ def _refusal(what: str, refusal: ChannelClosedByBroker) -> Finding:
         advice = "give the user the rights to configure, write and read on this virtual host"
         return wrong(_CHECK, what, "may not be declared by this user", advice)
     if refusal.reply_code == _LOCKED:
-        return wrong(_CHECK, what, "is somebody's own", "find the connection that holds it, and end it")
+        return wrong(
+            _CHECK,
+            what,
+            "is exclusive to another connection",
+            "find the connection that holds it, and end it",
+        )
     told = refusal.reply_text.removeprefix("PRECONDITION_FAILED - ").removesuffix(":")
     advice = "delete or rename the old object, or set FISCAL_QUEUE_TYPE to what is there"
     return wrong(_CHECK, what, told, advice)
@@ -105,7 +110,7 @@ def _listeners(told: Any) -> Iterator[Finding]:
     if told.consumer_count:
         yield ok(_CONSUMERS, EVENTS_QUEUE, f"{told.consumer_count} consumers")
         return
-    advice = "start Bimp's consumer of the events: until then nobody learns what came of an order"
+    advice = "start Bimp's consumer of the events: until then Bimp does not learn the outcome of an order"
     yield wrong(_CONSUMERS, EVENTS_QUEUE, f"nobody listens, {told.message_count} events wait", advice)
 
 

@@ -14,7 +14,7 @@ from worker.operators.doctor.finding import Finding, ok, warning, wrong
 
 _CHECK = "checkbox"
 _CLOCK = "clock"
-#: Seconds. The age of a shift is told by our clock, and Checkbox's counts.
+#: Seconds. A shift's age is measured by our clock, but Checkbox's counts.
 _SKEW_LIMIT = 60.0
 
 
@@ -36,9 +36,9 @@ def check_service(url: str, clock: Callable[[], float]) -> Iterator[Finding]:
 def _understood(url: str, answer: Answer) -> Finding:
     if answer.status >= 500:
         advice = "wait, and see Checkbox's state page: the worker tries again by itself"
-        return wrong(_CHECK, url, f"is disturbed (status {answer.status})", advice)
+        return wrong(_CHECK, url, f"returns errors (status {answer.status})", advice)
     if read_envelope(answer.body) is None:
-        advice = "mend the address (FISCAL_CHECKBOX_URL, checkbox_url), or see which proxy answers instead"
+        advice = "correct the address (FISCAL_CHECKBOX_URL, checkbox_url), or see which proxy answers instead"
         return wrong(_CHECK, url, f"is not Checkbox (status {answer.status})", advice)
     return ok(_CHECK, url, "answers")
 
@@ -47,12 +47,12 @@ def _skew(url: str, answer: Answer, began: float, ended: float) -> Iterator[Find
     try:
         date = parsedate_to_datetime(answer.headers.get("date", ""))
     except ValueError:
-        yield warning(_CLOCK, url, "tells no time", "compare this machine's clock yourself")
+        yield warning(_CLOCK, url, "sends no Date header", "compare this machine's clock yourself")
         return
     # The header has whole seconds, and the answer was under way for a while.
     skew = (began + ended) / 2 - (date.timestamp() + 0.5)
     seen = f"ours is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Checkbox's"
     if abs(skew) > _SKEW_LIMIT:
-        yield wrong(_CLOCK, url, seen, "set this machine's clock by NTP: a shift's age is told by it")
+        yield wrong(_CLOCK, url, seen, "set this machine's clock by NTP: a shift's age is measured by it")
     else:
         yield ok(_CLOCK, url, seen if abs(skew) >= 2 else "agrees with Checkbox's")

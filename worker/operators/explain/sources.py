@@ -28,7 +28,7 @@ from worker.operators.dead_letters.lock import Locked, locked
 from worker.operators.dead_letters.look_through import LookThrough, NoDeadLetterQueue, depth
 from worker.rabbit.dead_letter import DeadLetter
 
-#: Integrations that are asked where nothing tells which one it is.
+#: Integrations that are asked where the order's own is unknown.
 _AT_MOST = 20
 _PAGE_TIMEOUT = 10.0
 #: No proxy of the environment's stands between us and our own address.
@@ -43,13 +43,13 @@ class Explanation:
     letters: list[DeadLetter] = field(default_factory=list)
     waiting: list[dict[str, Any]] = field(default_factory=list)
     receipts: list[FoundReceipt] = field(default_factory=list)
-    #: Messages that nobody has looked at yet; None where unknown.
+    #: Messages that no worker has taken yet; None where unknown.
     ready: int | None = None
     not_asked: list[str] = field(default_factory=list)
 
     @property
     def uuid(self) -> UUID | None:
-        """The order's, where it was given or anybody told it."""
+        """The order's, where it was given or a source named it."""
         told = [self.order, *(one.order for one in self.letters), *(row.get("order") for row in self.waiting)]
         for text in told:
             try:
@@ -103,7 +103,7 @@ def ask_checkbox(
     """Its receipts, from the integrations that its messages name, or else from all."""
     order = known.uuid
     if order is None:
-        known.not_asked.append("Checkbox: it knows orders by uuid, and nothing told this one's")
+        known.not_asked.append("Checkbox: it knows orders by uuid, and this one's is unknown")
         return
     rows = _rows(known, integrations, only)
     if len(rows) > _AT_MOST:

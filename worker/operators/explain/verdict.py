@@ -11,7 +11,9 @@ def verdict(known: Explanation) -> tuple[str, str]:
     numbered = [found for found in known.receipts if found.receipt.is_numbered]
     if numbered:
         what = " and ".join(f"{one.operation} {one.receipt.fiscal_code}" for one in numbered)
-        left = "replay its letter: the receipt is found, and Bimp is told" if known.letters else "nothing"
+        left = (
+            "replay its letter: the receipt is found, and Bimp gets its event" if known.letters else "nothing"
+        )
         return f"fiscalized: {what}", f"{left[0].upper()}{left[1:]}."
     unnumbered = [found for found in known.receipts if not found.receipt.is_refused]
     if known.waiting:
@@ -31,7 +33,7 @@ def verdict(known: Explanation) -> tuple[str, str]:
 def _not_seen(known: Explanation) -> tuple[str, str]:
     if known.ready:
         return f"not seen: {known.ready} messages wait in the queue, it may be one of them", (
-            "Wait until they are through; `doctor` tells whether somebody consumes them."
+            "Wait until they are through; `doctor` shows whether they are consumed."
         )
     if known.not_asked:
         return "not seen by those who could be asked", "Ask again when the others answer."

@@ -1,4 +1,4 @@
-"""A body as JSON, kept exact: no binary float, no member lost, nothing that harms the reader.
+"""A body as exact JSON: no binary float, no lost member, nothing that exhausts the reader.
 
 The JSON of the standard library is lenient where money is concerned: of a member that comes twice it keeps
 the last, NaN passes for a number and 0.1 becomes a binary float. A number of 5,000 digits and a body of 5,000
@@ -25,12 +25,12 @@ Path = tuple[str | int, ...]
 _LEVELS = 16
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^"\[\]{}]+', re.DOTALL)
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-#: Numbers whose exponent is worked out; others are no sums.
+#: Numbers whose exponent is expanded; larger ones cannot be sums.
 _SCIENTIFIC = re.compile(r"-?[0-9.]{1,32}[eE][+-]?[0-9]{1,2}")
 
 
 class NotJsonError(ValueError):
-    """The body is no JSON text in UTF-8; the words say why and repeat nothing of it."""
+    """The body is not JSON in UTF-8; the text says why and repeats nothing of it."""
 
 
 class Number:
@@ -42,14 +42,14 @@ class Number:
         self.text = text
 
     def plain(self) -> str | None:
-        """In plain notation, without exponent and exact; None where that would be out of all proportion."""
+        """In plain notation, without exponent and exact; None if that would be too long."""
         if "e" not in self.text and "E" not in self.text:
             return self.text
         return format(Decimal(self.text), "f") if _SCIENTIFIC.fullmatch(self.text) else None
 
 
 class Unspeakable:
-    """Stands for a text that UTF-8 cannot carry (half of a surrogate pair): it is no text for anybody."""
+    """Stands for a text that UTF-8 cannot encode (half of a surrogate pair)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def parse(body: bytes) -> Parsed:
 def doubled(value: Any, known: frozenset[str], path: Path = ()) -> Iterator[tuple[Path, bool]]:
     """Where members came twice, at every level: the member's path and True, if its name is ``known``.
 
-    Else the path of the last ``known`` one around it and False: names that others made up may be personal.
+    Else the path of the last ``known`` one around it and False: unknown names may be personal.
     """
     if len(path) > _LEVELS:
         if _has_doubled(value):
@@ -142,7 +142,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _without_the_deep(text: str) -> str:
-    """What lies deeper than any part of the message becomes null, so that its sender can still be told."""
+    """What is nested too deeply becomes null, so that the sender can still be identified."""
     kept, depth = [], 0
     for match in _TOKEN.finditer(text):
         piece = match.group()
@@ -158,7 +158,7 @@ def _without_the_deep(text: str) -> str:
 
 
 def _without_halves(parsed: Parsed) -> Parsed:
-    """Puts ``Unspeakable`` in the place of texts that nobody could be sent."""
+    """Replaces texts that cannot be encoded by ``Unspeakable``."""
     for container in _containers([parsed.value]):
         items = list(container.items()) if isinstance(container, dict) else list(enumerate(container))
         for key, item in items:

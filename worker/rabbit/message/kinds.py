@@ -44,7 +44,7 @@ def _wrong(problem: str) -> PydanticCustomError:
 
 
 def _pattern(places: int) -> str:
-    """Plain notation, under 1,000,000,000; zeros at the end are no places, and minus nothing is nothing."""
+    """Plain notation, under 1,000,000,000; zeros at the end do not count as places, and -0 is 0."""
     return rf"(?:-(?=[0.]+$))?0*([0-9]{{1,9}})(?:\.([0-9]{{1,{places}}})0*)?"
 
 
@@ -121,7 +121,7 @@ def _plain(validate: Callable[..., Any], schema: dict[str, Any]) -> tuple[PlainV
 
 
 def printable(text: str) -> str:
-    """What steers a printer is not part of a text: each control character becomes a space."""
+    """Control characters may steer a printer: each becomes a space."""
     return text if text.isprintable() else _CONTROLS.sub(" ", text)
 
 

@@ -1,4 +1,4 @@
-"""From the message on the wire to the request in the words of the field."""
+"""From the message on the wire to the request of the core."""
 
 from __future__ import annotations
 

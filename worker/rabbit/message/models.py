@@ -1,7 +1,7 @@
 """The message as it stands on the wire. The JSON Schema of the contract is generated from these models.
 
-Strict: a string is no number and 1 is not true. Unknown members are ignored; null for an optional member is
-the same as leaving it out.
+Strict: a string is not a number and 1 is not true. Unknown members are ignored; null for an optional member
+is the same as leaving it out.
 """
 
 from __future__ import annotations
@@ -33,8 +33,6 @@ from worker.rabbit.message.kinds import (
     Uuid,
 )
 
-MESSAGE_TYPE = "ua.bimp.order.ready_to_fiscalize.v1"
-
 #: Stands for a buyer that cannot be one; no address and no number looks like it.
 _MALFORMED = "?"
 
@@ -59,7 +57,7 @@ def _lenient_buyer(buyer: Any) -> Any:
 
 
 def _lenient_text(value: Any) -> str | None:
-    """A buyer is dropped where he is malformed, and fails no message."""
+    """A malformed buyer is dropped, and fails no message."""
     return value if value is None or isinstance(value, str) else _MALFORMED
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a message, in words for whoever has to mend it. Nothing personal is repeated."""
+"""What is wrong with a message, in words for the person who fixes it. Nothing personal is repeated."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ Problem = dict[str, str]
 _SHOWN = 40
 #: No value under these is.
 _PERSONAL = frozenset({"buyer", "card"})
-#: A code, a number, an id or a time. Any other text may be somebody's words.
+#: A code, a number, an id or a time. Any other text may be personal.
 _QUOTABLE = re.compile(r"[\w.,:/+-]+", re.ASCII)
+MISSING = "is missing"
 _PROBLEMS = {
-    "missing": "is missing",
+    "missing": MISSING,
     "string_type": "must be a string",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
@@ -42,9 +43,14 @@ _LISTS: Mapping[Path, type[WireModel]] = {
 
 
 def problem_at(path: Path, problem: str) -> Problem:
-    """An error; the path as a JSON pointer (RFC 6901)."""
+    """An error; the path as a JSON pointer."""
+    return {"path": pointer(path), "problem": problem}
+
+
+def pointer(path: Path) -> str:
+    """A JSON pointer (RFC 6901)."""
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
-    return {"path": "".join(f"/{step}" for step in steps), "problem": problem}
+    return "".join(f"/{step}" for step in steps)
 
 
 def repeated_members(value: Any) -> list[Problem]:

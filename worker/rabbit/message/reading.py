@@ -33,7 +33,7 @@ _DOC_NUMBER_LIMIT = 64
 
 @dataclass(frozen=True, slots=True)
 class RequestIdentity:
-    """Who asks, and for what, as far as a message tells; None where it does not. An event needs the id."""
+    """Who asks, and for what, as far as a message says; unknown is None. An event needs the id."""
 
     request_id: str | None = None
     source: str | None = None
@@ -89,7 +89,7 @@ def read(body: bytes) -> Request:
 
 
 def _each_once(errors: Sequence[Problem]) -> list[Problem]:
-    """The first thing told of a place: a member that came twice is not missing as well."""
+    """The first problem of each place: a member that came twice is not missing as well."""
     return list({error["path"]: error for error in reversed(errors)}.values())[::-1]
 
 

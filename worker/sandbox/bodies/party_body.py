@@ -1,4 +1,4 @@
-"""The bodies of answers about cashiers and registers."""
+"""Bodies of cashiers, registers and organizations."""
 
 from __future__ import annotations
 
@@ -10,24 +10,45 @@ from worker.sandbox.ledger import Cashier, Organization, Register
 
 Body = dict[str, Any]
 
-_ADDRESS = "м. Київ, вул. Тестова, 1"
+ADDRESS = "м. Київ, вул. Тестова, 1"
+#: It is unknown which of them the API enforces: the sandbox enforces none.
+_GRANTED = (
+    "self_return",
+    "add_discounts",
+    "editing_goods_sum",
+    "deferred_receipt",
+    "editing_good_price",
+    "can_add_manual_good",
+    "service_in",
+    "service_out",
+    "returns",
+    "sales",
+    "card_payment",
+    "cash_payment",
+    "other_payment",
+    "mixed_payment",
+    "iban_payment",
+    "branch_params",
+    "reports_history",
+    "ettn",
+    "add_receipt_discount",
+    "bin_in_promotions",
+)
+_NOT_GRANTED = (
+    "orders",
+    "additional_service_receipt",
+    "free_return",
+    "round_discount",
+    "can_change_order_payments_types",
+    "inventory_edit",
+    "restrict_alcohol",
+    "limit_cash_sale",
+    "access_superkasa",
+    "use_loyalty_card_gw",
+)
 _PERMISSIONS: Body = {
-    "self_return": True,
-    "orders": False,
-    "add_discounts": True,
-    "editing_goods_sum": True,
-    "editing_good_price": True,
-    "service_in": True,
-    "service_out": True,
-    "returns": True,
-    "sales": True,
-    "card_payment": True,
-    "cash_payment": True,
-    "other_payment": True,
-    "mixed_payment": True,
-    "branch_params": True,
-    "reports_history": True,
-    "free_return": False,
+    **dict.fromkeys(_GRANTED, True),
+    **dict.fromkeys(_NOT_GRANTED, False),
     "orders_source": "UNSET",
 }
 
@@ -38,21 +59,8 @@ def register_in_shift(register: Register) -> Body:
         "fiscal_number": register.fiscal_number,
         "active": True,
         "created_at": iso(register.created_at),
-        "updated_at": None,
+        "updated_at": iso(register.created_at),
         "number": str(register.number),
-    }
-
-
-def register_in_list(register: Register, now: float) -> Body:
-    return {
-        **register_in_shift(register),
-        "is_test": register.is_test,
-        "shift": {"id": register.shift.id} if register.shift else None,
-        "offline_mode": is_offline(register, now),
-        "stay_offline": register.stay_offline,
-        "branch": branch(register),
-        "address": _ADDRESS,
-        "type": 0,
     }
 
 
@@ -60,7 +68,7 @@ def branch(register: Register) -> Body:
     return {
         "id": branch_id(register.organization, register.branch),
         "name": register.branch,
-        "address": _ADDRESS,
+        "address": ADDRESS,
         "active": True,
         "vehicle_license_plate": None,
         "created_at": iso(register.created_at),
@@ -81,8 +89,10 @@ def register_info(register: Register, now: float) -> Body:
         "created_at": iso(register.created_at),
         "updated_at": iso(now),
         "number": register.number,
-        "address": _ADDRESS,
+        "address": ADDRESS,
         "title": "",
+        "object_type": "",
+        "show_type_object": True,
         "vehicle_license_plate": "",
         "offline_mode": is_offline(register, now),
         "stay_offline": register.stay_offline,
@@ -123,14 +133,14 @@ def cashier(item: Cashier) -> Body:
         "signature_type": item.signature.type,
         "permissions": _PERMISSIONS,
         "created_at": iso(item.created_at),
-        "updated_at": None,
+        "updated_at": iso(item.created_at),
         "certificate_end": iso(ends_at) if (ends_at := item.signature.ends_at) is not None else None,
         "blocked": item.blocked,
     }
 
 
 def is_test(item: Cashier) -> bool:
-    """A cashier with a test key works at test registers only."""
+    """A test cashier has a test key."""
     return item.signature.type == "TEST"
 
 
@@ -176,7 +186,7 @@ def cashier_me(item: Cashier) -> Body:
             "edrpou": "0000000000",
             "tax_number": "000000000000",
             "created_at": iso(item.created_at),
-            "updated_at": None,
+            "updated_at": iso(item.created_at),
             "subscription_exp": organization.subscription_end,
             "is_vat": organization.pays_vat,
             "receipts_ratelimit_count": 3,

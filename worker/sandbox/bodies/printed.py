@@ -1,4 +1,4 @@
-"""A receipt for people: page, text, PDF and pictures.
+"""Printable forms of a receipt: HTML, text, PDF and pictures.
 
 Plain, but of the right type; the pictures show a pattern that is the receipt's own and no readable QR code.
 """

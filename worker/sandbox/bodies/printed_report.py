@@ -15,7 +15,7 @@ def text(report: Report, width: int) -> str:
 
 
 def periodical(shifts: Sequence[Shift], width: int, *, is_short: bool) -> str:
-    """With ``is_short`` the sums alone, else each shift before them."""
+    """With ``is_short`` only the totals, otherwise each shift too."""
     rows = ["ПЕРІОДИЧНИЙ ЗВІТ".center(width).rstrip()]
     for shift in () if is_short else shifts:
         rows += [f"Зміна {shift.serial}", *_turnover([shift], width)]

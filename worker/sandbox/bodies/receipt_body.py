@@ -1,4 +1,4 @@
-"""The body of a receipt: what is fixed when it is made, and what changes with time."""
+"""The body of a receipt: members fixed at creation, and members that change with time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ _CARD_MEMBERS = (
     "transaction_id",
     "ereceipt_data",
 )
-#: Members of the request that come back as they were.
+_DISCOUNT_MEMBERS = ("name", "tax_code", "tax_codes", "privilege")
+#: Members of the request that are echoed.
 _ECHOED = (
     "order_id",
     "header",
@@ -51,12 +52,12 @@ _ECHOED = (
 
 
 def compact(body: Mapping[str, Any]) -> bytes:
-    """JSON without its braces, to be put together with other members."""
+    """JSON without braces, to be joined with other members."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()[1:-1]
 
 
 def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
-    """The answer about the receipt, as JSON."""
+    """The receipt as JSON."""
     fiscal_code = receipt.fiscal_code(now)
     status = receipt.status(now)
     changing = {
@@ -64,14 +65,15 @@ def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
         "fiscal_code": fiscal_code,
         "fiscal_date": iso(receipt.fiscal_date),
         "tax_url": _tax_url(state, receipt, fiscal_code) if fiscal_code else None,
-        "delivered_at": None,
-        "updated_at": iso(receipt.updated_at(now)),
+        "delivered_at": iso(receipt.delivered_at) if receipt.delivered_at is not None else None,
+        "updated_at": iso(receipt.created_at if status == "CREATED" else receipt.ended_at),
         "is_created_offline": receipt.is_offline,
         "control_number": receipt.control_number,
         "processed_counter": 0 if status == "CREATED" else 1,
         "context": None if receipt.hide_context else receipt.context,
         "transaction": transaction(receipt.transaction, now),
-        "shift": shift(receipt.shift, now),
+        "transaction_id": receipt.transaction.id,
+        "shift": {**shift(receipt.shift, now), "initial_transaction": None},
     }
     body = b"{" + receipt.fixed + b"," + compact(changing) + b"}"
     return _with_old_names(body) if receipt.old_names else body
@@ -95,7 +97,7 @@ def fixed_members(body: Mapping[str, Any], totals: Totals, options: Options) -> 
 
 
 def fixed_members_of_service(body: Mapping[str, Any], value: int) -> Body:
-    """The answer shows the absolute value, whichever way the money went."""
+    """The answer shows the absolute value in both directions."""
     return {
         "goods": [],
         "payments": [_payment({**body["payment"], "value": value})],
@@ -150,7 +152,7 @@ def _line(line: Line, options: Options, is_return: bool) -> Body:
 
 
 def _excise_barcodes(good: Mapping[str, Any]) -> list[str] | None:
-    """The single one of old is a list of one."""
+    """The obsolete single code becomes a list of one."""
     listed: list[str] | None = good.get("excise_barcodes")
     if listed is None and good.get("excise_barcode"):
         return [good["excise_barcode"]]
@@ -189,11 +191,11 @@ def _tax_sum(tax_sum: TaxSum, options: Options, is_return: bool) -> Body:
 def _discount(discount: Discounted, kopiykas: int, options: Options) -> Body:
     """ASSUMED A7: the sum of a discount is negative."""
     shown = kopiykas if options.discount_sum == "negative" else abs(kopiykas)
-    return {**discount.payload, "sum": shown}
+    return {**dict.fromkeys(_DISCOUNT_MEMBERS), **discount.payload, "sum": shown}
 
 
 def _tax_url(state: State, receipt: Receipt, fiscal_code: str) -> str:
-    """The public check; the time is Kyiv's, ``mac`` another one each time, ``fn`` not there when offline."""
+    """The public check. The time is Kyiv's, ``mac`` is random, ``fn`` is absent for offline receipts."""
     local = datetime.fromtimestamp(receipt.fiscal_date, KYIV)
     query = {"id": fiscal_code, "date": local.strftime("%Y%m%d"), "time": local.strftime("%H:%M:%S")}
     if not receipt.is_offline:
@@ -204,7 +206,7 @@ def _tax_url(state: State, receipt: Receipt, fiscal_code: str) -> str:
 
 
 def _with_old_names(raw: bytes) -> bytes:
-    """The names of 2020 instead of today's."""
+    """With the member names of 2020."""
     body = json.loads(raw)
     body["sum"] = body.pop("total_sum")
     body["rest"] = body.pop("total_rest")

@@ -1,4 +1,4 @@
-"""The bodies of X and Z reports: the figures of a shift, by means of payment and by tax."""
+"""Bodies of X and Z reports: a shift's figures by means of payment and by tax."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Body = dict[str, Any]
 
 
 def report(item: Report, now: float) -> Body:
-    """A Z report has its number and date once the tax service has taken it."""
+    """A Z report gets its number and date when the tax service accepts it."""
     closing = item.shift.closing if item.is_z_report else None
     is_numbered = closing is not None and closing.is_over(now)
     return {
@@ -25,7 +25,7 @@ def report(item: Report, now: float) -> Body:
 
 
 def figures(item: Report, now: float) -> Body:
-    """All that does not change after the report is made."""
+    """Members that do not change after creation."""
     shift = item.shift
     balance = shift.balance
     types = [receipt.type for receipt in shift.receipts if receipt.is_booked]
@@ -50,7 +50,7 @@ def figures(item: Report, now: float) -> Body:
         "returns_round_up": balance.returns_round_up,
         "returns_round_down": balance.returns_round_down,
         "created_at": iso(now),
-        "updated_at": None,
+        "updated_at": iso(now) if item.is_z_report else None,
         "discounts_sum": balance.discounts,
         "extra_charge_sum": balance.extra_charges,
         "transaction_fail": False,
@@ -76,7 +76,7 @@ def _payment(row: PaymentTurnover) -> Body:
 
 
 def _tax(turnover: Turnover, created_at: float) -> Body:
-    """Sums in kopiykas; the members with ``decimal_`` are exact."""
+    """Sums in kopiykas; ``decimal_`` members are exact."""
     tax = turnover.tax
     return {
         "id": str(uuid4()),

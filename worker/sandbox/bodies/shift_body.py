@@ -1,7 +1,8 @@
-"""The bodies of answers: shifts, reports, taxes and transactions."""
+"""Bodies of shifts, taxes, transactions and pages."""
 
 from __future__ import annotations
 
+import base64
 import math
 from typing import Any
 
@@ -66,12 +67,30 @@ def transaction(item: Transaction, now: float) -> Body:
     }
 
 
+def whole_transaction(item: Transaction, now: float) -> Body:
+    """With placeholders for the document and its signature."""
+    document = f'<RQ V="1"><DAT DI="{item.serial}"/></RQ>'.encode()
+    is_signed = now >= item.signed_at
+    return {
+        **transaction(item, now),
+        "request_data": base64.b64encode(document).decode(),
+        "request_signature": base64.b64encode(item.id.encode()).decode() if is_signed else None,
+        "response_id_signature": None,
+        "response_data_signature": None,
+        "response_data": None,
+    }
+
+
 def shift(item: Shift, now: float) -> Body:
     return {**listed_shift(item, now, with_register=True), "cashier": cashier(item.cashier)}
 
 
+def shift_with_cashier(item: Shift, now: float) -> Body:
+    return {**listed_shift(item, now, with_register=False), "cashier": cashier(item.cashier)}
+
+
 def listed_shift(item: Shift, now: float, *, with_register: bool) -> Body:
-    """As lists have it: without the cashier, and by licence key without the register too."""
+    """As in lists: without the cashier, and by licence key without the register."""
     status = item.status(now)
     is_open = now >= item.opened_at and item.refusal is None
     balance = item.balance

@@ -1,4 +1,4 @@
-"""Sign-in, the cashier himself, and what belongs to his organization."""
+"""Sign-in, the cashier, and the organization."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cashier_me(call: Call) -> Reply:
 
 
 def cashier_shift(call: Call) -> Reply:
-    """The JSON literal null where there is no shift."""
+    """JSON null if there is no shift."""
     now = call.state.clock.now()
     shift = current_shift(call.cashier, now)
     return answer(shift_body.shift(shift, now) if shift else None)

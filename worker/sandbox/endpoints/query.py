@@ -1,8 +1,8 @@
-"""Reading of query and path parameters; what does not fit is a 422."""
+"""Parsing of query and path parameters; an invalid one is a 422."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar, overload
 
 from worker.sandbox.clock import parse_iso
@@ -45,7 +45,7 @@ def number(call: Call, name: str, default: int, *, low: int, high: int) -> int:
 
 
 def moment(call: Call, name: str) -> float | None:
-    """Seconds since the epoch. The plus of a zone may have come as a space."""
+    """Seconds since the epoch. The plus of a zone may arrive as a space."""
     text = one(call, name)
     if text is None:
         return None
@@ -53,6 +53,23 @@ def moment(call: Call, name: str) -> float | None:
         return parse_iso(text.replace(" ", "+") if "T" in text else text)
     except ValueError:
         raise _wrong("query", name, "Невірний формат дати і часу", "value_error.datetime") from None
+
+
+def choices(call: Call, name: str, allowed: Collection[str]) -> list[str] | None:
+    """All values of a repeatable parameter; None if absent."""
+    values = call.query.get(name)
+    if values is not None and not set(values) <= set(allowed):
+        raise _wrong("query", name, f"Значення має бути одним із: {', '.join(allowed)}", "type_error.enum")
+    return values
+
+
+def ids(call: Call, name: str) -> list[str] | None:
+    values = call.query.get(name)
+    if values is None:
+        return None
+    if not all(map(is_uuid, values)):
+        raise _wrong("query", name, "Значення має бути UUID", "type_error.uuid")
+    return [value.lower() for value in values]
 
 
 def required_moment(call: Call, name: str) -> float:
@@ -70,9 +87,9 @@ def path_id(call: Call, name: str) -> str:
 
 
 def page(call: Call, found: Sequence[_Item], most: int) -> tuple[Sequence[_Item], int, int]:
-    """What ``limit`` (25 by default), ``offset`` and ``desc`` choose of what was found, and limit and offset.
+    """What ``limit`` (25 by default), ``offset`` and ``desc`` select, with limit and offset.
 
-    Pages may be cut shorter than asked for; the limit tells.
+    Pages may be shorter than requested; the limit shows it.
     """
     limit = number(call, "limit", 25, low=1, high=most)
     if call.state.options.page_limit is not None:

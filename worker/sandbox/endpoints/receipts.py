@@ -1,4 +1,4 @@
-"""Receipts: make, find, show to people."""
+"""Receipts: create, find, print."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from worker.sandbox.bodies import printed
 from worker.sandbox.bodies.party_body import branch_id
 from worker.sandbox.bodies.receipt_body import receipt_body
 from worker.sandbox.bodies.short_receipt_body import short_receipt_body
-from worker.sandbox.endpoints.query import flag, moment, number, one, page
+from worker.sandbox.endpoints.query import flag, ids, moment, number, one, page
 from worker.sandbox.exchange import Call
 from worker.sandbox.ledger import Receipt
 from worker.sandbox.refusals import Refusal, receipt_not_found, wrong_register_type
@@ -31,7 +31,7 @@ def add_external(call: Call) -> Reply:
 
 
 def service_currency(_: Call) -> Reply:
-    """For registers of exchange offices alone, and the sandbox has none."""
+    """Only for registers of exchange offices, which the sandbox lacks."""
     raise wrong_register_type()
 
 
@@ -41,7 +41,7 @@ def validate(call: Call) -> Reply:
 
 
 def bulk_sell(call: Call) -> Reply:
-    """ASSUMED: the names of the outcomes; each receipt is taken or refused for itself."""
+    """ASSUMED: the values of ``status``; each receipt is accepted or refused independently."""
     results = []
     for body in call.body["receipts"]:
         request = json.dumps(body, ensure_ascii=False).encode()
@@ -70,7 +70,7 @@ def receipt_get(call: Call) -> Reply:
 
 
 def receipt_list(call: Call) -> Reply:
-    """Of the register whose shift is open; of the whole organization where the cashier has no shift."""
+    """Receipts of the register with the cashier's shift, or of the organization if there is none."""
     now = call.state.clock.now()
     shift = current_shift(call.cashier, now)
     receipts = shift.register.receipts if shift else call.cashier.organization.receipts
@@ -85,12 +85,12 @@ def receipt_list(call: Call) -> Reply:
 
 
 def receipt_search(call: Call) -> Reply:
-    """``from_date`` is inclusive, ``to_date`` exclusive; short form and cut pages as the options say."""
+    """``from_date`` is inclusive, ``to_date`` exclusive; short form and page size depend on the options."""
     now = call.state.clock.now()
     own = flag(call, "self_receipts", default=True)
-    shifts, registers = call.query.get("shift_id"), call.query.get("cash_register_id")
+    shifts, registers = ids(call, "shift_id"), ids(call, "cash_register_id")
     fiscal_code, barcode = one(call, "fiscal_code"), one(call, "barcode")
-    stock_code, branches = one(call, "stock_code"), call.query.get("branch_id")
+    stock_code, branches = one(call, "stock_code"), ids(call, "branch_id")
     start, end = moment(call, "from_date"), moment(call, "to_date")
     found = [
         receipt
@@ -132,8 +132,8 @@ def receipt_xml(call: Call) -> Reply:
 
 
 def receipt_delivery(call: Call) -> Reply:
-    """To an e-mail address or a phone: nothing leaves the sandbox."""
-    _receipt(call)
+    """Nothing is actually sent."""
+    _receipt(call).delivered_at = call.state.clock.now()
     return answer({"ok": True})
 
 
@@ -149,11 +149,11 @@ def _receipt(call: Call) -> Receipt:
 
 
 def _candidates(call: Call, shifts: list[str] | None) -> Iterable[Receipt]:
-    """Those of the named shifts, or all of the organization."""
+    """Receipts of the given shifts, or of the organization."""
     organization = call.cashier.organization
     if shifts is None:
         return organization.receipts
-    named = (call.state.shifts.get(shift_id.lower()) for shift_id in shifts)
+    named = (call.state.shifts.get(shift_id) for shift_id in shifts)
     return [
         receipt
         for shift in named

@@ -1,9 +1,9 @@
-"""Cash registers, and their offline mode."""
+"""Cash registers and offline mode."""
 
 from __future__ import annotations
 
 from worker.sandbox import offline
-from worker.sandbox.bodies import party_body, shift_body
+from worker.sandbox.bodies import party_body, register_body, shift_body
 from worker.sandbox.clock import parse_iso
 from worker.sandbox.endpoints.query import flag, moment, number, one, page, path_id
 from worker.sandbox.endpoints.shifts import shift_page
@@ -14,7 +14,7 @@ from worker.sandbox.shifts import current_shift
 
 
 def register_list(call: Call) -> Reply:
-    """``in_use`` chooses the occupied registers or the free ones."""
+    """``in_use`` selects occupied or free registers."""
     now = call.state.clock.now()
     fiscal_number = one(call, "fiscal_number")
     in_use = flag(call, "in_use", default=None)
@@ -26,14 +26,16 @@ def register_list(call: Call) -> Reply:
         and (in_use is None or in_use == (current_shift(register, now) is not None))
     ]
     chosen, limit, offset = page(call, found, 1000)
-    return answer(shift_body.page([party_body.register_in_list(item, now) for item in chosen], limit, offset))
+    return answer(
+        shift_body.page([register_body.register_in_list(item, now) for item in chosen], limit, offset)
+    )
 
 
 def register_get(call: Call) -> Reply:
     register = call.state.registers_by_id.get(path_id(call, "cash_register_id"))
     if register is None:
         raise not_found("Касу")
-    return answer(party_body.register_in_list(register, call.state.clock.now()))
+    return answer(register_body.register_in_list(register, call.state.clock.now()))
 
 
 def register_info(call: Call) -> Reply:
@@ -80,7 +82,7 @@ def get_offline_time(call: Call) -> Reply:
 
 
 def register_shifts(call: Call) -> Reply:
-    """Of every cashier, for a licence key alone. The bodies name neither cashier nor register."""
+    """Shifts of all cashiers by licence key; the bodies name neither cashier nor register."""
     return shift_page(call, call.register.shifts, most=50, with_register=False)
 
 

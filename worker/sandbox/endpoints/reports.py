@@ -1,14 +1,25 @@
-"""Reports of a shift, and the documents sent to the tax service."""
+"""Reports, and documents sent to the tax service."""
 
 from __future__ import annotations
 
 from worker.sandbox.bodies import printed, printed_report, report_body, shift_body
-from worker.sandbox.endpoints.query import flag, moment, number, one, page, path_id, required_moment
+from worker.sandbox.endpoints.query import (
+    choices,
+    flag,
+    ids,
+    moment,
+    number,
+    one,
+    page,
+    path_id,
+    required_moment,
+)
 from worker.sandbox.exchange import Call
 from worker.sandbox.ledger import Report
 from worker.sandbox.refusals import not_found, shift_not_opened
 from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import current_shift, make_report
+from worker.sandbox.transactions import TRANSACTION_STATUSES, TRANSACTION_TYPES
 
 _PLAIN = "text/plain; charset=utf-8"
 
@@ -29,13 +40,13 @@ def report_get(call: Call) -> Reply:
 
 
 def report_list(call: Call) -> Reply:
-    """Those of the signed-in cashier."""
+    """Reports of the signed-in cashier."""
     return _report_page(call, [item for item in _reports(call) if item.shift.cashier is call.cashier])
 
 
 def report_search(call: Call) -> Reply:
-    """Those of the organization, by register where that is asked for."""
-    registers = call.query.get("cash_register_id")
+    """Reports of the organization, optionally by register."""
+    registers = ids(call, "cash_register_id")
     organization = call.cashier.organization
     found = [
         item
@@ -47,7 +58,7 @@ def report_search(call: Call) -> Reply:
 
 
 def periodical(call: Call) -> Reply:
-    """A register's Z reports of a time, added up, as plain text."""
+    """Totals of a register's Z reports in a period, as plain text."""
     start, end = required_moment(call, "from_date"), required_moment(call, "to_date")
     width = number(call, "width", 42, low=10, high=250)
     is_short = flag(call, "is_short", default=False)
@@ -71,7 +82,8 @@ def report_png(call: Call) -> Reply:
 
 def transaction_list(call: Call) -> Reply:
     now = call.state.clock.now()
-    statuses, types = call.query.get("status"), call.query.get("type")
+    statuses = choices(call, "status", TRANSACTION_STATUSES)
+    types = choices(call, "type", TRANSACTION_TYPES)
     found = [
         item
         for item in call.state.transactions.values()
@@ -87,13 +99,13 @@ def transaction_get(call: Call) -> Reply:
     item = call.state.transactions.get(path_id(call, "transaction_id"))
     if item is None:
         raise not_found("Транзакцію")
-    return answer(shift_body.transaction(item, call.state.clock.now()))
+    return answer(shift_body.whole_transaction(item, call.state.clock.now()))
 
 
 def _reports(call: Call) -> list[Report]:
-    """ASSUMED: the dates are those of the making, ``to_date`` exclusive as in the search of receipts."""
+    """ASSUMED: the dates refer to the creation, ``to_date`` exclusive as in the search of receipts."""
     start, end = moment(call, "from_date"), moment(call, "to_date")
-    shifts, serial = call.query.get("shift_id"), one(call, "serial")
+    shifts, serial = ids(call, "shift_id"), one(call, "serial")
     is_z_report = flag(call, "is_z_report", default=None)
     return [
         item

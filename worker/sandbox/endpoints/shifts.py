@@ -1,13 +1,13 @@
-"""Shifts: open, look at, close."""
+"""Shifts: open, read, close."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from worker.sandbox.bodies import shift_body
-from worker.sandbox.endpoints.query import moment, page, path_id
+from worker.sandbox.endpoints.query import choices, moment, page, path_id
 from worker.sandbox.exchange import Call
-from worker.sandbox.ledger import Shift
+from worker.sandbox.ledger import SHIFT_STATUSES, Shift
 from worker.sandbox.refusals import not_found, shift_not_opened
 from worker.sandbox.replies import Reply, answer
 from worker.sandbox.shifts import close_shift, open_shift
@@ -33,15 +33,15 @@ def shift_close_by_senior(call: Call) -> Reply:
 
 
 def shift_list(call: Call) -> Reply:
-    """Those of the signed-in cashier."""
+    """Shifts of the signed-in cashier."""
     own = [shift for shift in call.state.shifts.values() if shift.cashier is call.cashier]
     return shift_page(call, own, most=1000, with_register=True)
 
 
 def shift_page(call: Call, shifts: Iterable[Shift], *, most: int, with_register: bool) -> Reply:
-    """ASSUMED: the dates are those of the opening, ``to_date`` exclusive as in the search of receipts."""
+    """ASSUMED: the dates refer to the opening, ``to_date`` exclusive as in the search of receipts."""
     now = call.state.clock.now()
-    statuses = call.query.get("statuses")
+    statuses = choices(call, "statuses", SHIFT_STATUSES)
     start, end = moment(call, "from_date"), moment(call, "to_date")
     found = [
         shift

@@ -1,4 +1,4 @@
-"""The one URL of a register that Checkbox calls."""
+"""The webhook of a register."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class WebhookEndpoints:
         return answer(_shown(call.register.webhook))
 
     def set(self, call: Call) -> Reply:
-        """Replaces the one before, without a word. The key is shown here alone."""
+        """Silently replaces the previous webhook. The key is shown only here."""
         key = secrets.token_urlsafe(32)
         webhook = Webhook(call.body["url"], key, created_at=call.state.clock.now())
         call.register.webhook = webhook

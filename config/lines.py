@@ -1,4 +1,4 @@
-"""What is told of rows: their mistakes, and what looks like one, in lines that hold no secret."""
+"""Mistakes and warnings of rows as lines for people; no line holds a secret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from config.yaml_fields import Finding
 
 
 def by_id(rows: Iterable[Placed]) -> Mapping[str, list[Placed]]:
-    """Rows by the id of their integration; ``""`` are those without one that can be read."""
+    """Rows by the id of their integration; ``""`` has those whose id cannot be read."""
     found: dict[str, list[Placed]] = {}
     for placed in rows:
         found.setdefault(placed.read.row.id, []).append(placed)
@@ -17,13 +17,13 @@ def by_id(rows: Iterable[Placed]) -> Mapping[str, list[Placed]]:
 
 
 def shares_its_id(placed: Placed, same: Sequence[Placed]) -> str:
-    """What is wrong with the id of one of several rows."""
+    """The problem of a row whose id is used by others too."""
     places = ", ".join(other.where for other in same if other is not placed)
     return f"is the id of {places} too; allowed is an id once"
 
 
 def problems(rows: Mapping[str, Sequence[Placed]]) -> dict[str, tuple[str, ...]]:
-    """The mistakes under each id that has any, in the order of the documents."""
+    """The mistakes by id, in the order of the documents."""
     return {name: lines for name, same in rows.items() if (lines := tuple(_problems(name, same)))}
 
 
@@ -36,7 +36,7 @@ def _problems(name: str, same: Sequence[Placed]) -> Iterator[str]:
 
 
 def warnings(rows: Iterable[Placed]) -> Iterator[str]:
-    """Integrations without cashiers, and logins that several rows have."""
+    """Integrations without cashiers, and logins that several cashiers share."""
     logins: dict[tuple[str, str], str] = {}
     for placed in rows:
         for found in placed.read.warnings:

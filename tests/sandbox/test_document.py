@@ -1,0 +1,31 @@
+"""The document of the sandbox tells what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.routing import Route
+
+from docs.build.sandbox_table import endpoints_table, with_table
+from tests.sandbox.driver import DOCUMENT, Checkbox
+from worker.sandbox.control import control_routes
+
+FILE = Path(__file__).parents[2] / "docs" / "sandbox.md"
+
+
+def test_the_table_of_endpoints_is_the_one_of_now() -> None:
+    """``python -m docs.build.sandbox_table docs/sandbox.md`` has nothing to write."""
+    text = FILE.read_text("utf-8")
+    assert with_table(text) == text
+    assert endpoints_table().count("\n") == len(DOCUMENT.operations) + 2
+    with pytest.raises(ValueError, match="no markers"):
+        with_table("nothing")
+
+
+def test_every_control_request_is_described() -> None:
+    """Whatever may be asked under /sandbox stands in the document."""
+    text = FILE.read_text("utf-8")
+    for route in control_routes(Checkbox().state, lambda _: None):
+        assert isinstance(route, Route)
+        assert route.path.replace("{receipt_id}", "{id}") in text

@@ -1,0 +1,38 @@
+"""The examples of messages, each with what comes of it: docs/examples, which a wheel carries along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from worker.rabbit.message.reading import RequestIdentity, identify
+
+_IN_WHEEL = Path(__file__).parent / "examples"
+FOLDER = _IN_WHEEL if _IN_WHEEL.is_dir() else Path(__file__).parents[2] / "docs" / "examples"
+#: The integrations that the examples name.
+INTEGRATIONS = FOLDER / "integrations.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A message, and what the contract says comes of it."""
+
+    name: str
+    body: bytes
+    expected: str
+
+    @property
+    def known(self) -> RequestIdentity:
+        return identify(self.body)
+
+
+def examples() -> Iterator[Example]:
+    """Sales before the returns of them; the name of an invalid example begins with its code."""
+    valid = sorted(
+        (FOLDER / "valid").glob("*.json"), key=lambda path: (b'"RETURN"' in path.read_bytes(), path)
+    )
+    for path in valid:
+        yield Example(path.stem, path.read_bytes(), "succeeded")
+    for path in sorted((FOLDER / "invalid").glob("*.json")):
+        yield Example(path.stem, path.read_bytes(), path.name.split(".")[0])

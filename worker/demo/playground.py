@@ -1,0 +1,82 @@
+"""A broker, the Checkbox sandbox and a worker of one's own, for as long as somebody plays with them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from worker.demo.examples import FOLDER, INTEGRATIONS
+from worker.demo.free_ports import free_ports
+from worker.demo.guarded_folder import GuardedFolder
+from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
+from worker.demo.worker_process import WorkerProcess
+from worker.rabbit.message.reading import identify
+
+
+@dataclass(frozen=True, slots=True)
+class Playground:
+    """Where everything is; ``settings`` are the variables that commands need to find it."""
+
+    folder: GuardedFolder
+    settings: dict[str, str]
+    worker_url: str
+
+    @property
+    def broker_url(self) -> str:
+        return self.settings["FISCAL_RABBITMQ_URL"]
+
+    def lines_to_type(self) -> list[str]:
+        """For another terminal; the first sets the variables that the others read."""
+        file = self.folder.path / "settings.sh"
+        file.write_text(
+            "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.settings.items())
+        )
+        program = "fiscal-worker"
+        if shutil.which(program) is None:
+            program = str(Path(sys.executable).parent / program)
+        order = FOLDER / "valid" / "one_line_card.json"
+        refused = FOLDER / "invalid" / "TOTALS_MISMATCH.total.json"
+        return [
+            f". {shlex.quote(str(file))}",
+            f"{program} publish {shlex.quote(str(order))} --wait",
+            f"{program} explain {identify(order.read_bytes()).order}",
+            f"{program} dead-letters list --group-by code",
+            f"{program} dead-letters show {identify(refused.read_bytes()).order}",
+        ]
+
+    def start_console(self) -> tuple[str, str]:
+        """Its address, and the token to sign in with; it ends with the playground."""
+        (port,) = free_ports(1)
+        token = secrets.token_urlsafe(24)
+        file = self.folder.path / "console-token"
+        file.touch(0o600)
+        file.write_text(token)
+        command = [sys.executable, "-m", "worker", "console", "--port", str(port), "--token-file", str(file)]
+        self.folder.launch("console", command, {**os.environ, **self.settings})
+        return f"http://127.0.0.1:{port}/", token
+
+
+@contextmanager
+def playground() -> Iterator[Playground]:
+    """From the start of all of it to its end."""
+    with ExitStack() as stack:
+        folder = GuardedFolder("fiscal-demo-")
+        stack.callback(folder.close)
+        url = stack.enter_context(PrivateRabbitMQ()).url
+        sandbox = stack.enter_context(SandboxProcess(integrations=INTEGRATIONS))
+        settings = {
+            "FISCAL_RABBITMQ_URL": url,
+            "FISCAL_CHECKBOX_URL": sandbox.url,
+            "FISCAL_INTEGRATIONS_FILE": str(INTEGRATIONS),
+            "FISCAL_RETURN_WAIT": "PT5S",
+        }
+        worker = stack.enter_context(WorkerProcess(settings, folder.path / "worker.log"))
+        yield Playground(folder, worker.settings, f"http://127.0.0.1:{worker.port}")
