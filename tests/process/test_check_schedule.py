@@ -150,9 +150,9 @@ def test_one_person_is_asked_once_at_a_time() -> None:
 
 def test_a_row_out_of_service_asks_nobody_and_is_told() -> None:
     unsound = replace(row("shop", "c1"), problems=(Problem("/tax_rates", "is missing"),), in_force=None)
-    scheduled = Scheduled(unsound)
-    scheduled.clock.now = 30
-    assert scheduled.second() == []
+    scheduled = Scheduled(row("a", *(f"c{number}" for number in range(9))), unsound)
+    scheduled.clock.now = 46
+    assert scheduled.names(scheduled.second()) == ["a/c0", "a/c1"]
     assert scheduled.end([]) == ["shop"]
 
 

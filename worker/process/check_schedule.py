@@ -51,6 +51,12 @@ class Watched:
     told: list[Any] | None = None
     told_at: float = -math.inf
 
+    @property
+    def priority(self) -> tuple[bool, bool, float]:
+        """To sort by: the changed ones first, and of these, and of the others, those that ask nobody."""
+        asks_nobody = self.row.in_force is None or bool(self.row.problems)
+        return not self.is_changed, not asks_nobody, self.due_at
+
 
 class CheckSchedule:
     """For one thread at a time."""
@@ -90,7 +96,7 @@ class CheckSchedule:
         self._allowed = min(self._allowed + (now - self._counted_at) * _RATE, _RATE)
         self._counted_at = now
         due = [one for one in self._watched.values() if one.check is not None or one.due_at <= now]
-        for one in sorted(due, key=lambda one: (not one.is_changed, one.due_at)):
+        for one in sorted(due, key=lambda one: one.priority):
             if one.check is None:
                 one.check = Check(one.row, rows_to_check(one.row))
             for row in list(one.check.waiting):

@@ -69,6 +69,7 @@ class IntegrationChecks:
     def work(self, _: Callable[[], None]) -> None:
         """Begin the checks that are due, and tell those that are over."""
         if self._schedule is None:
+            self._gauges.withdraw_all()
             self._schedule, self._answers = CheckSchedule(self._monotonic), SimpleQueue()
         schedule = self._schedule
         for gone in schedule.look(self._rows()):
