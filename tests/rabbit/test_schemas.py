@@ -202,6 +202,7 @@ def test_the_asyncapi_document_has_the_objects_of_the_contract() -> None:
         "fiscalize",
         "fiscalization.{outcome}",
         "bimp.fiscal.events",
+        "integration.checked",
         "fiscalize.dead_letters",
     }
     exchanges = {
