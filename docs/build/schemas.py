@@ -30,13 +30,20 @@ _MODELS: Mapping[str, tuple[type[BaseModel], Literal["validation", "serializatio
 }
 
 
+#: Members of the event of a prepayment alone.
+_OF_PREPAYMENTS = frozenset({"receipts", "prepayment"})
+
+
 def schema(name: str) -> dict[str, Any]:
     """The JSON Schema of a message or an event."""
     model, mode = _MODELS[name]
     generated = {"$schema": _DIALECT, **_without_titles(model.model_json_schema(by_alias=True, mode=mode))}
     if issubclass(model, Event):
-        # The only member that an event leaves out; all others are there, null where they cannot be told.
+        # What an event leaves out; all other members are there, null where they cannot be told.
         generated["required"].remove("subject")
+        of_success = generated["$defs"].get("SucceededData", {}).get("required", [])
+        for name in _OF_PREPAYMENTS & set(of_success):
+            of_success.remove(name)
         generated["properties"]["subject"] = _only_text(generated["properties"]["subject"])
     return generated
 

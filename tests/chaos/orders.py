@@ -72,6 +72,7 @@ def write_integrations(path: Path, chosen: Sequence[CashierRow]) -> Path:
                 "id": row.integration,
                 "name": f"ФОП {row.integration}",
                 "shifts": "auto" if row.integration.startswith("auto") else "manual",
+                "prepayments": True,
                 "cashiers": [],
                 "tax_rates": _TAXES,
             },

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos import orders
+from tests.chaos.chains import Chaining, broken, chains
 from tests.chaos.havoc import Havoc
 from tests.chaos.returns import Returned, Returning, returns_of
 from tests.chaos.stage import Stage, product_of
@@ -22,6 +23,14 @@ from worker.demo.rabbitmq import PrivateRabbitMQ
 #: What Checkbox does wrong; ``created_for`` and ``offline`` are a few, the others a share of the calls.
 CHECKBOX_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "drop_after_commit": {"probability": 0.05, "endpoint": "POST /receipts/sell"},
+    **{
+        f"drop_after_commit_{name}": {"kind": "drop_after_commit", "probability": 0.1, "endpoint": endpoint}
+        for name, endpoint in (
+            ("of_an_advance", "POST /prepayment-receipts"),
+            ("of_further_money", "POST /prepayment-receipts/{relation_id}"),
+            ("of_a_chains_return", "POST /prepayment-receipts/{relation_id}/return"),
+        )
+    },
     "drop_before_commit": {"probability": 0.02},
     "null_body": {"probability": 0.03},
     "truncated_json": {"probability": 0.02},
@@ -31,6 +40,12 @@ CHECKBOX_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "error_receipt": {"probability": 0.01},
     "created_for": {"probability": 0.02, "count": 5},
 }
+
+
+#: A replay may post a chain's return again where one of its receipts was refused.
+OPTIONS = {"refused_return": "unchanged"}
+#: Orders that are paid in parts, beside those that are sold: 20 % of all.
+_CHAINS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,7 @@ def run(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Outcome:
     with (
         tempfile.TemporaryDirectory(prefix="fiscal-chaos-") as folder,
         PrivateRabbitMQ() as node,
-        Stage(node, rows, Path(folder), settings, seed=plan.seed) as stage,
+        Stage(node, rows, Path(folder), settings, OPTIONS, seed=plan.seed) as stage,
     ):
         node.flush()
         havoc = Havoc(stage, node, stage.worker(), random.Random(plan.seed), plan.left_out, plan.pause)
@@ -106,6 +121,9 @@ class _Play:
         self._asked = {request.id for request in requests}
         self._returned: list[Returned] = list(returns_of(requests))
         self._returning = Returning(self._returned, stage.bimp.publish)
+        generator = random.Random(f"chains {plan.seed}")
+        self.chained = chains(round(plan.orders * _CHAINS), stage.rows, generator)
+        self._chaining = Chaining(self.chained, stage.bimp.publish)
         self.faults: Counter[str] = Counter()
         self.problems: list[str] = []
         self.seconds: dict[str, float] = {}
@@ -114,7 +132,7 @@ class _Play:
         self._trouble()
         self._rest()
         letters = self._stage.bimp.letters()
-        done_before = Counter(product_of(entry) for entry in done_of(self._stage.sandbox.ledger()))
+        done_before = Counter(product_of(entry) for entry in done_of(self._ledger(of_chains=False)))
         self._say(f"{sum(done_before.values())} receipts; {len(letters)} dead letters are replayed")
         code = self._stage.replay()
         if code != (0 if letters else 3):
@@ -122,18 +140,29 @@ class _Play:
         self._rest(lambda: self._stage.bimp.heard.succeeded | self._stage.bimp.heard.refused)
         if self._returning.left:
             self.problems.append(f"{self._returning.left} orders were never told as sold")
+        if self._chaining.left:
+            self.problems.append(f"{self._chaining.left} chains did not come to their end")
         self._havoc.note_metrics()
+        left = self._stage.bimp.letters()
+        heard = self._stage.bimp.heard
+        self.problems += broken(self.chained, self._ledger(of_chains=True), heard, left)
         return Evidence(
             self._requests,
             self._returned,
-            self._stage.sandbox.ledger(),
-            self._stage.bimp.heard,
+            self._ledger(of_chains=False),
+            heard,
             letters,
             done_before,
-            self._stage.bimp.letters(),
+            left,
             self._stage.waiting(),
             self._plan.rate,
+            {request.id for one in self.chained for request in one.requests},
         )
+
+    def _ledger(self, *, of_chains: bool) -> list[Mapping[str, Any]]:
+        return [
+            entry for entry in self._stage.sandbox.ledger() if (entry["relation_id"] is not None) is of_chains
+        ]
 
     def _trouble(self) -> None:
         began = time.monotonic()
@@ -162,9 +191,11 @@ class _Play:
     def _publish(self, per_second: float) -> None:
         """The orders, and between them the returns of those that were sold by then."""
         due = time.monotonic()
-        for request in self._requests:
+        for number, request in enumerate(self._requests, start=1):
             self._stage.bimp.publish([request])
             self._returning.go_on(self._stage.bimp.heard.succeeded)
+            self._chaining.begin(number / len(self._requests))
+            self._chaining.go_on(self._stage.bimp.heard.succeeded)
             due += 1 / per_second
             time.sleep(max(0.0, due - time.monotonic()))
 
@@ -174,7 +205,8 @@ class _Play:
         began = time.monotonic()
         while True:
             self._returning.go_on(self._stage.bimp.heard.succeeded)
-            expected = self._asked | self._returning.asked
+            self._chaining.go_on(self._stage.bimp.heard.succeeded)
+            expected = self._asked | self._returning.asked | self._chaining.asked
             if expected <= answered() and not any(self._stage.waiting().values()):
                 return
             if time.monotonic() - began > self._plan.at_most:
@@ -196,6 +228,7 @@ def _figures(evidence: Evidence, play: _Play, havoc: Havoc) -> dict[str, int | f
         "orders": len({request.product for request in evidence.requests}),
         "requests": len(evidence.requests),
         "orders_returned": len(evidence.returned),
+        "chains": len(play.chained),
         "returns_made": len([entry for entry in done_of(evidence.ledger) if entry["type"] == "RETURN"]),
         "returns_refused": len(heard.refused),
         "receipts_done": statuses["DONE"],

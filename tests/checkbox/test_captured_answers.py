@@ -239,10 +239,10 @@ def test_a_captured_sign_in_gives_the_token() -> None:
 
 @pytest.mark.parametrize("name", ["tax_list_2020_vat_dev.json", "tax_list_non_vat.json"])
 def test_a_captured_tax_table_is_read(name: str) -> None:
-    """Codes, symbols and rates are those of the answer."""
+    """Codes, labels and rates are those of the answer."""
     taxes = replay(name, lambda client, url: client.taxes(url, TOKEN))
-    told = [(tax["code"], tax["symbol"], Decimal(str(tax["rate"]))) for tax in captured(name)["body"]]
-    assert [(tax.code, tax.symbol, tax.rate) for tax in taxes] == told
+    shown = [(tax["code"], tax["label"], Decimal(str(tax["rate"]))) for tax in captured(name)["body"]]
+    assert [(tax.code, tax.label, tax.rate) for tax in taxes] == shown
 
 
 @pytest.mark.parametrize("name", ["register_info.json", "register_info_2020.json"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
@@ -67,21 +67,26 @@ class Delivery:
 class World:
     """Checkbox, the clock, and who goes on next; everything follows from the seed."""
 
-    def __init__(self, seed: int, faults: bool = True, errors: float = 0.15) -> None:
+    def __init__(
+        self, seed: int, faults: bool = True, errors: float = 0.15, prepayments: bool = False
+    ) -> None:
         """``errors`` is how often the tax service refuses a receipt."""
         self.random = random.Random(seed)
         self.errors = errors
         self.now = NOW
         self.faults = faults
         self.ledger: dict[str, Landed] = {}
-        self.under_way: list[tuple[float, str, Landed]] = []
+        #: What lands later, and how: told the time.
+        self.under_way: list[tuple[float, Callable[[float], None]]] = []
         #: What people do, and when.
         self.people: list[tuple[float, Callable[[], None]]] = []
         self.deliveries: list[Delivery] = []
+        #: What no pass should raise.
+        self.broken: Exception | None = None
         self._idle = threading.Semaphore(0)
         self._current: Delivery | None = None
         self._story = Fiscalization(
-            lambda: configured(an_integration()),
+            lambda: configured(an_integration(prepayments=prepayments)),
             self,
             PassDependencies(
                 archive=None,
@@ -114,6 +119,8 @@ class World:
                 self._pass_time(min(times) - self.now)
                 continue
             self._let_go(self.random.choice(ready))
+            if self.broken is not None:
+                raise self.broken
             self._pass_time(self.random.choice([0, 0, 0.01, 0.3, 1.5]))
         assert all(one.outcome for one in self.deliveries), "a delivery never ends"
         self._pass_time(60)
@@ -125,9 +132,9 @@ class World:
         for at, act in [one for one in self.people if one[0] <= self.now]:
             self.people.remove((at, act))
             act()
-        for at, receipt_id, landed in sorted(due, key=lambda one: one[0]):
-            if receipt_id not in self.ledger:
-                self.ledger[receipt_id] = replace(landed, at=at)
+        for at, land in sorted(due, key=lambda one: one[0]):
+            with suppress(ReceiptExists, Rejected):
+                land(at)
 
     def _let_go(self, delivery: Delivery) -> None:
         self._current = delivery
@@ -155,10 +162,12 @@ class World:
         except Crash:
             delivery.state = replace(state, redelivered=True, look_up_first=True)
             delivery.due = self.now + self.random.choice([0, 1, 10])
+        except Exception as error:
+            self.broken = error
         delivery.thread = None
         self._idle.release()
 
-    def _step(self) -> None:
+    def step(self) -> None:
         """The delivery stands still here until the schedule comes back to it."""
         delivery = self._current
         assert delivery is not None
@@ -178,7 +187,7 @@ class World:
         yield self
 
     def look_up(self, receipt_id: UUID, secrets: Iterable[str] = ()) -> IssuedReceipt | None:
-        self._step()
+        self.step()
         landed = self.ledger.get(str(receipt_id))
         if landed is None:
             return None
@@ -196,33 +205,45 @@ class World:
             is_return=receipt.operation is Operation.RETURN,
             related_receipt_id=str(related) if related else None,
         )
-        landed = Landed(made, self.now, "ERROR" if self.happens(self.errors) else "DONE")
-        if self.happens(0.15):  # no answer, and nobody knows whether it lands
-            if self.happens(0.8):
-                self.under_way.append((self.now + self.random.uniform(0, LANDING), made.id, landed))
-            raise Unavailable({"reason": "timeout"}, may_have_sold=True)
+        end = self.end()
+        self.post(lambda at: self.land(made, at, end))
+        return self.ledger[made.id].seen(self.now)
+
+    def end(self) -> str:
+        """What becomes of a receipt."""
+        return "ERROR" if self.happens(self.errors) else "DONE"
+
+    def land(self, made: IssuedReceipt, at: float, end: str) -> None:
+        """The receipt is in the ledger now."""
         if made.id in self.ledger:
             raise ReceiptExists
-        self.ledger[made.id] = landed
+        self.ledger[made.id] = Landed(made, at, end)
+
+    def post(self, land: Callable[[float], None]) -> None:
+        """What is asked for lands at once, or later, or never; its answer may be lost."""
+        if self.happens(0.15):  # no answer, and nobody knows whether it lands
+            if self.happens(0.8):
+                self.under_way.append((self.now + self.random.uniform(0, LANDING), land))
+            raise Unavailable({"reason": "timeout"}, may_have_sold=True)
+        land(self.now)
         if self.happens(0.1):
             raise Crash
-        return landed.seen(self.now)
 
     def _step_before_sending(self) -> None:
         """Nobody comes between the last look at the clock and the socket."""
 
     def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
-        self._step()
+        self.step()
         till = [one for one in self.ledger.values() if "document" not in one.receipt.context]
         found = (one.seen(self.now) for one in till if one.receipt.related_receipt_id == sale.id)
         return ReturnsPage(tuple(found), None)
 
     def shift(self, good_for: float) -> Shift:
-        self._step()
+        self.step()
         return a_shift()
 
     def taxes(self, within: float) -> None:
-        """It cannot be read, which stops nothing."""
+        """Checkbox's table cannot be read, and sales go on."""
 
     def key_register(self) -> None:
         """The row names no licence key."""

@@ -42,6 +42,12 @@ OTHER_SIDES: dict[str, tuple[Any, ...]] = {
     "duplicate_before_shift": (False,),
     "offline_done": ("after_upload",),
     "webhook_on_error": (True,),
+    "relation_exists_code": ("receipt.relation_exists",),
+    "repeated_payment": ("refused",),
+    "relation_receipts": ("ids",),
+    "refused_payment": ("counted",),
+    "refused_return": ("CANCELLED", "unchanged"),
+    "closing_lines": ("goods",),
 }
 
 

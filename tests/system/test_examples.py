@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.system.shop import CONTRACT, Shop
 
-SCHEMAS = CONTRACT.parents[2] / "docs" / "schemas"
+SCHEMAS = CONTRACT.parent / "schemas"
 
 
 def _request_id(body: bytes) -> str | None:

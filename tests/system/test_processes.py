@@ -156,7 +156,8 @@ def test_a_killed_child_is_replaced_and_counters_never_go_down(
     assert count(worker, "fiscal_dead_letters_total") == 50
     eventually(lambda: worker.page("/readyz")[0] == 200 and vhost.queues()["fiscalize"].consumers == 2)
     publish(vhost.url, *[broken(number) for number in range(50, 60)])
-    eventually(lambda: count(worker, "fiscal_dead_letters_total") == 60)
+    # Killed between its confirm and its acknowledgement, a message comes again.
+    eventually(lambda: count(worker, "fiscal_dead_letters_total") >= 60)
     assert worker.process.poll() is None
     eventually(lambda: count(worker, "fiscal_in_flight") == 0)
 

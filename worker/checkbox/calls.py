@@ -17,11 +17,14 @@ from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.failures import classify, is_sure_none
 from worker.checkbox.transport import BODY_LIMIT, Transport
 from worker.fiscal.outcomes import Code, Rejected, Unavailable
+from worker.fiscal.reasons import Reason
 from worker.http.call import Answer
 from worker.http.circuit_breaker import listening
 
 T = TypeVar("T")
 Private = tuple[str, ...]
+#: After these a receipt was surely not made; after any other fault it may have been.
+_NOT_TAKEN = frozenset({Reason.CONNECT_TIMEOUT, Reason.CONNECT_ERROR, Reason.THROTTLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +72,23 @@ class Calls:
         """What ``read`` makes of a success; a success that it cannot read is "don't know"."""
         return self._read(call, self._send(call), read)
 
-    def look_up(self, call: Call, read: Callable[[Any], T]) -> T | None:
-        """The same, or None when Checkbox is sure that there is no such thing."""
+    def issue(self, call: Call, read: Callable[[Any], T]) -> T:
+        """``read`` of a call that makes receipts: a fault tells whether it may have made them."""
+        try:
+            return self.read(call, read)
+        except Unavailable as fault:
+            fault.may_have_sold = fault.detail["reason"] not in _NOT_TAKEN
+            raise
+
+    def look_up(
+        self,
+        call: Call,
+        read: Callable[[Any], T],
+        is_none: Callable[[int, bytes | None], bool] = is_sure_none,
+    ) -> T | None:
+        """The same, or None when Checkbox is sure that there is no such thing, by ``is_none``."""
         answer = self._send(call)
-        return None if is_sure_none(answer.status, answer.body) else self._read(call, answer, read)
+        return None if is_none(answer.status, answer.body) else self._read(call, answer, read)
 
     def accept(self, call: Call) -> None:
         """A success whose body does not matter."""

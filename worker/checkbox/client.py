@@ -16,23 +16,20 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from worker.checkbox import answers, wire
-from worker.checkbox.answers import Unreadable
 from worker.checkbox.calls import Call, Calls, Private
+from worker.checkbox.chain_calls import ChainCalls
 from worker.checkbox.endpoints import Endpoint
 from worker.checkbox.party_calls import PartyCalls
-from worker.checkbox.receipt_answers import SearchResult, read_receipt, read_result
+from worker.checkbox.receipt_answers import SearchResult, read_result, read_this
 from worker.checkbox.transport import Transport
 from worker.fiscal.integrations import Cashier
-from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
+from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected
 from worker.fiscal.ports import Shift, ShiftNotOpened
-from worker.fiscal.reasons import Reason
 from worker.fiscal.receipt import Receipt
 from worker.http.call import Timeouts
 
 #: Most receipts that a page of the search may have.
 PAGE_LIMIT = 100
-#: After these a receipt was surely not made; after any other fault it may have been.
-_NOT_TAKEN = frozenset({Reason.CONNECT_TIMEOUT, Reason.CONNECT_ERROR, Reason.THROTTLED})
 
 
 class CheckboxClient(PartyCalls):
@@ -51,6 +48,8 @@ class CheckboxClient(PartyCalls):
         """``headers`` are added to every call (``traceparent``); ``clock`` dates a Retry-After."""
         self._transport = Transport(timeouts, headers)
         super().__init__(Calls(self._transport, clock))
+        #: Prepayments.
+        self.chains = ChainCalls(self._calls)
 
     def sign_in(self, url: str, cashier: Cashier) -> str:
         """A bearer token: by login and password, or else by PIN and licence key.
@@ -128,11 +127,7 @@ class CheckboxClient(PartyCalls):
             body=wire.sell_body(receipt_id, receipt, context),
             private=(*private, *wire.private_values(receipt)),
         )
-        try:
-            return self._calls.read(call, lambda document: _this(receipt_id, document, call))
-        except Unavailable as fault:
-            fault.may_have_sold = fault.detail["reason"] not in _NOT_TAKEN
-            raise
+        return self._calls.issue(call, lambda document: read_this(receipt_id, document, call.secrets))
 
     def receipt(
         self, url: str, token: str, receipt_id: UUID, *, private: Private = ()
@@ -140,7 +135,7 @@ class CheckboxClient(PartyCalls):
         """The receipt of this id; None when Checkbox is sure to have none."""
         path = {"receipt_id": str(receipt_id)}
         call = Call(endpoint=Endpoint.RECEIPT, url=url, token=token, path=path, private=private)
-        return self._calls.look_up(call, lambda document: _this(receipt_id, document, call))
+        return self._calls.look_up(call, lambda document: read_this(receipt_id, document, call.secrets))
 
     def search_receipts(
         self,
@@ -204,11 +199,3 @@ def _sign_in(url: str, cashier: Cashier) -> Call:
             private=(pin_code,),
         )
     raise Rejected(Code.CASHIER_CREDENTIALS_REJECTED, {"reason": "credentials_incomplete"})
-
-
-def _this(receipt_id: UUID, document: Any, call: Call) -> IssuedReceipt:
-    """An answer that speaks of another receipt says nothing of this one."""
-    issued = read_receipt(document, call.secrets)
-    if issued.id != str(receipt_id):
-        raise Unreadable("another receipt")
-    return issued

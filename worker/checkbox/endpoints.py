@@ -24,6 +24,10 @@ class Endpoint(Enum):
     SHIFT = ("GET", "/api/v1/shifts/{shift_id}")
     SHIFT_CLOSE = ("POST", "/api/v1/shifts/close")
     SELL = ("POST", "/api/v1/receipts/sell")
+    PREPAYMENT = ("POST", "/api/v1/prepayment-receipts")
+    AFTERPAYMENT = ("POST", "/api/v1/prepayment-receipts/{relation_id}")
+    CHAIN_RETURN = ("POST", "/api/v1/prepayment-receipts/{relation_id}/return")
+    CHAIN = ("GET", "/api/v1/prepayment-receipts/{relation_id}")
     RECEIPT = ("GET", "/api/v1/receipts/{receipt_id}")
     RECEIPT_SEARCH = ("GET", "/api/v1/receipts/search")
 

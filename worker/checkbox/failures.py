@@ -64,6 +64,14 @@ def is_sure_none(status: int, body: bytes | None) -> bool:
     )
 
 
+def is_sure_no_chain(status: int, body: bytes | None) -> bool:
+    """Whether this answer to GET /prepayment-receipts/{relation_id} says that there is no such chain.
+
+    ASSUMED: a 404 in Checkbox's own JSON, whatever its words; none was ever seen.
+    """
+    return status == 404 and read_envelope(body) is not None
+
+
 def _strange(status: int) -> str:
     if status in _NOT_NOW:
         return Reason.THROTTLED

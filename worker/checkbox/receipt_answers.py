@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 from worker.checkbox.answers import Document, Unreadable, child, decimal, integer, moment, text
 from worker.fiscal.outcomes import IssuedLine, IssuedReceipt, IssuedTax
@@ -63,7 +64,16 @@ def read_receipt(document: Any, private: Iterable[str] = ()) -> IssuedReceipt:
         related_receipt_id=related.lower() if related else None,
         is_return=_is_return(document, goods),
         created_at=_rfc3339(document.get("created_at")),
+        relation_id=text(document, "pre_payment_relation_id"),
     )
+
+
+def read_this(receipt_id: UUID, document: Any, private: Iterable[str] = ()) -> IssuedReceipt:
+    """An answer that speaks of another receipt says nothing of this one: ``Unreadable``."""
+    issued = read_receipt(document, private)
+    if issued.id != str(receipt_id):
+        raise Unreadable("another receipt")
+    return issued
 
 
 def _line(good: Document) -> IssuedLine | None:

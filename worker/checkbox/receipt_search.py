@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from uuid import UUID
 
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.signed_in import secrets_of
+from worker.fiscal.chain import chain_id
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.order import Operation
-from worker.fiscal.outcomes import IssuedReceipt
+from worker.fiscal.outcomes import IssuedReceipt, Relation
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 
 
@@ -30,12 +31,35 @@ def receipts_of(
     cashier: Cashier,
     order: UUID,
 ) -> Iterator[FoundReceipt]:
-    """The order's sales, each with the returns that were made of it. Raises what a call raises."""
+    """The order's sales with their returns, then its prepayments. Raises what a call raises."""
     private = secrets_of(cashier)
 
     def look_up(receipt_id: UUID) -> IssuedReceipt | None:
         return client.receipt(integration.checkbox_url, token, receipt_id, private=private)
 
+    yield from _sales(look_up, order)
+    for number in count() if integration.prepayments else ():
+        url, chain = integration.checkbox_url, chain_id(order, number)
+        relation = client.chains.read(url, token, chain, private=private)
+        if relation is None:
+            return
+        yield from _of_chain(look_up, relation)
+
+
+_LookUp = Callable[[UUID], IssuedReceipt | None]
+
+
+def _of_chain(look_up: _LookUp, relation: Relation) -> Iterator[FoundReceipt]:
+    """Payments as they were made, then the returns of the chain."""
+    first = relation.payments[0]
+    for named in (*relation.payments, *relation.returns):
+        issued = look_up(UUID(named))
+        if issued is not None:
+            payment = Operation.PREPAYMENT if named == first else Operation.AFTERPAYMENT
+            yield FoundReceipt(Operation.PREPAYMENT_RETURN if named in relation.returns else payment, issued)
+
+
+def _sales(look_up: _LookUp, order: UUID) -> Iterator[FoundReceipt]:
     for attempt in count():
         sale = look_up(sale_receipt_id(order, attempt))
         if sale is None:

@@ -32,10 +32,11 @@ Outcome = Callable[[dict[str, Any]], Exception]
 #: Calls that carry credentials and no token.
 _CREDENTIALS = frozenset({Endpoint.SIGN_IN, Endpoint.SIGN_IN_PIN, Endpoint.REGISTER_INFO})
 _WITH_TOKEN = frozenset(Endpoint) - _CREDENTIALS
-_SELL = frozenset({Endpoint.SELL})
+#: Those that make receipts.
+_SELL = frozenset({Endpoint.SELL, Endpoint.PREPAYMENT, Endpoint.AFTERPAYMENT, Endpoint.CHAIN_RETURN})
 _SHIFT_OPEN = frozenset({Endpoint.SHIFT_OPEN})
 #: Where "no open shift" is an answer. From any other call it says nothing of what was asked.
-_ABOUT_THE_SHIFT = frozenset({Endpoint.SELL, Endpoint.SHIFT_CLOSE, Endpoint.CASHIER_SHIFT})
+_ABOUT_THE_SHIFT = _SELL | {Endpoint.SHIFT_CLOSE, Endpoint.CASHIER_SHIFT}
 #: Sales go on where the tax table cannot be read.
 _NEEDED = frozenset(Endpoint) - {Endpoint.CASHIER_TAX}
 _ANY = frozenset(Endpoint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from worker.checkbox.cashier_shift import CashierShift
@@ -14,11 +15,13 @@ from worker.checkbox.searching import Pages, UnfinishedReceipts, search_returns
 from worker.checkbox.tax_table import CashierTaxes, TaxTables
 from worker.checkbox.token import CashierToken
 from worker.fiscal.integrations import Cashier
-from worker.fiscal.outcomes import IssuedReceipt, Verdict
+from worker.fiscal.outcomes import IssuedReceipt, Relation, Verdict
 from worker.fiscal.ports import KeyRegister, Refusal, ReturnsPage, Shift, ShiftExpired, ShiftNotOpened
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.tax_rates import CheckboxTax
 from worker.interprocess.rate_limiter import RegisterRateLimiter
+
+T = TypeVar("T")
 
 #: Seconds until the next attempt while the worker has no share yet: see ``Fleet.share``.
 _TOO_EARLY = 0.5
@@ -73,12 +76,49 @@ class Session:
         )
 
     def sell(self, receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]) -> IssuedReceipt:
-        try:
-            issued = self._access.call(
-                lambda token: self._client.sell(
-                    self._url, token, receipt_id, receipt, context, private=self._private
-                )
+        return self._issued(
+            lambda token: self._client.sell(
+                self._url, token, receipt_id, receipt, context, private=self._private
             )
+        )
+
+    def chain(self, relation_id: str, secrets: Iterable[str] = ()) -> Relation | None:
+        private = (*self._private, *secrets)
+        return self._access.call(
+            lambda token: self._client.chains.read(self._url, token, relation_id, private=private)
+        )
+
+    def open_chain(
+        self, relation_id: str, receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]
+    ) -> IssuedReceipt:
+        return self._issued(
+            lambda token: self._client.chains.open(
+                self._url, token, relation_id, receipt_id, receipt, context, private=self._private
+            )
+        )
+
+    def pay_chain(self, relation_id: str, receipt_id: UUID, receipt: Receipt) -> IssuedReceipt:
+        return self._issued(
+            lambda token: self._client.chains.pay(
+                self._url, token, relation_id, receipt_id, receipt, private=self._private
+            )
+        )
+
+    def return_chain(self, relation_id: str, receipt: Receipt) -> None:
+        self._post(
+            lambda token: self._client.chains.give_back(
+                self._url, token, relation_id, receipt, private=self._private
+            )
+        )
+
+    def _issued(self, ask: Callable[[str], IssuedReceipt]) -> IssuedReceipt:
+        issued = self._post(ask)
+        self._shift.was_sold_in(issued.shift_id)
+        return issued
+
+    def _post(self, ask: Callable[[str], T]) -> T:
+        try:
+            return self._access.call(ask)
         except ShiftNotOpened:
             self._shift.known.see(None)
             raise
@@ -87,8 +127,6 @@ class Session:
             raise
         finally:
             self._use_permit()
-        self._shift.was_sold_in(issued.shift_id)
-        return issued
 
     def acquire_permit(self, again: bool) -> float:
         share = self._rate.share()

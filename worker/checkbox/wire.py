@@ -21,21 +21,52 @@ def sell_body(receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | in
 
     ``context`` is a flat map that Checkbox keeps and gives back with the receipt.
     """
-    is_return = receipt.operation is Operation.RETURN
+    return encode(_sell(receipt_id, receipt, context))
+
+
+def prepayment_body(
+    relation_id: str, receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]
+) -> bytes:
+    """POST /prepayment-receipts: the whole order, and money for a part of it."""
+    return encode({"custom_relation_id": relation_id, **_sell(receipt_id, receipt, context)})
+
+
+def afterpayment_body(receipt_id: UUID, receipt: Receipt) -> bytes:
+    """POST /prepayment-receipts/{relation_id}: money alone, the goods are known."""
     return encode(
         _given(
             id=str(receipt_id),
-            goods=[_good(line, is_return) for line in receipt.lines],
-            discounts=_discounts(receipt.discount, 0),
             payments=[_payment(payment) for payment in receipt.payments],
-            rounding_mode=None if receipt.rounding is CashRounding.NONE else receipt.rounding.value,
-            related_receipt_id=str(receipt.related_receipt_id) if receipt.related_receipt_id else None,
-            related_receipt_created_at=receipt.related_receipt_created_at,
+            rounding_mode=_rounding(receipt),
             delivery=_delivery(receipt.delivery),
             footer=receipt.footer,
-            context=dict(context),
         )
     )
+
+
+def chain_return_body(receipt: Receipt) -> bytes:
+    """POST /prepayment-receipts/{relation_id}/return."""
+    return encode({"skip_total_cash_validation": False, **_given(delivery=_delivery(receipt.delivery))})
+
+
+def _sell(receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]) -> dict[str, Any]:
+    is_return = receipt.operation is Operation.RETURN
+    return _given(
+        id=str(receipt_id),
+        goods=[_good(line, is_return) for line in receipt.lines],
+        discounts=_discounts(receipt.discount, 0),
+        payments=[_payment(payment) for payment in receipt.payments],
+        rounding_mode=_rounding(receipt),
+        related_receipt_id=str(receipt.related_receipt_id) if receipt.related_receipt_id else None,
+        related_receipt_created_at=receipt.related_receipt_created_at,
+        delivery=_delivery(receipt.delivery),
+        footer=receipt.footer,
+        context=dict(context),
+    )
+
+
+def _rounding(receipt: Receipt) -> str | None:
+    return None if receipt.rounding is CashRounding.NONE else receipt.rounding.value
 
 
 def sign_in_body(login: str, password: str) -> bytes:

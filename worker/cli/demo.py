@@ -72,12 +72,13 @@ def _run(url: str, orders: list[Example]) -> Mapping[str, Seen]:
     channel = connection.channel()
     channel.confirm_delivery()
     published: dict[str, float] = {}
-    for example in orders:
-        known = example.known
-        key = order_key(known.integration, known.cashier)
-        properties = pika.BasicProperties(delivery_mode=2, content_type=CLOUD_EVENT)
-        published[example.name] = time.monotonic()
-        channel.basic_publish(ORDERS_EXCHANGE, key, example.body, properties, mandatory=True)
+
+    def publish(after: str | None) -> None:
+        for example in (order for order in orders if order.after == after):
+            published[example.name] = time.monotonic()
+            _publish(channel, example)
+
+    publish(None)
     seen: dict[str, Seen] = {}
     by_request = {e.known.request_id: e.name for e in orders if e.known.request_id}
     by_body = {e.body: e.name for e in orders if not e.known.request_id}
@@ -85,9 +86,16 @@ def _run(url: str, orders: list[Example]) -> Mapping[str, Seen]:
     while len(seen) < len(orders) and time.monotonic() < deadline:
         for name, outcome, told in (*_events(channel, by_request), *_letters(channel, by_body)):
             seen[name] = Seen(outcome, told, time.monotonic() - published[name])
+            publish(name)
         connection.sleep(0.05)
     connection.close()
     return seen
+
+
+def _publish(channel: Any, example: Example) -> None:
+    key = order_key(example.known.integration, example.known.cashier)
+    properties = pika.BasicProperties(delivery_mode=2, content_type=CLOUD_EVENT)
+    channel.basic_publish(ORDERS_EXCHANGE, key, example.body, properties, mandatory=True)
 
 
 def _events(channel: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -95,8 +103,9 @@ def _events(channel: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str, 
         event = json.loads(got[2])
         outcome, data = event["type"].split(".")[-2], event["data"]
         if outcome != "delayed":
-            told = data["receipt"]["fiscalCode"] if outcome == "succeeded" else data["code"]
-            yield names[data["requestId"]], outcome, told
+            made = data.get("receipts") or [data.get("receipt")]
+            numbers = ", ".join(one["fiscalCode"] for one in made if one)
+            yield names[data["requestId"]], outcome, numbers or data["code"]
 
 
 def _letters(channel: Any, names: Mapping[bytes, str]) -> Iterator[tuple[str, str, str]]:

@@ -21,6 +21,8 @@ class Example:
     name: str
     body: bytes
     expected: str
+    #: The example whose outcome it waits for.
+    after: str | None = None
 
     @property
     def known(self) -> RequestIdentity:
@@ -36,3 +38,15 @@ def examples() -> Iterator[Example]:
         yield Example(path.stem, path.read_bytes(), "succeeded")
     for path in sorted((FOLDER / "invalid").glob("*.json")):
         yield Example(path.stem, path.read_bytes(), path.name.split(".")[0])
+    yield from _chain()
+
+
+def _chain() -> Iterator[Example]:
+    """One after the other, by their numbers; the refused one after the second."""
+    paths = sorted((FOLDER / "prepayment").glob("*.json"))
+    paths.sort(key=lambda path: path.name if path.name[0].isdigit() else "2.z")
+    before = None
+    for path in paths:
+        expected = "succeeded" if path.name[0].isdigit() else path.name.split(".")[1]
+        yield Example(path.stem, path.read_bytes(), expected, before)
+        before = path.stem

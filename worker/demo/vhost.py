@@ -17,16 +17,20 @@ Leader = fun Ask(Id, Attempts) when Attempts > 0 ->
 end,
 lists:foreach(fun(Q) ->
     {{resource, _, queue, Name}} = amqqueue:get_name(Q),
-    {{Ready, Unacked, Consumers}} = case amqqueue:get_type(Q) of
-        rabbit_quorum_queue ->
-            S = Leader(amqqueue:get_pid(Q), 20),
-            {{maps:get(num_ready_messages, S), maps:get(num_checked_out, S), maps:get(num_consumers, S)}};
-        _ ->
-            [{{_, R}}, {{_, U}}, {{_, C}}] =
-                rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged, consumers]),
-            {{R, U, C}}
-    end,
-    io:format("~ts\\t~b\\t~b\\t~b~n", [Name, Ready, Unacked, Consumers])
+    try
+        {{Ready, Unacked, Consumers}} = case amqqueue:get_type(Q) of
+            rabbit_quorum_queue ->
+                S = Leader(amqqueue:get_pid(Q), 20),
+                {{maps:get(num_ready_messages, S), maps:get(num_checked_out, S), maps:get(num_consumers, S)}};
+            _ ->
+                [{{_, R}}, {{_, U}}, {{_, C}}] =
+                    rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged, consumers]),
+                {{R, U, C}}
+        end,
+        io:format("~ts\\t~b\\t~b\\t~b~n", [Name, Ready, Unacked, Consumers])
+    catch
+        exit:{{noproc, _}} -> deleted_meanwhile
+    end
 end, rabbit_amqqueue:list(<<"{vhost}">>))
 """
 _CREATE = """

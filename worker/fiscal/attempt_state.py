@@ -35,11 +35,16 @@ class AttemptState:
     posted_at: float | None = None
     #: The receipt that this request posted, and Checkbox accepted.
     posted_id: str | None = None
+    #: The receipt that this request posted, and that was refused.
+    refused_id: str | None = None
+    #: The prepayment chain whose return this request posted, and how many returns it had before.
+    returned_chain: str | None = None
+    returns_before: int = 0
     #: Looks at a receipt that had no number yet.
     looks: int = 0
     #: The rate limiter has reserved a permit of the register for this request.
     has_reserved: bool = False
-    #: A return has been waiting for its sale since then.
+    #: A return, or a further payment, has been waiting for its sale or chain since then.
     sale_awaited_since: float | None = None
     #: When a receipt was last posted and no answer came: Checkbox may have made it.
     unknown_since: float | None = None

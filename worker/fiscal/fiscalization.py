@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.chain import ChainReason, is_whole, mismatch
+from worker.fiscal.chain_payment import ChainPayment
+from worker.fiscal.chain_return import ChainReturn
 from worker.fiscal.configured import Integrations
 from worker.fiscal.goods_return import GoodsReturn
 from worker.fiscal.integrations import Integration
@@ -37,6 +41,7 @@ class Fiscalization:
             integration, cashier = self._integrations().choose(
                 request.integration, request.cashier, request.source
             )
+            request = _as_sale(request, integration)
             planned = cache(partial(_plan, request, integration, state.first_seen))
             if not state.look_up_first:
                 planned()  # what message and configuration alone decide needs no Checkbox
@@ -49,11 +54,12 @@ class Fiscalization:
             raise
 
     def _issue(self, issuing: Issuing, planned: Callable[[], Plan]) -> Fiscalized:
-        kind = GoodsReturn if issuing.request.operation is Operation.RETURN else Sale
         try:
-            return kind(issuing, planned).run()
+            return _KINDS[issuing.request.operation](issuing, planned).run()
         except Verdict as verdict:
-            verdict.state, verdict.receipt_made = issuing.state, issuing.receipt_made
+            verdict.state = issuing.state
+            if verdict.receipt_made is None:
+                verdict.receipt_made = issuing.receipt_made
             raise
         finally:
             if issuing.has_posted:
@@ -69,8 +75,27 @@ def decide_alone(request: Request, integrations: Integrations, first_seen: float
         raise Rejected(Code.ORDER_ARCHIVED)
 
 
+_KINDS: Mapping[
+    Operation, Callable[[Issuing, Callable[[], Plan]], Sale | ChainPayment | GoodsReturn | ChainReturn]
+] = {
+    Operation.SELL: Sale,
+    Operation.PREPAYMENT: ChainPayment,
+    Operation.AFTERPAYMENT: ChainPayment,
+    Operation.RETURN: GoodsReturn,
+    Operation.PREPAYMENT_RETURN: ChainReturn,
+}
+
+
+def _as_sale(request: Request, integration: Integration) -> Request:
+    """A prepayment of the whole order is its sale."""
+    is_sale = request.operation is Operation.PREPAYMENT and is_whole(request, integration.cash_rounding)
+    return replace(request, operation=Operation.SELL) if is_sale and integration.prepayments else request
+
+
 def _plan(request: Request, integration: Integration, first_seen: float) -> Plan:
     """A return is planned without tax codes at first: they are its sale's."""
-    if request.operation is Operation.RETURN:
-        return plan(request, integration, first_seen, lambda _: ())
-    return plan(request, integration, first_seen)
+    tax_codes = (lambda _: ()) if request.operation is Operation.RETURN else None
+    planned = plan(request, integration, first_seen, tax_codes)
+    if request.operation.is_of_chain and not integration.prepayments:
+        raise mismatch(ChainReason.NOT_ENABLED, receipt_made=None)
+    return planned

@@ -12,6 +12,8 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
+from worker.fiscal.chain import ChainReason, mismatch
+from worker.fiscal.chains import Chains
 from worker.fiscal.comparison import difference
 from worker.fiscal.context import document_of
 from worker.fiscal.issuing import ACT_WITHIN, LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
@@ -23,6 +25,7 @@ from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 from worker.fiscal.returns import excess, is_full, tax_codes
 from worker.fiscal.returns_made import returns_at_till, returns_of_ours
+from worker.fiscal.waiting import awaiting
 
 
 class GoodsReturn:
@@ -110,6 +113,7 @@ class GoodsReturn:
         if target is not None:
             self._pass.check_free(return_receipt_id(target.id, len(ours)))
         self._pass.prepare()
+        self._no_chain(target)
         target = self._numbered(target)
         self._fit(target, [*ours, *returns_at_till(self._pass, target, ours)])
         self._await_copies(sales, target, places)
@@ -120,7 +124,20 @@ class GoodsReturn:
             receipt, related_receipt_id=UUID(target.id), related_receipt_created_at=target.created_at
         )
         place = return_receipt_id(target.id, len(ours))
-        return self._pass.post(place, related, until=self._began + ACT_WITHIN)
+        return self._pass.sell(place, related, until=self._began + ACT_WITHIN)
+
+    def _no_chain(self, target: IssuedReceipt | None) -> None:
+        """Raise where the return names a receipt of a chain, or an order whose chain stands."""
+        is_read = self._pass.integration.prepayments
+        return_of = self._pass.request.return_of
+        assert return_of is not None
+        if target is not None and target.relation_id is not None:
+            chains = Chains(self._pass, self._order.uuid)
+            raise mismatch(ChainReason.CHAIN_STANDS, chains.relation(target.relation_id) if is_read else None)
+        if is_read and return_of.order_uuid is not None:
+            chain, _ = Chains(self._pass, return_of.order_uuid).standing()
+            if chain is not None:
+                raise mismatch(ChainReason.CHAIN_STANDS, chain.relation)
 
     def _codes_of(self, sale: IssuedReceipt) -> partial[tuple[int, ...] | None]:
         return partial(tax_codes, sale=sale, table=self._pass.integration.tax_rates)
@@ -131,20 +148,9 @@ class GoodsReturn:
             raise self._without_sale("the receipt that the return names is a return itself")
         if target is not None and target.is_numbered:
             return target
-        if target is None and self._pass.state.sale_awaited_since is None:
-            raise self._behind_those_at_the_register()
-        waited = self._pass.since(self._pass.state.sale_awaited_since)
-        if target is not None or waited < self._pass.dependencies.return_wait:
+        if target is not None:
             raise Postponed(LOOK_AFTER, Wait.SALE_OF_RETURN)
-        raise self._without_sale("the sale has no receipt")
-
-    def _behind_those_at_the_register(self) -> Postponed:
-        """The sale may be among those that wait for the register: only after them the wait for it begins."""
-        wait = self._pass.when_permitted(Wait.SALE_OF_RETURN)
-        begins = self._pass.dependencies.clock() + wait.after
-        self._pass.state = replace(self._pass.state, sale_awaited_since=begins)
-        wait.after = max(wait.after, LOOK_AFTER)
-        return wait
+        raise awaiting(self._pass, Wait.SALE_OF_RETURN, self._without_sale("the sale has no receipt"))
 
     def _without_sale(self, reason: str) -> Rejected:
         return_of = self._pass.request.return_of

@@ -6,8 +6,10 @@ by a look-up of that id, and Checkbox, which takes an id once, decides between t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from worker.fiscal.attempt_state import AttemptState
@@ -21,7 +23,10 @@ from worker.fiscal.ports import ArchiveCheck, CashierSession, ReceiptExists, Shi
 from worker.fiscal.privacy import private_values
 from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import Receipt
+from worker.fiscal.returned_chains import ReturnedChains
 from worker.fiscal.shifts import make_ready
+
+T = TypeVar("T")
 
 #: Seconds after which a receipt that was asked for is shown, or was never made: more than ``ACT_WITHIN`` and
 #: twice the longest that a POST takes to land and a read lags behind.
@@ -47,6 +52,7 @@ class PassDependencies:
     duplicate_prevented: Callable[[], None]
     #: Called with the name of what was put right without a failure.
     warn: Callable[[str], None]
+    returned_chains: ReturnedChains = field(default_factory=ReturnedChains)
 
 
 class Issuing:
@@ -85,10 +91,11 @@ class Issuing:
             return None
         issued = self.look_up(UUID(posted))
         if issued is None and self.since(self.state.posted_at) < SETTLED_AFTER:
-            raise self._number_awaited()  # Checkbox took it, and does not show it yet
+            raise self.number_awaited()  # Checkbox took it, and does not show it yet
         if issued is not None and not issued.is_refused:
             return self.settle(issued, own=True)
-        self.state = replace(self.state, posted_id=None, posted_at=None, looks=0)
+        refused = issued.id if issued is not None else None
+        self.state = replace(self.state, posted_id=None, posted_at=None, refused_id=refused, looks=0)
         self.receipt_made = None
         return None
 
@@ -97,30 +104,47 @@ class Issuing:
         made = is_made_by(issued, self.request)
         if made is not None:
             return made
-        return self.state.redelivered or self.state.posted_at is not None or self.state.faults > 0
+        return self.state.posted_at is not None or self.state.unknown_since is not None
 
     def own_refusal(self, issued: IssuedReceipt) -> Rejected | None:
         """The verdict of a receipt in ERROR; None where it is an old one to walk past."""
-        if not (self.is_own(issued) and is_of_replay(issued, self.state)):
+        if not self._is_own_refusal(issued):
             return None
-        self.state = replace(self.state, unknown_since=None)
+        self.state = replace(self.state, unknown_since=None, refused_id=issued.id)
         return _thrown_out(issued)
 
-    def settle(self, issued: IssuedReceipt, own: bool) -> Fiscalized:
-        """The outcome of a receipt that was not refused; raises ``Postponed`` until it has its number."""
+    def _is_own_refusal(self, issued: IssuedReceipt) -> bool:
+        """Without a context it is own only where this replay of the request posted, or may have."""
+        made = is_made_by(issued, self.request)
+        if made is None:
+            return issued.id == self.state.refused_id or self.state.unknown_since is not None
+        return made and is_of_replay(issued, self.state)
+
+    def settle(
+        self,
+        issued: IssuedReceipt,
+        own: bool,
+        differs: Callable[[IssuedReceipt], Mapping[str, Any] | None] | None = None,
+    ) -> Fiscalized:
+        """The outcome of a receipt that was not refused; raises ``Postponed`` until it has its number.
+
+        ``differs`` tells how another request's receipt differs from what is asked for now; left out, total
+        and lines are compared.
+        """
         self.receipt_made = True
         if not self.has_posted and self.state.posted_at is None:
             self.dependencies.duplicate_prevented()
         self.state = replace(self.state, unknown_since=None)
         if not issued.is_numbered:
-            raise self._number_awaited(issued.id if own else None)
-        if not own and (other := difference(self.request.order, issued)) is not None:
+            raise self.number_awaited(issued.id if own else None)
+        differs = differs or partial(difference, self.request.order)
+        if not own and (other := differs(issued)) is not None:
             raise Rejected(Code.RECEIPT_MISMATCH, other)
         if issued.seconds_to_number is not None:
             self.dependencies.number_times.saw(issued.seconds_to_number)
         return Fiscalized(issued, already=not own, checkbox_url=self.integration.checkbox_url)
 
-    def _number_awaited(self, posted: str | None = None) -> Postponed:
+    def number_awaited(self, posted: str | None = None) -> Postponed:
         state = self.state
         self.state = replace(
             state,
@@ -140,27 +164,40 @@ class Issuing:
                 wait.after = max(wait.after, self._reserve_permit())
             raise wait from None
 
-    def post(self, receipt_id: UUID, receipt: Receipt, until: float | None = None) -> Fiscalized:
-        """Have the receipt made; ``until`` (monotonic seconds) bounds acting on what was read before.
+    def sell(self, receipt_id: UUID, receipt: Receipt, until: float | None = None) -> Fiscalized:
+        """``post`` of a sale or a return."""
+        context = context_of(self.request, self.state)
+        return self.post(receipt_id, partial(self.session.sell, receipt_id, receipt, context), until)
+
+    def post(
+        self, receipt_id: UUID, ask: Callable[[], IssuedReceipt], until: float | None = None
+    ) -> Fiscalized:
+        """Have the receipt of this id made; ``until`` (monotonic seconds) bounds acting on what was read.
 
         Raises ``ReceiptExists``, ``Postponed``, ``Rejected`` (RECEIPT_REJECTED), ``Unavailable``.
         """
+        try:
+            issued = self.send(ask, until)
+        except ReceiptExists:
+            self._note_hidden(receipt_id)
+            raise
+        if issued.is_refused:
+            self.state = replace(self.state, refused_id=issued.id)
+            raise _thrown_out(issued)
+        self.has_posted = True
+        return self.settle(issued, own=True)
+
+    def send(self, ask: Callable[[], T], until: float | None = None) -> T:
+        """A POST in the register's turn."""
         self._acquire_permit()
         if until is not None and self.dependencies.monotonic() > until:
             raise Postponed(0.0, Wait.READ_TOO_LONG_AGO)
         try:
-            issued = self.session.sell(receipt_id, receipt, context_of(self.request, self.state))
-        except ReceiptExists:
-            self._note_hidden(receipt_id)
-            raise
+            return ask()
         except (ShiftNotOpened, ShiftExpired):
             # The session knows better now what stands in the way.
             make_ready(self.session, self.integration, self.dependencies.clock())
             raise Postponed(0.0, Wait.SHIFT_CHANGED) from None
-        if issued.is_refused:
-            raise _thrown_out(issued)
-        self.has_posted = True
-        return self.settle(issued, own=True)
 
     def _acquire_permit(self) -> None:
         wait = self.session.acquire_permit(again=self.state.has_reserved)
@@ -195,12 +232,14 @@ class Issuing:
         reason = "the receipt's id is taken by one that this cashier cannot see"
         raise Rejected(Code.RECEIPT_MISMATCH, {"reason": reason, "receiptId": str(receipt_id)})
 
-    def final(self, refusal: Rejected) -> Verdict:
-        """The refusal; or a wait, while a receipt of this request may still appear."""
-        left = SETTLED_AFTER - self.since(self.state.unknown_since)
-        if self.state.unknown_since is None or left <= 0:
+    def final(self, refusal: Rejected, looked_at: float | None = None) -> Verdict:
+        """The refusal; or a wait, where a receipt of this request may have appeared since ``looked_at``."""
+        unknown_since = self.state.unknown_since
+        if unknown_since is None:
             return refusal
-        return Postponed(min(left, LONGEST_LOOK), Wait.RECEIPT_MAY_APPEAR)
+        looked_at = self.dependencies.clock() if looked_at is None else looked_at
+        left = SETTLED_AFTER - (looked_at - unknown_since)
+        return refusal if left <= 0 else Postponed(min(left, LONGEST_LOOK), Wait.RECEIPT_MAY_APPEAR)
 
 
 def _thrown_out(issued: IssuedReceipt) -> Rejected:

@@ -14,6 +14,20 @@ class Operation(StrEnum):
 
     SELL = "SELL"
     RETURN = "RETURN"
+    #: An advance: it opens a chain.
+    PREPAYMENT = "PREPAYMENT"
+    #: Further money of a chain; the last of it closes the chain.
+    AFTERPAYMENT = "AFTERPAYMENT"
+    #: The return of a whole chain.
+    PREPAYMENT_RETURN = "PREPAYMENT_RETURN"
+
+    @property
+    def is_of_chain(self) -> bool:
+        return self not in (Operation.SELL, Operation.RETURN)
+
+    @property
+    def is_return(self) -> bool:
+        return self in (Operation.RETURN, Operation.PREPAYMENT_RETURN)
 
 
 class PaymentForm(StrEnum):
@@ -99,10 +113,14 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class ReturnOf:
-    """The sale that a return undoes: by its order or by its receipt; exactly one is set."""
+    """The sale that a return undoes: by its order or by its receipt; exactly one is set.
+
+    A chain is named by its order, and by its own id where the order has had several.
+    """
 
     order_uuid: UUID | None
     receipt_id: UUID | None
+    relation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +139,16 @@ class Request:
     return_of: ReturnOf | None
     #: A sale that was returned in full is to be made anew.
     sell_again: bool = False
+    #: Identity of the money, for a payment of a chain.
+    payment_uuid: UUID | None = None
+    #: The payment is all that is left of the chain, and not one more advance.
+    closes: bool = True
+
+    @property
+    def paid(self) -> int:
+        return sum(payment.amount for payment in self.payments)
+
+    @property
+    def is_cash(self) -> bool:
+        """Whether all of it is paid in cash."""
+        return all(payment.form is PaymentForm.CASH for payment in self.payments)

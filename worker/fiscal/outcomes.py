@@ -42,6 +42,7 @@ class Code(StrEnum):
     REGISTER_BUSY = "REGISTER_BUSY"
     RECEIPT_MISMATCH = "RECEIPT_MISMATCH"
     RECEIPT_RETURNED = "RECEIPT_RETURNED"
+    PREPAYMENT_MISMATCH = "PREPAYMENT_MISMATCH"
     RETURN_WITHOUT_SALE = "RETURN_WITHOUT_SALE"
     RECEIPT_REJECTED = "RECEIPT_REJECTED"
     CHECKBOX_UNAVAILABLE = "CHECKBOX_UNAVAILABLE"
@@ -73,6 +74,8 @@ class IssuedReceipt:
     related_receipt_id: str | None = None
     is_return: bool = False
     created_at: str | None = None
+    #: The prepayment chain that it belongs to.
+    relation_id: str | None = None
 
     @property
     def is_numbered(self) -> bool:
@@ -113,14 +116,47 @@ class IssuedTax:
 
 
 @dataclass(frozen=True, slots=True)
-class Fiscalized:
-    """The receipt exists and has its number."""
+class Relation:
+    """A prepayment chain as Checkbox shows it. Money in kopiykas; ids of receipts, oldest first."""
 
-    receipt: IssuedReceipt
+    id: str
+    status: str
+    total: int
+    paid: int
+    left: int
+    payments: tuple[str, ...]
+    #: The payment that closed the chain.
+    closing: str | None
+    returns: tuple[str, ...]
+    #: Payment to return, as far as Checkbox tells.
+    returned_by: Mapping[str, str] = field(default_factory=dict)
+    #: Receipts of payments that the answer shows whole, by id.
+    shown: Mapping[str, IssuedReceipt] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fiscalized:
+    """The receipt exists and has its number; of a chain's return all receipts."""
+
+    #: None for the return of a chain.
+    receipt: IssuedReceipt | None
     #: Made by an earlier request, as far as is known.
     already: bool
     #: Where the receipt's pages are.
     checkbox_url: str
+    #: The receipts of a chain's return, in the order of its payments.
+    returns: tuple[IssuedReceipt, ...] = ()
+    #: The chain as it is now, for a payment or the return of one.
+    relation: Relation | None = None
+
+    @property
+    def receipts(self) -> tuple[IssuedReceipt, ...]:
+        return self.returns if self.receipt is None else (self.receipt,)
+
+    @property
+    def total(self) -> int:
+        """What the receipts come to, before cash is rounded."""
+        return sum(receipt.total for receipt in self.receipts)
 
 
 @dataclass(eq=False, kw_only=True)

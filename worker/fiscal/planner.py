@@ -13,7 +13,7 @@ from typing import Any
 
 from worker.fiscal.buyer import checked_email, checked_phone
 from worker.fiscal.card import masked
-from worker.fiscal.integrations import Integration
+from worker.fiscal.integrations import CashRounding, Integration
 from worker.fiscal.money import hryvnias, plain
 from worker.fiscal.order import Buyer, Operation, Order, OrderLine, Request
 from worker.fiscal.outcomes import Code, Rejected
@@ -31,7 +31,6 @@ _SHOWN = 20
 _CURRENCY = "UAH"
 #: Any other text may be somebody's words, and is not repeated.
 _CURRENCY_CODE = re.compile(r"[A-Za-z]{3}")
-_TITLES = {Operation.SELL: "Замовлення", Operation.RETURN: "Повернення"}
 
 
 def plan(
@@ -46,12 +45,18 @@ def plan(
     if order.currency != _CURRENCY:
         is_code = _CURRENCY_CODE.fullmatch(order.currency)
         raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency if is_code else None})
-    gives_change = request.operation is not Operation.RETURN
+    if request.operation is Operation.PREPAYMENT_RETURN:
+        return _chain_return(request)
+    gives_change = request.operation is Operation.SELL
     settlement = AmountDue.of(order.total, request.payments, integration.cash_rounding, gives_change)
-    _add_up(order, settlement)
+    # A payment of a chain is part of what is due; what is left of it Checkbox alone can tell.
+    is_part = request.operation.is_of_chain
+    most = max(settlement.total, settlement.to_pay)
+    _add_up(order, settlement, settlement.paid <= most if is_part else settlement.adds_up)
     lines = _lines(order, tax_codes or partial(_mapped, integration.tax_rates))
     day = day_of_the_list(request.time, first_seen)
     payments = [receipt_payment(payment, day) for payment in request.payments]
+    printed = [payment for payment, _ in payments]
     delivery, warnings = _delivery(request.buyer)
     if not all(known for _, known in payments):
         warnings = (*warnings, PlanWarning.PAYMENT_LABEL_UNKNOWN)
@@ -61,8 +66,8 @@ def plan(
         operation=request.operation,
         lines=lines,
         discount=order.discount,
-        payments=adjusted([payment for payment, _ in payments], settlement),
-        rounding=settlement.rounding,
+        payments=tuple(printed) if is_part else adjusted(printed, settlement),
+        rounding=CashRounding.NONE if is_part else settlement.rounding,
         total=order.total,
         footer=_footer(request),
         delivery=delivery,
@@ -71,14 +76,31 @@ def plan(
     return Plan(receipt, warnings)
 
 
-def _add_up(order: Order, settlement: AmountDue) -> None:
+def _chain_return(request: Request) -> Plan:
+    """Checkbox makes the receipts from those that it returns."""
+    delivery, warnings = _delivery(request.buyer)
+    receipt = Receipt(
+        operation=request.operation,
+        lines=(),
+        discount=0,
+        payments=(),
+        rounding=CashRounding.NONE,
+        total=0,
+        footer=None,
+        delivery=delivery,
+        doc_number=request.order.doc_number,
+    )
+    return Plan(receipt, warnings)
+
+
+def _add_up(order: Order, settlement: AmountDue, is_enough: bool) -> None:
     amounts = sum(line.amount for line in order.lines)
     wrong = [
         _figures(index, line)
         for index, line in enumerate(order.lines)
         if strays(line) or costs_nothing_each(line)
     ]
-    if not wrong and amounts - order.discount == order.total and settlement.adds_up:
+    if not wrong and amounts - order.discount == order.total and is_enough:
         return
     detail: dict[str, Any] = {
         "amounts": hryvnias(amounts),
@@ -136,7 +158,7 @@ def _footer(request: Request) -> str:
 
 
 def _notes(request: Request) -> Iterator[str]:
-    yield f"{_TITLES[request.operation]} {request.order.doc_number}"
+    yield f"{'Повернення' if request.operation.is_return else 'Замовлення'} {request.order.doc_number}"
     for line in request.order.lines:
         if not line.amount:
             yield gift_note(line)

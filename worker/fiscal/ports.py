@@ -13,7 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from worker.fiscal.integrations import Cashier, Integration
-from worker.fiscal.outcomes import IssuedReceipt
+from worker.fiscal.outcomes import IssuedReceipt, Relation
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.tax_rates import CheckboxTax
 
@@ -113,6 +113,28 @@ class CashierSession(Protocol):
         """Have the receipt issued (sales and returns).
 
         Raises ``ReceiptExists``, ``ShiftNotOpened``, ``ShiftExpired``, ``Rejected`` (RECEIPT_REJECTED).
+        """
+        ...
+
+    def chain(self, relation_id: str, secrets: Iterable[str] = ()) -> Relation | None:
+        """A prepayment chain; None when Checkbox is sure to have none of this id."""
+        ...
+
+    def open_chain(
+        self, relation_id: str, receipt_id: UUID, receipt: Receipt, context: Mapping[str, str | int]
+    ) -> IssuedReceipt:
+        """Have an advance issued, which opens the chain. Raises as ``sell`` does."""
+        ...
+
+    def pay_chain(self, relation_id: str, receipt_id: UUID, receipt: Receipt) -> IssuedReceipt:
+        """Have a further payment of the chain issued. Raises as ``sell`` does."""
+        ...
+
+    def return_chain(self, relation_id: str, receipt: Receipt) -> None:
+        """Have a return issued for each of the chain's receipts.
+
+        Raises ``ShiftNotOpened``, ``ShiftExpired``, ``Rejected`` (RECEIPT_REJECTED). It has no id of ours:
+        what came of a lost answer is told by ``chain`` alone.
         """
         ...
 

@@ -25,6 +25,14 @@ class Wait(StrEnum):
     RETURN_NOT_SHOWN_YET = "return_not_shown_yet"
     RETURNS_SEARCHED = "returns_searched"
     PLACE_TAKEN = "place_taken"
+    # Prepayments.
+    CHAIN_OF_PAYMENT = "chain_of_payment"
+    CHAIN_OF_RETURN = "chain_of_return"
+    CHAIN_NOT_SHOWN_YET = "chain_not_shown_yet"
+    SALE_OF_ORDER = "sale_of_order"
+    RETURN_OF_CHAIN = "return_of_chain"
+    RETURNS_NOT_SHOWN_YET = "returns_not_shown_yet"
+    RETURNS_MAY_APPEAR = "returns_may_appear"
     # Shifts.
     SHIFT_OPENING = "shift_opening"
     SHIFT_UNDER_WAY = "shift_under_way"

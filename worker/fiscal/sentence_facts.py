@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from worker.fiscal.fact_texts import CHAIN_SUMS, RETURNED
 from worker.fiscal.outcomes import Code
 from worker.fiscal.privacy import scrub
 from worker.fiscal.receipt_lines import shortened
@@ -20,7 +21,10 @@ _LIMIT = 250
 _NAMED = 5
 #: A word of ours for a cause, and not a sentence of Checkbox's.
 _OUR_WORD = re.compile(r"[a-z_]+")
-_PLAIN = ("integration", "cashier", "currency", "register", "expectedRegister", "sold", "returned")
+_PLAIN = (
+    *("integration", "cashier", "currency", "register", "expectedRegister", "sold", "returned"),
+    *("total", "paid", "left", "expected", "found"),
+)
 
 
 def _same(text: str) -> Sentence:
@@ -95,20 +99,8 @@ _TEMPLATES: Mapping[Code, tuple[Sentence, ...]] = {
         ),
         in_each("різняться товари {codes}", "различаются товары {codes}", "goods that differ: {codes}"),
     ),
-    Code.RETURN_WITHOUT_SALE: (
-        in_each(
-            "{code}: продано {soldQuantity} на {soldAmount}, повертається {returnedQuantity} "
-            "на {returnedAmount}",
-            "{code}: продано {soldQuantity} на {soldAmount}, возвращается {returnedQuantity} "
-            "на {returnedAmount}",
-            "{code}: sold {soldQuantity} for {soldAmount}, returned {returnedQuantity} for {returnedAmount}",
-        ),
-        in_each(
-            "продано {sold}, повертається {returned}",
-            "продано {sold}, возвращается {returned}",
-            "sold {sold}, returned {returned}",
-        ),
-    ),
+    Code.PREPAYMENT_MISMATCH: (CHAIN_SUMS,),
+    Code.RETURN_WITHOUT_SALE: RETURNED,
     **dict.fromkeys(
         (
             Code.CASHIER_CREDENTIALS_REJECTED,

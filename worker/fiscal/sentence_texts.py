@@ -148,6 +148,11 @@ FAILED: Mapping[Code, Sentence] = {
         "The receipt of this order was returned in full and no new one was made; confirm a repeated sale "
         "to sell it again",
     ),
+    Code.PREPAYMENT_MISMATCH: in_each(
+        "Оплата не відповідає передплаті за замовленням: перевірте суми та спробуйте ще раз",
+        "Оплата не соответствует предоплате по заказу: проверьте суммы и попробуйте ещё раз",
+        "The payment does not fit the order's prepayment: check the sums and try again",
+    ),
     Code.RETURN_WITHOUT_SALE: in_each(
         "Повернення неможливе: немає чека продажу або повертається більше, ніж продано",
         "Возврат невозможен: нет чека продажи или возвращается больше, чем продано",

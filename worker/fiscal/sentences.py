@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from worker.fiscal import prepayment_texts
 from worker.fiscal import sentence_texts as texts
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import Code
@@ -50,8 +51,19 @@ def failed(
     known = {language: f" ({words})" for language, words in facts(code, detail).items()}
     # A mismatch is about a receipt, and says that there is one.
     is_told = not receipt_made or code is Code.RECEIPT_MISMATCH
-    made = {} if is_told else texts.RECEIPT_MADE.get(operation) or texts.RECEIPT_MADE[None]
+    made = {} if is_told else _made(code, operation)
     return {language: made.get(language, "") + said[language] + known.get(language, "") for language in said}
+
+
+def _made(code: Code, operation: Operation | None) -> Sentence:
+    if code is Code.PREPAYMENT_MISMATCH:
+        return prepayment_texts.MADE
+    return texts.RECEIPT_MADE.get(_as_return(operation)) or texts.RECEIPT_MADE[None]
+
+
+def _as_return(operation: Operation | None) -> Operation | None:
+    """A chain's return is worded as any other."""
+    return Operation.RETURN if operation and operation.is_return else operation
 
 
 def _of_code(code: Code, operation: Operation | None, detail: Mapping[str, Any]) -> Sentence:
@@ -59,5 +71,7 @@ def _of_code(code: Code, operation: Operation | None, detail: Mapping[str, Any])
     if code is Code.RECEIPT_MISMATCH and cause:
         return texts.RECEIPT_NOT_SHOWN
     particular = texts.FAILED_FOR.get((code, cause)) if isinstance(cause, str) else None
-    of_return = texts.FAILED_RETURN.get(code) if operation is Operation.RETURN else None
+    if code is Code.PREPAYMENT_MISMATCH and isinstance(cause, str):
+        particular = prepayment_texts.MISMATCH.get(cause)
+    of_return = texts.FAILED_RETURN.get(code) if operation and operation.is_return else None
     return particular or of_return or texts.FAILED[code]

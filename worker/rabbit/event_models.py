@@ -82,13 +82,31 @@ class EventReceipt(EventModel):
     links: ReceiptLinks
 
 
+class EventPrepayment(EventModel):
+    """The chain as Checkbox shows it now."""
+
+    relation_id: Annotated[str, Field(description="Names the chain in returnOf.relationId.")]
+    status: Annotated[str, Field(description="PARTIAL_PAID, FULL_PAID, CANCELLED, PARTIAL_CANCELLED.")]
+    total: Sum
+    paid: Sum
+    left: Sum
+
+
 class SucceededData(EventData):
     """The receipt has a fiscal number."""
 
     already_fiscalized: Annotated[
         bool, Field(description="Made by an earlier request, as far as can be told.")
     ]
-    receipt: EventReceipt
+    receipt: Annotated[EventReceipt | None, Field(description="null for PREPAYMENT_RETURN.")]
+    receipts: Annotated[
+        list[EventReceipt] | None,
+        Field(description="PREPAYMENT_RETURN alone: the returns of all receipts of the chain."),
+    ] = None
+    prepayment: Annotated[
+        EventPrepayment | None,
+        Field(description="The three operations of prepayments alone; null where the whole order was paid."),
+    ] = None
 
 
 class FailedData(EventData):
@@ -132,9 +150,13 @@ class Event(EventModel):
     def outcome(self) -> Outcome:
         return Outcome(self.type.split(".")[-2])
 
+    def _left_out(self) -> dict[str, Any]:
+        """Members that this event does not have, as pydantic takes them."""
+        return {} if self.subject else {"subject": True}
+
     def body(self) -> bytes:
         """Compact JSON in UTF-8. Where a partner's words have half a character, a question mark stands."""
-        members = self.model_dump(mode="json", exclude=None if self.subject else {"subject"})
+        members = self.model_dump(mode="json", exclude=self._left_out())
         return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
@@ -145,6 +167,12 @@ class Succeeded(Event):
 
     type: Literal["ua.bimp.fiscalization.succeeded.v1"] = "ua.bimp.fiscalization.succeeded.v1"
     data: SucceededData
+
+    def _left_out(self) -> dict[str, Any]:
+        operation = self.data.operation
+        is_of_chain = operation is not None and operation.is_of_chain
+        members = {"receipts": operation is Operation.PREPAYMENT_RETURN, "prepayment": is_of_chain}
+        return super()._left_out() | {"data": {name for name, is_there in members.items() if not is_there}}
 
 
 class Failed(Event):

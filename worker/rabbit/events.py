@@ -14,7 +14,7 @@ from worker.fiscal import sentences
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.instants import rfc3339
 from worker.fiscal.money import hryvnias
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Unavailable
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation, Unavailable
 from worker.fiscal.sentence_texts import Sentence
 from worker.fiscal.sentences import Outcome
 from worker.rabbit.event_models import (
@@ -23,6 +23,7 @@ from worker.rabbit.event_models import (
     Event,
     EventMessage,
     EventOrder,
+    EventPrepayment,
     EventReceipt,
     Failed,
     FailedData,
@@ -53,10 +54,18 @@ class Events:
     def succeeded(
         self, known: RequestIdentity, state: AttemptState, done: Fiscalized, total: int
     ) -> Publication:
+        """``total`` is the order's, which a plain sale or return comes to."""
+        address = done.checkbox_url
+        of_receipts = [
+            self._receipt(receipt, address, receipt.total if done.relation else total)
+            for receipt in done.receipts
+        ]
         data = SucceededData(
             **self._common(known, state, sentences.succeeded()),
             already_fiscalized=done.already,
-            receipt=self._receipt(done, total),
+            receipt=of_receipts[0] if done.receipt else None,
+            receipts=of_receipts,
+            prepayment=_prepayment(done.relation) if done.relation else None,
         )
         return _publication(Succeeded(**self._attributes(known, state, Outcome.SUCCEEDED), data=data))
 
@@ -104,8 +113,7 @@ class Events:
             "message": EventMessage(**said),
         }
 
-    def _receipt(self, done: Fiscalized, total: int) -> EventReceipt:
-        receipt = done.receipt
+    def _receipt(self, receipt: IssuedReceipt, checkbox_url: str, total: int) -> EventReceipt:
         assert receipt.fiscal_code is not None  # never a success without a fiscal number
         return EventReceipt(
             id=receipt.id,
@@ -116,7 +124,7 @@ class Events:
             offline=receipt.offline,
             register_number=receipt.register_number,
             shift_id=receipt.shift_id,
-            links=_links(f"{done.checkbox_url.rstrip('/')}/api/v1/receipts/{receipt.id}"),
+            links=_links(f"{checkbox_url.rstrip('/')}/api/v1/receipts/{receipt.id}"),
         )
 
     def _fiscal_date(self, receipt: IssuedReceipt) -> str:
@@ -129,6 +137,16 @@ def _publication(event: Event) -> Publication:
         content_type=CLOUD_EVENT, message_id=event.id, type=event.type, headers=dict(trace.headers())
     )
     return Publication(EVENTS_EXCHANGE, event.routing_key, event.body(), properties)
+
+
+def _prepayment(relation: Relation) -> EventPrepayment:
+    return EventPrepayment(
+        relation_id=relation.id,
+        status=relation.status,
+        total=hryvnias(relation.total),
+        paid=hryvnias(relation.paid),
+        left=hryvnias(relation.left),
+    )
 
 
 def _links(address: str) -> ReceiptLinks:

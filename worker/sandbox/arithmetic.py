@@ -82,19 +82,14 @@ def rounding(options: Options) -> Callable[[Money], int]:
 def total_up(body: Mapping[str, Any], organization: Organization, options: Options) -> Totals:
     """Raises ``Refusal`` if taxes, discounts or payments are inconsistent."""
     to_kopiykas = rounding(options)
-    early: Callable[[Money], Money] = to_kopiykas if options.round_at == "line" else _keep
-    lines = [_line(item, organization, options, early) for item in body["goods"]]
+    lines, discounts, exact = _due(body, organization, options)
     returned = [bool(line.payload.get("is_return")) for line in lines]
     if any(returned) and not all(returned):
         raise mixed_return()
     goods: Money = sum(line.net for line in lines)
-    discounts = _discounts(body.get("discounts"), goods, early)
-    exact: Money = goods + sum(d.sum for d in discounts)
-    if exact < 0:
-        raise negative_total()
     total = to_kopiykas(exact)
-    cash, card = _paid(body.get("payments"))
-    round_sum = _cash_rounding(body, total - card) if cash else 0
+    cash, card = paid(body.get("payments"))
+    round_sum = cash_rounding(body, total - card) if cash else 0
     _check_payments(total + round_sum, cash, card, options)
     share = Fraction(exact) / goods if goods else Fraction(1)
     rest = to_kopiykas(cash + card - round_sum - exact)
@@ -111,6 +106,24 @@ def total_up(body: Mapping[str, Any], organization: Organization, options: Optio
         taxes=_tax_sums(lines, share),
         is_return=returned[0],
     )
+
+
+def goods_total(body: Mapping[str, Any], organization: Organization, options: Options) -> int:
+    """What the goods come to after all discounts, whatever is paid. Raises ``Refusal``."""
+    return rounding(options)(_due(body, organization, options)[2])
+
+
+def _due(
+    body: Mapping[str, Any], organization: Organization, options: Options
+) -> tuple[list[Line], list[Discounted], Money]:
+    early: Callable[[Money], Money] = rounding(options) if options.round_at == "line" else _keep
+    lines = [_line(item, organization, options, early) for item in body["goods"]]
+    goods: Money = sum(line.net for line in lines)
+    discounts = _discounts(body.get("discounts"), goods, early)
+    exact: Money = goods + sum(d.sum for d in discounts)
+    if exact < 0:
+        raise negative_total()
+    return lines, discounts, exact
 
 
 def line_taxes(line: Line) -> list[TaxSum]:
@@ -153,7 +166,7 @@ def _exact(number: int | float) -> Money:
     return number if isinstance(number, int) else Fraction(str(number))
 
 
-def _paid(payments: Sequence[Mapping[str, Any]] | None) -> tuple[int, int]:
+def paid(payments: Sequence[Mapping[str, Any]] | None) -> tuple[int, int]:
     cash = card = 0
     for payment in payments or ():
         if payment.get("type", "CASH") == "CASH":
@@ -163,7 +176,7 @@ def _paid(payments: Sequence[Mapping[str, Any]] | None) -> tuple[int, int]:
     return cash, card
 
 
-def _cash_rounding(body: Mapping[str, Any], due: int) -> int:
+def cash_rounding(body: Mapping[str, Any], due: int) -> int:
     """What rounding adds to the part paid in cash.
 
     ASSUMED: halves go up, and the old boolean ``rounding`` means ten kopiykas.

@@ -105,6 +105,7 @@ def _entry(receipt: Receipt, now: float, *, with_body: bool) -> dict[str, Any]:
         "register": receipt.shift.register.fiscal_number,
         "shift_id": receipt.shift.id,
         "related_receipt_id": receipt.related_receipt_id,
+        "relation_id": (receipt.made_of or {}).get("pre_payment_relation_id"),
         **asdict(receipt.sums),
         "created_at": iso(receipt.created_at),
         "done_at": iso(receipt.transaction.done_at) if is_over else None,
@@ -180,7 +181,7 @@ def _book(state: State, receipt: Receipt, *, sign: int) -> None:
     totals = None
     if receipt.type in ("SELL", "RETURN"):
         organization = receipt.shift.register.organization
-        body = json.loads(receipt.request)
+        body = receipt.made_of or json.loads(receipt.request)
         totals = external_totals(body) if receipt.is_external else total_up(body, organization, state.options)
     book(receipt, totals, sign=sign)
 

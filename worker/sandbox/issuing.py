@@ -18,6 +18,7 @@ from worker.sandbox.state import State
 
 #: Tolerance, so that an evenly paced client does not exceed the rate by jitter.
 _JITTER = 0.05
+SELL, SERVICE = "POST /receipts/sell", "POST /receipts/service"
 
 
 def new_receipt(
@@ -28,7 +29,9 @@ def new_receipt(
     kind: str,
     sums: Sums,
     fixed: Mapping[str, Any],
+    endpoint: str,
 ) -> Receipt:
+    """``endpoint`` is where it was asked for, as faults name it."""
     now = state.clock.now()
     register = shift.register
     register.receipt_serial += 1
@@ -64,7 +67,7 @@ def new_receipt(
         }
     )
     _store(state, receipt)
-    _strike(state, receipt)
+    _strike(state, receipt, endpoint)
     return receipt
 
 
@@ -78,12 +81,11 @@ def _store(state: State, receipt: Receipt) -> None:
     receipt.shift.receipts.append(receipt)
 
 
-def _strike(state: State, receipt: Receipt) -> None:
+def _strike(state: State, receipt: Receipt, endpoint: str) -> None:
     """Apply the faults configured for this receipt, and the register's offline mode."""
     now = receipt.created_at
     register = receipt.shift.register
     transaction = receipt.transaction
-    endpoint = "POST /receipts/service" if receipt.type.startswith("SERVICE") else "POST /receipts/sell"
     for fault in state.faults.draw("receipt", endpoint, receipt.shift.cashier.login, receipt.id):
         match fault.kind:
             case "created_for":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from worker.sandbox.clock import DAY
@@ -173,6 +174,8 @@ class Receipt:
     fixed: bytes
     #: What the client sent.
     request: bytes
+    #: The lines and payments that it was made of, where the client sent others.
+    made_of: Mapping[str, object] | None = None
     control_number: str | None = None
     #: The number was given at once, before the tax service answered.
     is_offline: bool = False

@@ -78,6 +78,18 @@ class Options:
     webhook_retry_first: float = 1.0
     webhook_retry_longest: float = 1800.0
     webhook_retry_for: float = 14_400.0
+    # ASSUMED A12, prepayments: no refusal of theirs was ever seen.
+    relation_exists_code: str | None = None
+    #: ASSUMED: whether a repeat of a payment's id is told as that of a sale is.
+    repeated_payment: Literal["told", "refused"] = "told"
+    #: ASSUMED: whether the relation shows its payments whole, or by id alone.
+    relation_receipts: Literal["whole", "ids"] = "whole"
+    #: ASSUMED: whether the money of a payment in ERROR counts as paid.
+    refused_payment: Literal["dropped", "counted"] = "dropped"
+    #: ASSUMED: the state of a chain with a return in ERROR; ``unchanged`` is as before the return.
+    refused_return: Literal["PARTIAL_CANCELLED", "CANCELLED", "unchanged"] = "PARTIAL_CANCELLED"
+    #: ASSUMED: whether the last payment's receipt has one line, or all goods less the advances.
+    closing_lines: Literal["one", "goods"] = "one"
     #: ASSUMED: whether a known id or a closed shift is checked first.
     duplicate_before_shift: bool = True
 

@@ -160,7 +160,8 @@ _custom = members(
         _string,
     )
 )
-_sell_table: dict[str, Rule | Required] = {
+#: A sale's members.
+sell_table: dict[str, Rule | Required] = {
     "id": nullable(uuid),
     "cashier_name": _string,
     "departament": _string,
@@ -187,8 +188,8 @@ _sell_table: dict[str, Rule | Required] = {
     "callback_url": _string,
 }
 
-SELL = members(_sell_table)
-SELL_OFFLINE = members({**_sell_table, "fiscal_code": Required(text()), "fiscal_date": Required(moment)})
+SELL = members(sell_table)
+SELL_OFFLINE = members({**sell_table, "fiscal_code": Required(text()), "fiscal_date": Required(moment)})
 BULK_SELL = members({"receipts": Required(items(SELL, most=50))})
 SERVICE = members(
     {

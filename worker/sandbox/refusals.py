@@ -196,3 +196,28 @@ def key_expired() -> Refusal:
 def offline_code_used(fiscal_code: str) -> Refusal:
     """The code of this refusal is unknown."""
     return business(400, None, f"Offline code '{fiscal_code}' was used before!")
+
+
+def relation_exists(options: Options) -> Refusal:
+    """ASSUMED A12: code and text; known is that a repeat is refused, also after a return."""
+    return business(400, options.relation_exists_code, "Передплата з таким ідентифікатором вже існує")
+
+
+def payment_repeated() -> Refusal:
+    """ASSUMED A12: where the repeat of a payment's id is not told as that of a sale."""
+    return business(400, None, "Оплату вже зареєстровано")
+
+
+def advance_not_less() -> Refusal:
+    """ASSUMED A12: the text; known is that an advance is strictly less than the total."""
+    return business(400, None, "Сума передплати має бути менша за суму замовлення")
+
+
+def more_than_left() -> Refusal:
+    """ASSUMED A12: the text."""
+    return business(400, None, "Сума перевищує залишок до сплати")
+
+
+def chain_closed() -> Refusal:
+    """ASSUMED A12: the text."""
+    return business(400, None, "Передплату вже закрито або повернено")

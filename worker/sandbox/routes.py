@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from worker.sandbox import office_payloads, payloads
+from worker.sandbox import office_payloads, payloads, prepayment_payloads
 from worker.sandbox.control import control_routes
-from worker.sandbox.endpoints import cashier, receipts, registers, reports, shifts
+from worker.sandbox.endpoints import cashier, prepayments, receipts, registers, reports, shifts
 from worker.sandbox.endpoints.webhook import WebhookEndpoints
 from worker.sandbox.exchange import PREFIX, Call, Endpoint, Needs
 from worker.sandbox.replies import Reply
@@ -28,6 +28,7 @@ _Handler = Callable[[Call], Reply]
 _READS: tuple[tuple[str, _Handler, Needs], ...] = (
     ("/receipts/search", receipts.receipt_search, _BEARER),
     ("/receipts/{receipt_id}", receipts.receipt_get, _BEARER),
+    ("/prepayment-receipts/{relation_id}", prepayments.relation_get, _BEARER),
     ("/cashier/shift", cashier.cashier_shift, _BEARER),
     ("/cashier/me", cashier.cashier_me, _BEARER),
     ("/cashier/check-signature", cashier.check_signature, _BEARER),
@@ -65,6 +66,21 @@ _READS: tuple[tuple[str, _Handler, Needs], ...] = (
 #: Path, handler, credentials, rule for the body, and whether a body is required.
 _WRITES: tuple[tuple[str, _Handler, Needs, Rule | None, bool], ...] = (
     ("/receipts/sell", receipts.sell, _BEARER, payloads.SELL, True),
+    ("/prepayment-receipts", prepayments.open_chain, _BEARER, prepayment_payloads.PREPAYMENT, True),
+    (
+        "/prepayment-receipts/{relation_id}",
+        prepayments.pay,
+        _BEARER,
+        prepayment_payloads.AFTERPAYMENT,
+        True,
+    ),
+    (
+        "/prepayment-receipts/{relation_id}/return",
+        prepayments.give_back,
+        _BEARER,
+        prepayment_payloads.CHAIN_RETURN,
+        False,
+    ),
     ("/cashier/signin", cashier.sign_in, _NOTHING, office_payloads.SIGN_IN, True),
     ("/cashier/signinPinCode", cashier.sign_in_pin_code, _LICENSE, office_payloads.SIGN_IN_PIN_CODE, True),
     ("/cashier/signout", cashier.sign_out, _BEARER, None, False),

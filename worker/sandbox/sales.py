@@ -13,7 +13,7 @@ from worker.sandbox.bodies.receipt_body import fixed_members, fixed_members_of_s
 from worker.sandbox.clock import iso, parse_iso
 from worker.sandbox.entities import Sums
 from worker.sandbox.external import external_totals
-from worker.sandbox.issuing import issue, make_offline, new_receipt
+from worker.sandbox.issuing import SELL, SERVICE, issue, make_offline, new_receipt
 from worker.sandbox.ledger import Cashier, Receipt, Shift
 from worker.sandbox.offline import codes
 from worker.sandbox.refusals import (
@@ -40,7 +40,7 @@ def sell(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes
     """
     shift = ready_shift(state, cashier, body)
     totals = checked_totals(state, shift, body)
-    return issue(state, _of_goods(state, shift, body, request, totals), totals)
+    return issue(state, of_goods(state, shift, body, request, totals), totals)
 
 
 def sell_offline(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes) -> bytes:
@@ -48,7 +48,7 @@ def sell_offline(state: State, cashier: Cashier, body: Mapping[str, Any], reques
     shift = ready_shift(state, cashier, body)
     _check_offline(shift, body)
     totals = checked_totals(state, shift, body)
-    return _issue_offline(state, _of_goods(state, shift, body, request, totals), body, totals)
+    return _issue_offline(state, of_goods(state, shift, body, request, totals), body, totals)
 
 
 def add_external(state: State, cashier: Cashier, body: Mapping[str, Any], request: bytes) -> bytes:
@@ -59,9 +59,9 @@ def add_external(state: State, cashier: Cashier, body: Mapping[str, Any], reques
     shift = ready_shift(state, cashier, body)
     totals = external_totals(body)
     if body.get("fiscal_code") is None:
-        return issue(state, _of_goods(state, shift, body, request, totals, is_external=True), totals)
+        return issue(state, of_goods(state, shift, body, request, totals, is_external=True), totals)
     _check_offline(shift, body)
-    receipt = _of_goods(state, shift, body, request, totals, is_external=True)
+    receipt = of_goods(state, shift, body, request, totals, is_external=True)
     return _issue_offline(state, receipt, body, totals)
 
 
@@ -79,7 +79,7 @@ def service(state: State, cashier: Cashier, body: Mapping[str, Any], request: by
     sums = Sums(total=abs(value), round_sum=0, cash=abs(value), card=0)
     fixed = fixed_members_of_service(body, abs(value))
     kind = "SERVICE_IN" if value >= 0 else "SERVICE_OUT"
-    return issue(state, new_receipt(state, shift, body, request, kind, sums, fixed), None)
+    return issue(state, new_receipt(state, shift, body, request, kind, sums, fixed, SERVICE), None)
 
 
 def ready_shift(state: State, cashier: Cashier, body: Mapping[str, Any]) -> Shift:
@@ -136,7 +136,7 @@ def _issue_offline(state: State, receipt: Receipt, body: Mapping[str, Any], tota
     return json.dumps({**shown, "transaction": None, "transaction_id": None}, ensure_ascii=False).encode()
 
 
-def _of_goods(
+def of_goods(
     state: State,
     shift: Shift,
     body: Mapping[str, Any],
@@ -144,10 +144,12 @@ def _of_goods(
     totals: Totals,
     *,
     is_external: bool = False,
+    endpoint: str = SELL,
 ) -> Receipt:
+    """A receipt of these lines and payments; ``endpoint`` is where it was asked for, as faults name it."""
     sums = Sums(total=totals.total, round_sum=totals.round_sum, cash=totals.cash, card=totals.card)
     kind = "RETURN" if totals.is_return else "SELL"
     fixed = fixed_members(body, totals, state.options)
-    receipt = new_receipt(state, shift, body, request, kind, sums, fixed)
+    receipt = new_receipt(state, shift, body, request, kind, sums, fixed, endpoint)
     receipt.is_external = is_external
     return receipt

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from uuid import uuid4
 
+from worker.sandbox.chain import Chain
 from worker.sandbox.clock import Clock
 from worker.sandbox.entities import Tax, stable_id
 from worker.sandbox.faults import FaultBook
@@ -48,6 +49,8 @@ class State:
         #: By id. ASSUMED: an id is unique over all organizations.
         self.receipts: dict[str, Receipt] = {}
         self.fiscal_codes: dict[str, Receipt] = {}
+        #: By organization and relation id; a returned one keeps its id.
+        self.chains: dict[tuple[str, str], Chain] = {}
         self.transactions: dict[str, Transaction] = {}
         self.reports: dict[str, Report] = {}
         #: Requests by endpoint and status; other counts by name.

@@ -89,8 +89,8 @@ class PassLog:
         self._count(outcome, "")
         metrics.LAST_SUCCESS.set_to_current_time()
         if not done.already:
-            metrics.RECEIPTS_AMOUNT.labels(self._label, self._operation).inc(abs(done.receipt.total))
-        self.facts.update(outcome=outcome, receipt_id=done.receipt.id)
+            metrics.RECEIPTS_AMOUNT.labels(self._label, self._operation).inc(abs(done.total))
+        self.facts.update(outcome=outcome, receipt_id=done.receipts[0].id)
 
     def failed(self, verdict: Rejected, dead_lettered: bool) -> None:
         self._count("failed", verdict.code.value)

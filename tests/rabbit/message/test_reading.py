@@ -428,11 +428,59 @@ def test_only_a_sale_can_be_made_again() -> None:
     assert not read(a_body(data__sellAgain=True, **returned)).sell_again
 
 
-@pytest.mark.parametrize("operation", ["PREPAYMENT", "AFTERPAYMENT", "PREPAYMENT_RETURN"])
-def test_an_operation_that_is_not_built_is_unknown(operation: str) -> None:
-    """It is refused, and never taken for a plain sale."""
-    invalid = refused(a_body(data__operation=operation, data__paymentUuid=ANOTHER))
-    assert [error["path"] for error in invalid.errors] == ["/data/operation"]
+def test_a_payment_of_a_chain_has_an_identity() -> None:
+    """By the rules of an order's; `closes` is true unless it is said."""
+    request = read(a_body(data__operation="PREPAYMENT", data__paymentUuid=ANOTHER.upper()))
+    assert (request.operation, request.payment_uuid) == (Operation.PREPAYMENT, UUID(ANOTHER))
+    further = {"data__operation": "AFTERPAYMENT", "data__paymentUuid": ANOTHER}
+    closes = [read(a_body(**further, data__closes=said)).closes for said in (None, True, False)]
+    assert closes == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"data__operation": "PREPAYMENT"}, "/data/paymentUuid"),
+        ({"data__operation": "AFTERPAYMENT"}, "/data/paymentUuid"),
+        ({"data__operation": "AFTERPAYMENT", "data__closes": "no"}, "/data/closes"),
+        ({"data__operation": "PREPAYMENT", "data__payments": LEFT_OUT}, "/data/payments"),
+        ({"data__payments": None}, "/data/payments"),
+        ({"data__operation": "PREPAYMENT_RETURN"}, "/data/returnOf"),
+        (
+            {"data__operation": "PREPAYMENT_RETURN", "data__returnOf": {"receiptId": ANOTHER}},
+            "/data/returnOf/orderUuid",
+        ),
+        (
+            {"data__operation": "PREPAYMENT_RETURN", "data__returnOf": {"orderUuid": str(AN_ORDER)}},
+            "/data/returnOf/orderUuid",
+        ),
+        (
+            {
+                "data__operation": "PREPAYMENT_RETURN",
+                "data__returnOf": {"orderUuid": ANOTHER, "relationId": ""},
+            },
+            "/data/returnOf/relationId",
+        ),
+    ],
+)
+def test_what_an_operation_of_a_chain_needs(changes: dict[str, Any], path: str) -> None:
+    """The identity of the money, the payments, the order whose chain is returned."""
+    needed = {} if "data__operation" not in changes else {"data__paymentUuid": ANOTHER}
+    needed = {} if path == "/data/paymentUuid" else needed
+    assert path in [error["path"] for error in refused(a_body(**needed | changes)).errors]
+
+
+def test_a_chain_is_named_by_its_order_and_its_own_id() -> None:
+    """Payments are optional there."""
+    request = read(
+        a_body(
+            data__operation="PREPAYMENT_RETURN",
+            data__payments=LEFT_OUT,
+            data__returnOf={"orderUuid": ANOTHER, "relationId": "chain-1"},
+        )
+    )
+    assert request.payments == ()
+    assert request.return_of == ReturnOf(UUID(ANOTHER), None, "chain-1")
 
 
 def test_stamps_and_marks_of_excise_are_two_lists() -> None:

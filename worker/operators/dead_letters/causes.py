@@ -19,6 +19,7 @@ from worker.fiscal.ports import Refusal, TokenRefused
 from worker.fiscal.reasons import Reason
 from worker.fiscal.shifts import age
 from worker.fiscal.tax_rates import CheckboxTax, TaxRates, misfit, read_rate
+from worker.operators.dead_letters.early_payments import NeededChain, is_there, needed_chain
 from worker.rabbit.dead_letter import DeadLetter
 
 _SHIFT = frozenset({Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H})
@@ -29,6 +30,7 @@ MENDED_ELSEWHERE = _SHIFT | {
     Code.CHECKBOX_UNAVAILABLE,
     Code.CONFIGURATION_INVALID,
 }
+_MAY_GO = MENDED_ELSEWHERE | {Code.PREPAYMENT_MISMATCH}
 #: Seconds between two sign-ins that may be refused: Checkbox may lock who is refused often.
 SIGN_IN_AGAIN = 600.0
 
@@ -47,14 +49,19 @@ class Cause:
     is_archive_check: bool = False
     receipt: UUID | None = None
     rate: str | None = None
+    #: The chain that a payment or a return came too early for.
+    chain: NeededChain | None = None
 
 
 def cause_of(letter: DeadLetter) -> Cause | None:
     """None where a person has to act on the order, or nothing tells whose it is."""
     code, integration, cashier = letter.code, letter.integration, letter.cashier
-    if code not in MENDED_ELSEWHERE or integration is None or cashier is None:
+    if code not in _MAY_GO or integration is None or cashier is None:
         return None
     assert code is not None
+    if code == Code.PREPAYMENT_MISMATCH:
+        chain = needed_chain(letter)
+        return None if chain is None else Cause(code, integration, cashier, chain=chain)
     detail = letter.line()["detail"] or {}
     if code == Code.TAX_RATE_MISMATCH:
         return Cause(code, integration, cashier, rate=str(detail.get("rate")))
@@ -134,6 +141,8 @@ class Causes:
             url, private = integration.checkbox_url, secrets_of(cashier)
             shift = self._client.current_shift(url, token, private=private)
             return shift is not None and shift.is_open and age(shift, self._clock()) < DAY
+        if cause.chain is not None:
+            return is_there(self._client, token, integration, cashier, cause.chain)
         if cause.rate is not None:
             return _fits(
                 cause.rate, integration.tax_rates, self._client.taxes(integration.checkbox_url, token)

@@ -24,6 +24,7 @@ NEXT_STEPS: Mapping[str, str] = {
     Code.REGISTER_BUSY: "Have the other cashier's shift on that register closed, then replay.",
     Code.RECEIPT_MISMATCH: "Do not replay: the accountant compares order and receipt and decides.",
     Code.RECEIPT_RETURNED: "Nothing: Bimp asks again, with sellAgain, when the order is to be sold anew.",
+    Code.PREPAYMENT_MISMATCH: "Compare detail.reason and the sums with the order, mend it, then replay.",
     Code.RETURN_WITHOUT_SALE: "Have the sale fiscalized first, then replay the return.",
     Code.RECEIPT_REJECTED: "Mend what Checkbox's words in the detail name, then replay.",
     Code.CHECKBOX_UNAVAILABLE: "Replay when Checkbox, or Bimp's archive check, answers again.",

@@ -33,7 +33,8 @@ _FORMS = {form.value: form for form in PaymentForm}
 def to_request(message: WireMessage) -> Request:
     """The request of a message that has passed validation."""
     data = message.data
-    operation = Operation.RETURN if data.operation == "RETURN" else Operation.SELL
+    operation = Operation(data.operation or Operation.SELL)
+    is_payment = operation in (Operation.PREPAYMENT, Operation.AFTERPAYMENT)
     return Request(
         id=message.id,
         source=message.source,
@@ -42,10 +43,12 @@ def to_request(message: WireMessage) -> Request:
         cashier=data.cashier,
         operation=operation,
         order=_order(data.order),
-        payments=tuple(_payment(payment) for payment in data.payments),
+        payments=tuple(_payment(payment) for payment in data.payments or ()),
         buyer=_buyer(data.buyer) if data.buyer else None,
-        return_of=_return_of(data.return_of) if data.return_of and operation is Operation.RETURN else None,
-        sell_again=data.sell_again is True and operation is Operation.SELL,
+        return_of=_return_of(data.return_of) if data.return_of and operation.is_return else None,
+        sell_again=data.sell_again is True and operation in (Operation.SELL, Operation.PREPAYMENT),
+        payment_uuid=data.payment_uuid if is_payment else None,
+        closes=data.closes is not False,
     )
 
 
@@ -115,4 +118,6 @@ def _buyer(buyer: WireBuyer) -> Buyer:
 
 
 def _return_of(sale: WireReturnOf) -> ReturnOf:
-    return ReturnOf(order_uuid=sale.order_uuid, receipt_id=sale.receipt_id)
+    return ReturnOf(
+        order_uuid=sale.order_uuid, receipt_id=sale.receipt_id, relation_id=_told(sale.relation_id)
+    )

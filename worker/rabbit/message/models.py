@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from worker.rabbit.message.kinds import (
@@ -25,6 +25,7 @@ from worker.rabbit.message.kinds import (
     ProductCode,
     ProductName,
     Quantity,
+    RelationId,
     RequestId,
     Source,
     Text,
@@ -149,7 +150,7 @@ class WireBuyer(WireModel):
 
 
 class WireReturnOf(WireModel):
-    """The sale that is returned: exactly one of the two."""
+    """The sale that is returned: exactly one of ``orderUuid`` and ``receiptId``; for a chain the first."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -162,30 +163,56 @@ class WireReturnOf(WireModel):
 
     order_uuid: Uuid | None = None
     receipt_id: Uuid | None = None
+    relation_id: Annotated[
+        RelationId | None,
+        Field(description="PREPAYMENT_RETURN alone, as the events give it; needed where there were several."),
+    ] = None
+
+
+def _where(*operations: str) -> dict[str, Any]:
+    return {"properties": {"operation": {"enum": list(operations)}}, "required": ["operation"]}
+
+
+def _needs(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"properties": {name: schema}, "required": [name]}
+
+
+_OF_CHAIN = _needs("returnOf", {"type": "object", **_needs("orderUuid", {"type": "string"})})
+_RULES: list[JsonValue] = [
+    {"if": _where("RETURN"), "then": _needs("returnOf", {"type": "object"})},
+    {"if": _where("PREPAYMENT", "AFTERPAYMENT"), "then": _needs("paymentUuid", {"type": "string"})},
+    {"if": _where("PREPAYMENT_RETURN"), "then": _OF_CHAIN, "else": _needs("payments", {"type": "array"})},
+]
 
 
 class WireData(WireModel):
     """What is to be fiscalized, and by whom."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "if": {"properties": {"operation": {"const": "RETURN"}}, "required": ["operation"]},
-            "then": {"properties": {"returnOf": {"type": "object"}}, "required": ["returnOf"]},
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"allOf": _RULES})
 
     integration: Annotated[Id, Field(description="The integration that the user chose.")]
     cashier: Annotated[Id, Field(description="The cashier row that the user chose in that integration.")]
     operation: Annotated[
-        Literal["SELL", "RETURN"] | None, Field(description="SELL where it is left out.")
+        Literal["SELL", "RETURN", "PREPAYMENT", "AFTERPAYMENT", "PREPAYMENT_RETURN"] | None,
+        Field(description="SELL where it is left out."),
     ] = None
     sell_again: Annotated[
         bool | None,
-        Field(description="SELL alone: an order whose last sale was returned in full is sold anew."),
+        Field(
+            description="SELL, and a PREPAYMENT of the whole total: an order whose last sale was returned in "
+            "full is sold anew."
+        ),
     ] = None
-    payment_uuid: Annotated[Uuid | None, Field(description="Identity of the money that came in.")] = None
+    payment_uuid: Annotated[
+        Uuid | None,
+        Field(description="PREPAYMENT and AFTERPAYMENT: identity of the money that came in."),
+    ] = None
+    closes: Annotated[
+        bool | None,
+        Field(description="AFTERPAYMENT: all that is left (true, the default), or one more advance."),
+    ] = None
     order: WireOrder
-    payments: Annotated[list[WirePayment], Field(min_length=1, fail_fast=True)]
+    payments: Annotated[list[WirePayment], Field(min_length=1, fail_fast=True)] | None = None
     buyer: Annotated[WireBuyer | None, BeforeValidator(_lenient_buyer)] = None
     return_of: WireReturnOf | None = None
 

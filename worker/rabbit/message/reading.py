@@ -21,10 +21,11 @@ from worker.fiscal.outcomes import Code, Rejected
 from worker.rabbit.message.json_body import BODY_LIMIT, NotJsonError, Path, parse
 from worker.rabbit.message.kinds import ID_PATTERN, UUID_PATTERN, printable
 from worker.rabbit.message.mapping import to_request
-from worker.rabbit.message.models import WireMessage
+from worker.rabbit.message.models import WireData, WireMessage
 from worker.rabbit.message.problems import Problem, problem_at, problems_of, repeated_members
 
 ERROR_LIMIT = 100
+_OPERATIONS = {operation.value: operation for operation in Operation}
 _ID = re.compile(ID_PATTERN[1:-1])
 _UUID = re.compile(UUID_PATTERN)
 _REQUEST_ID_LIMIT = 128
@@ -123,7 +124,7 @@ def _operation(data: Any) -> Operation | None:
     named = data.get("operation")
     if named is None:
         return Operation.SELL
-    return Operation(named) if named in ("SELL", "RETURN") else None
+    return _OPERATIONS.get(named) if isinstance(named, str) else None
 
 
 def _member(value: Any, name: str) -> Any:
@@ -143,17 +144,28 @@ def _matching(value: Any, pattern: re.Pattern[str]) -> str | None:
     return value if isinstance(value, str) and pattern.fullmatch(value) else None
 
 
+def _missing(data: WireData) -> Iterator[tuple[Path, str]]:
+    """What this operation needs."""
+    if data.operation in ("RETURN", "PREPAYMENT_RETURN") and data.return_of is None:
+        yield ("data", "returnOf"), "is missing: a return names its sale"
+    if data.operation in ("PREPAYMENT", "AFTERPAYMENT") and data.payment_uuid is None:
+        yield ("data", "paymentUuid"), "is missing: a payment has an identity"
+    if data.operation != "PREPAYMENT_RETURN" and data.payments is None:
+        yield ("data", "payments"), "is missing"
+
+
 def _contradictions(message: WireMessage) -> Iterator[tuple[Path, str]]:
     """Rules that bind several members together."""
     data = message.data
     if message.subject is not None and message.subject != data.order.uuid:
         yield ("subject",), "must be the order's uuid"
-    if data.operation == "RETURN" and data.return_of is None:
-        yield ("data", "returnOf"), "is missing: a return names its sale"
+    yield from _missing(data)
     if data.return_of and (data.return_of.order_uuid is None) == (data.return_of.receipt_id is None):
         yield ("data", "returnOf"), "must have either orderUuid or receiptId"
     if data.return_of and data.return_of.order_uuid == data.order.uuid:
         yield ("data", "returnOf", "orderUuid"), "must be the sale's: a return is a document of its own"
+    if data.operation == "PREPAYMENT_RETURN" and data.return_of and data.return_of.order_uuid is None:
+        yield ("data", "returnOf", "orderUuid"), "is missing: a chain is named by its order"
     for index, line in enumerate(data.order.products):
         if line.amount + (line.discount or 0) >= SUM_LIMIT:
             yield ("data", "order", "products", index), "amount and discount must be under 1,000,000,000"

@@ -121,7 +121,7 @@ def _common(body: Mapping[str, Any]) -> Body:
         "fiscal_api_type": None,
         "currency_exchange": None,
         "service_currency_exchange": [],
-        "pre_payment_relation_id": None,
+        "pre_payment_relation_id": body.get("pre_payment_relation_id"),
     }
 
 
