@@ -47,9 +47,9 @@ class Watched:
     #: New or changed since the fleet has run.
     is_changed: bool
     check: Check | None = None
-    #: What was told last, and when: a repeated check is told where it differs, and once a day.
-    told: list[Any] | None = None
-    told_at: float = -math.inf
+    #: The findings that were published last, and when: a repeated check is published where it differs.
+    published: list[Any] | None = None
+    published_at: float = -math.inf
 
     @property
     def priority(self) -> tuple[bool, bool, float]:
@@ -82,7 +82,7 @@ class CheckSchedule:
             elif known.row is not row:
                 if _content(known.row) != _content(row):
                     known.due_at, known.is_changed = now, True
-                    known.told, known.check = None, None
+                    known.published, known.check = None, None
                 known.row = row
         self._is_first = False
         gone = [name for name in self._watched if name not in rows]
@@ -109,19 +109,18 @@ class CheckSchedule:
                     one.check.running += 1
                     yield one.check, row
 
-    def answered(self, check: Check, row: Row, seen: Seen | None) -> None:
-        """A cashier was asked for; None: that broke."""
+    def answered(self, check: Check, row: Row, seen: Seen) -> None:
+        """What Checkbox shows of the cashier is known."""
         self._asked.discard(row.person)
         check.running -= 1
-        if seen is not None:
-            check.seen[row.cashier.id] = seen
+        check.seen[row.cashier.id] = seen
 
     def finished(self) -> list[Watched]:
         """Those whose check is over."""
         return [one for one in self._watched.values() if one.check is not None and one.check.is_over]
 
     def end(self, one: Watched, checked: Checked, findings: list[Any]) -> bool:
-        """The check is over, and the next one is due; whether it is to be told."""
+        """The check is over, and the next one is due; whether it is to be published."""
         now = self._monotonic()
         one.check, one.is_changed = None, False
         again_after = DAY
@@ -130,9 +129,9 @@ class CheckSchedule:
         elif checked.is_offline:
             again_after = _OFFLINE_AGAIN
         one.due_at = now + again_after
-        if findings == one.told and now - one.told_at < DAY:
+        if findings == one.published and now - one.published_at < DAY:
             return False
-        one.told, one.told_at = findings, now
+        one.published, one.published_at = findings, now
         return True
 
 

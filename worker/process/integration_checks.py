@@ -34,7 +34,7 @@ _PUBLISH_AGAIN = 30.0
 
 
 @dataclass(slots=True)
-class _Telling:
+class _Notice:
     """The newest notice of an integration on its way to the broker."""
 
     notice: Publication
@@ -63,29 +63,29 @@ class IntegrationChecks:
         self._threads = ThreadPoolExecutor(_SIDE_BY_SIDE, "check")
         self._gauges = CheckedGauges()
         self._schedule: CheckSchedule | None = None
-        self._answers: SimpleQueue[tuple[Check, Row, Seen | None]] = SimpleQueue()
-        self._telling: dict[str, _Telling] = {}
+        self._answers: SimpleQueue[tuple[Check, Row, Seen]] = SimpleQueue()
+        self._notices: dict[str, _Notice] = {}
 
     def work(self, _: Callable[[], None]) -> None:
-        """Begin the checks that are due, and tell those that are over."""
+        """Begin the checks that are due, and publish what the finished ones found."""
         if self._schedule is None:
             self._gauges.withdraw_all()
             self._schedule, self._answers = CheckSchedule(self._monotonic), SimpleQueue()
         schedule = self._schedule
         for gone in schedule.look(self._rows()):
             self._gauges.withdraw(gone)
-            self._telling.pop(gone, None)
+            self._notices.pop(gone, None)
         self._take_answers(schedule)
         for check, row in schedule.next():
             self._threads.submit(self._ask, self._answers, check, row)
         for one in schedule.finished():
-            self._tell(schedule, one)
+            self._finish(schedule, one)
         self._publish_again()
 
     def rest(self) -> None:
         """Another process checks, and exports what it knows."""
         self._schedule = None
-        self._telling.clear()
+        self._notices.clear()
         self._gauges.withdraw_all()
 
     def _take_answers(self, schedule: CheckSchedule) -> None:
@@ -95,8 +95,8 @@ class IntegrationChecks:
             except Empty:
                 return
 
-    def _ask(self, answers: SimpleQueue[tuple[Check, Row, Seen | None]], check: Check, row: Row) -> None:
-        seen = None
+    def _ask(self, answers: SimpleQueue[tuple[Check, Row, Seen]], check: Check, row: Row) -> None:
+        seen = Seen(unanswered="internal error")
         try:
             tokens = RunningTokens(self._sessions, row.integration, row.cashier)
             seen = read_row(self._client, row.integration, row.cashier, tokens)
@@ -105,7 +105,7 @@ class IntegrationChecks:
         finally:
             answers.put((check, row, seen))
 
-    def _tell(self, schedule: CheckSchedule, one: Watched) -> None:
+    def _finish(self, schedule: CheckSchedule, one: Watched) -> None:
         assert one.check is not None
         now = self._clock()
         checked = judge(one.check.row, one.check.seen, now)
@@ -114,7 +114,7 @@ class IntegrationChecks:
             return
         self._log(checked)
         notice = checked_notice(checked, one.row, now).publication()
-        self._telling[checked.integration] = _Telling(notice, self._publisher.send(*notice))
+        self._notices[checked.integration] = _Notice(notice, self._publisher.send(*notice))
 
     def _log(self, checked: Checked) -> None:
         _log.info(
@@ -126,12 +126,12 @@ class IntegrationChecks:
 
     def _publish_again(self) -> None:
         now = self._monotonic()
-        for name, telling in list(self._telling.items()):
-            if not telling.confirmed.done():
+        for name, pending in list(self._notices.items()):
+            if not pending.confirmed.done():
                 continue
-            if telling.confirmed.exception() is None:
-                del self._telling[name]
-            elif not telling.again_at:
-                telling.again_at = now + _PUBLISH_AGAIN
-            elif telling.again_at <= now:
-                self._telling[name] = _Telling(telling.notice, self._publisher.send(*telling.notice))
+            if pending.confirmed.exception() is None:
+                del self._notices[name]
+            elif not pending.again_at:
+                pending.again_at = now + _PUBLISH_AGAIN
+            elif pending.again_at <= now:
+                self._notices[name] = _Notice(pending.notice, self._publisher.send(*pending.notice))

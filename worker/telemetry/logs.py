@@ -35,6 +35,7 @@ ALLOWED = frozenset(
         "request_id", "order_id", "doc_number", "integration", "cashier", "operation", "receipt_id",
         "attempt", "replays", "outcome", "code", "reason", "delay_seconds", "duration_seconds",
         "message", "problems", "processes", "threads", "exit_code", "count", "until", "kind", "integrations",
+        "errors", "warnings",
     }
 )  # fmt: skip
 
