@@ -39,6 +39,21 @@ def send(publisher: Publisher, body: bytes = b"event", key: str = KEY) -> None:
     publisher.send(EVENTS_EXCHANGE, key, body, pika.BasicProperties(content_type="text/plain")).result()
 
 
+def test_a_notice_that_nobody_wants_is_no_fault(vhost: VirtualHost) -> None:
+    """Whoever binds a queue has it, persistent; an event without a queue fails."""
+    declare(vhost.url)
+    sending, properties = publisher(vhost.url), pika.BasicProperties()
+    sending.send(EVENTS_EXCHANGE, "integration.checked", b"notice", properties, mandatory=False).result()
+    with pytest.raises(PublishFailed):
+        sending.send(EVENTS_EXCHANGE, "integration.checked", b"event", properties).result()
+    with channel(vhost.url) as opened:
+        opened.queue_declare("listener")
+        opened.queue_bind("listener", EVENTS_EXCHANGE, "integration.#")
+    sending.send(EVENTS_EXCHANGE, "integration.checked", b"notice", properties, mandatory=False).result()
+    [(body, heard)] = drained(vhost.url, "listener")
+    assert (body, heard.delivery_mode) == (b"notice", 2)
+
+
 def test_a_message_is_persistent_and_there_when_publish_returns(vhost: VirtualHost) -> None:
     """Confirmed by the broker: it may be read at once."""
     declare(vhost.url)
