@@ -20,7 +20,7 @@ _RATE = 2.0
 _UNFINISHED_AGAIN, _OFFLINE_AGAIN = 300.0, 3600.0
 #: Seconds from the election to the first check: orders that waited for the worker go first, and leave tokens.
 #: Less where the checks themselves take long.
-_FIRST_AFTER, _ALL_WITHIN = 30.0, 50.0
+_FIRST_AFTER, _ALL_WITHIN = 40.0, 50.0
 
 
 @dataclass(eq=False, slots=True)
