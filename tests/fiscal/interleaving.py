@@ -81,6 +81,7 @@ class World:
         #: What people do, and when.
         self.people: list[tuple[float, Callable[[], None]]] = []
         self.deliveries: list[Delivery] = []
+        self.posts = 0
         #: What no pass should raise.
         self.broken: Exception | None = None
         self._idle = threading.Semaphore(0)
@@ -221,6 +222,7 @@ class World:
 
     def post(self, land: Callable[[float], None]) -> None:
         """What is asked for lands at once, or later, or never; its answer may be lost."""
+        self.posts += 1
         if self.happens(0.15):  # no answer, and nobody knows whether it lands
             if self.happens(0.8):
                 self.under_way.append((self.now + self.random.uniform(0, LANDING), land))

@@ -6,6 +6,8 @@ returned once at most. The order is never sold beside a chain that stands. What 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID, uuid5
 
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +19,7 @@ from tests.fiscal.interleaving import LAG, LANDING
 from worker.fiscal.chain import payment_receipt_id
 from worker.fiscal.issuing import ACT_WITHIN
 from worker.fiscal.order import Operation, Request, ReturnOf
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation
 from worker.fiscal.receipt import sale_receipt_id
 
 SEEDS = st.integers(0, 2**48)
@@ -180,3 +182,29 @@ def test_without_faults_a_chain_of_three_and_its_return() -> None:
     check(world)
     assert sum(one.total for one in world.numbered() if not one.is_return) == TOTAL
     assert sum(one.total for one in world.numbered() if one.is_return) == TOTAL
+
+
+class LateReturns(ChainWorld):
+    """Shows the returns of a chain only some seconds after they were made."""
+
+    def chain(self, relation_id: str, secrets: Iterable[str] = ()) -> Relation | None:
+        relation = super().chain(relation_id, secrets)
+        is_shown = all(self.ledger[back].at + 10 <= self.now for _, back in self.returns_made)
+        if relation is None or is_shown:
+            return relation
+        return replace(relation, status="PARTIAL_PAID", returns=(), returned_by={})
+
+    @property
+    def returns_made(self) -> list[tuple[str, str]]:
+        return [pair for kept in self.chains.values() for pair in kept.returns]
+
+
+def test_a_return_that_is_shown_late_is_posted_once() -> None:
+    """Checkbox has said that it made the returns: a look that does not show them is no reason for others."""
+    world = LateReturns(1, faults=False)
+    world.run(an_advance("a"))
+    world.posts = 0
+    world.run(a_return())
+    assert isinstance(world.deliveries[0].outcome, Fiscalized), world.deliveries[0].outcome
+    assert world.posts == 1
+    check(world)

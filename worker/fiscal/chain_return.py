@@ -44,8 +44,11 @@ class ChainReturn:
             done = self._made(chain)
             if done is not None:
                 return done
-        if self._pass.state.posted_at is None:
+        state = self._pass.state
+        if state.posted_at is None:
             self._pass.receipt_made = False
+        elif state.returned_chain is not None:
+            raise self._pass.number_awaited()  # Checkbox took it, and does not show it yet
         try:
             self._give_back(chain)
         except Rejected as refusal:
