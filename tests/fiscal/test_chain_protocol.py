@@ -208,3 +208,23 @@ def test_a_return_that_is_shown_late_is_posted_once() -> None:
     assert isinstance(world.deliveries[0].outcome, Fiscalized), world.deliveries[0].outcome
     assert world.posts == 1
     check(world)
+
+
+def test_the_shift_and_the_archive_flag_are_told_before_which_chain() -> None:
+    """A return that names none of several chains needs an open shift like any other."""
+    world = ChainWorld(1, faults=False)
+    world.run(an_advance("a"))
+    world.run(a_return())
+    world.run(an_advance("b"))
+
+    def code(request: Request) -> Code:
+        world.run(request)
+        outcome = world.deliveries[0].outcome
+        assert isinstance(outcome, Rejected)
+        return outcome.code
+
+    unclear = a_return("unclear")
+    assert code(unclear) is Code.PREPAYMENT_MISMATCH
+    assert code(replace(unclear, order=replace(unclear.order, archived=True))) is Code.ORDER_ARCHIVED
+    world.open_shift = None
+    assert code(unclear) is Code.SHIFT_NOT_OPEN

@@ -36,6 +36,8 @@ class ChainReturn:
         self._order = return_of.order_uuid
         self._named = return_of.relation_id or issuing.state.returned_chain
         self._chains = Chains(issuing, self._order)
+        #: The order has had several chains, and none is named.
+        self._has_several = False
 
     def run(self) -> Fiscalized:
         """Raises a ``Verdict`` when the pass does not end in numbered returns of all payments."""
@@ -72,9 +74,8 @@ class ChainReturn:
             is_known = chain_number(self._order, self._named) is not None
             return self._chains.with_id(self._named.strip().lower()) if is_known else None
         chain = self._chains.with_id(chain_id(self._order, 0))
-        if chain is not None and self._chains.relation(chain_id(self._order, 1)) is not None:
-            raise self._pass.final(mismatch(ChainReason.WHICH_CHAIN), self._looked_at)
-        return chain
+        self._has_several = chain is not None and self._chains.relation(chain_id(self._order, 1)) is not None
+        return None if self._has_several else chain
 
     def _made(self, chain: Chain) -> Fiscalized | None:
         """The outcome of returns that exist; None where they were refused and may be posted again."""
@@ -116,6 +117,8 @@ class ChainReturn:
         if self._pass.request.order.archived:
             raise Rejected(Code.ORDER_ARCHIVED)
         self._pass.prepare()
+        if self._has_several:
+            raise mismatch(ChainReason.WHICH_CHAIN)
         if chain is None or not chain.living:
             nothing = mismatch(ChainReason.NO_CHAIN, chain.relation if chain else None)
             raise awaiting(self._pass, Wait.CHAIN_OF_RETURN, nothing)
