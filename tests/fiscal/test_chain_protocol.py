@@ -6,7 +6,7 @@ returned once at most. The order is never sold beside a chain that stands. What 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from uuid import UUID, uuid5
 
@@ -19,7 +19,7 @@ from tests.fiscal.interleaving import LAG, LANDING
 from worker.fiscal.chain import payment_receipt_id
 from worker.fiscal.issuing import ACT_WITHIN
 from worker.fiscal.order import Operation, Request, ReturnOf
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation, Unavailable
 from worker.fiscal.receipt import sale_receipt_id
 
 SEEDS = st.integers(0, 2**48)
@@ -228,3 +228,31 @@ def test_the_shift_and_the_archive_flag_are_told_before_which_chain() -> None:
     assert code(replace(unclear, order=replace(unclear.order, archived=True))) is Code.ORDER_ARCHIVED
     world.open_shift = None
     assert code(unclear) is Code.SHIFT_NOT_OPEN
+
+
+class BusyOnce(ChainWorld):
+    """Every receipt ends as a test says; the next post is not taken where ``is_busy``."""
+
+    ends_in, is_busy = "DONE", False
+
+    def end(self) -> str:
+        return self.ends_in
+
+    def post(self, land: Callable[[float], None]) -> None:
+        if self.is_busy:
+            self.is_busy = False
+            raise Unavailable({"reason": "throttled"})
+        super().post(land)
+
+
+def test_a_return_that_was_not_taken_is_posted_again() -> None:
+    """Beside refused returns of another document, which nobody has to wait for."""
+    world = BusyOnce(1, faults=False)
+    world.run(an_advance("a"))
+    world.ends_in = "ERROR"
+    world.run(a_return())
+    world.ends_in, world.is_busy = "DONE", True
+    world.run(a_return("again"))
+    assert isinstance(world.deliveries[0].outcome, Fiscalized)
+    assert world.deliveries[0].passes < 10
+    check(world)

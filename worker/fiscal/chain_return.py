@@ -13,7 +13,7 @@ from functools import partial
 from worker.fiscal.chain import CANCELLED, Chain, ChainReason, chain_id, chain_number, mismatch
 from worker.fiscal.chains import Chains
 from worker.fiscal.issuing import ACT_WITHIN, LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
-from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected
+from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected, Unavailable
 from worker.fiscal.plan import Plan
 from worker.fiscal.ports import Refusal
 from worker.fiscal.reasons import Wait
@@ -134,12 +134,13 @@ class ChainReturn:
         self._pass.send(partial(self._ask, chain, receipt), until=self._began + ACT_WITHIN)
 
     def _ask(self, chain: Chain, receipt: Receipt) -> None:
-        relation_id, before = chain.relation.id, len(chain.returns)
-        self._pass.state = replace(self._pass.state, returned_chain=relation_id, returns_before=before)
+        relation_id, before = chain.relation.id, self._pass.state
+        self._pass.state = replace(before, returned_chain=relation_id, returns_before=len(chain.returns))
         try:
             self._pass.session.return_chain(relation_id, receipt)
-        except (Rejected, Refusal):  # nothing was made
-            self._pass.state = replace(self._pass.state, returned_chain=None)
+        except (Rejected, Refusal, Unavailable) as fault:
+            if not (isinstance(fault, Unavailable) and fault.may_have_sold):
+                self._pass.state = before
             raise
 
 
