@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 #: The catalogues by the folder whose texts they have.
 DOMAINS = {
     "fiscal": ROOT / "worker" / "fiscal",
+    "checks": ROOT / "worker" / "checks",
     "console": ROOT / "worker" / "console",
     "runbook": ROOT / "docs" / "build",
 }

@@ -412,6 +412,17 @@ def test_a_receipt_that_exists_wins_over_the_reason(code: Code) -> None:
     assert scenario.once(request).receipt.is_numbered
 
 
+@pytest.mark.parametrize("code", REASONS)
+def test_a_returned_sale_is_told_before_the_shift_and_the_tax_table(code: Code) -> None:
+    """Only an order that is archived by the message is told earlier."""
+    sale = made(a_request(id="request-0"))
+    scenario, request = hindered(code, ledger(sale, whole_return(sale)))
+    expected = Code.ORDER_ARCHIVED if code is Code.ORDER_ARCHIVED else Code.RECEIPT_RETURNED
+    assert scenario.code(request) is expected
+    scenario, request = hindered(code, ledger(sale, whole_return(sale)))
+    assert scenario.code(replace(request, sell_again=True)) is code
+
+
 @pytest.mark.parametrize("shift", [OLD, None], ids=["over 24 hours", "none"])
 def test_a_number_is_waited_for_whatever_the_shift_has_become(shift: Shift | None) -> None:
     """The receipt was posted before; nobody is told that nothing was sold."""

@@ -32,9 +32,15 @@ EMPTY_WHEN_WELL = (
     "overview: Oldest request waiting",
     "overview: Put right without a failure",
     "checkbox: Unknown for",
+    "checkbox: Findings of integrations",
+    "checkbox: Offline codes left",
 )
-#: Metrics of rules that are absent when all is well.
+#: Metrics of rules that are absent when all is well, or before the first check of an integration.
 ABSENT_WHEN_WELL = {
+    "fiscal_integration_findings",
+    "fiscal_key_end_timestamp_seconds",
+    "fiscal_register_offline_seconds",
+    "fiscal_subscription_end_timestamp_seconds",
     "fiscal_oldest_waiting_timestamp_seconds",
     "fiscal_oldest_unknown_outcome_timestamp_seconds",
     "fiscal_unfinished_receipt_timestamp_seconds",

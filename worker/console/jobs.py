@@ -82,7 +82,7 @@ class CashierLook(Job):
     def __init__(self, actor: str) -> None:
         settings = configuration.load()
         loaded = read_integrations(settings)
-        self._rows = chosen(loaded.integrations.in_force, set(), set())
+        self._rows = chosen(loaded.integrations.rows, set(), set())
         self.findings: list[Finding] = []
         super().__init__(actor, len(self._rows))
 
