@@ -61,7 +61,8 @@ def test_the_demo_of_a_wheel_ends_as_the_contract_says(tmp_path: Path) -> None:
         check=False,
     )
     rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
-    examples = [*CONTRACT.glob("valid/*.json"), *CONTRACT.glob("invalid/*.json")]
+    folders = ("valid", "invalid", "prepayment")
+    examples = [path for folder in folders for path in CONTRACT.glob(f"{folder}/*.json")]
     assert done.returncode == 0, (rows, done.stderr)
     assert {row["example"] for row in rows} == {path.stem for path in examples}
 

@@ -101,7 +101,7 @@ def _list_counts(
 def show(
     wanted: Filter,
     name: Annotated[
-        str | None, typer.Argument(metavar="[ORDER]", help="The order's uuid or docNumber; or use a filter.")
+        str | None, typer.Argument(metavar="ORDER", help="The order's uuid or docNumber; or use a filter.")
     ] = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the data of buyer and card too.")] = False,
     as_json: Json = False,
