@@ -506,6 +506,17 @@ def test_a_return_names_the_sale_it_undoes() -> None:
     assert UUID(done.receipt.id) == return_receipt_id(sale.id, 0)
 
 
+def test_a_prepayment_that_was_the_sale_is_found_where_prepayments_were_switched_off() -> None:
+    """A request that may have sold before is looked up, as the sale that it was."""
+    paid_in_full = a_request(operation=Operation.PREPAYMENT, payment_uuid=uuid4())
+    scenario = Scenario(ledger(made()))
+    assert scenario.code(paid_in_full) is Code.PREPAYMENT_MISMATCH
+    assert scenario.checkbox.calls == []
+    assert scenario.once(paid_in_full, REDELIVERED).receipt.id == str(sale_receipt_id(AN_ORDER, 0))
+    seen = replace(STATE, look_up_first=True)
+    assert Scenario().code(paid_in_full, seen) is Code.PREPAYMENT_MISMATCH
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [({"integration": "typo"}, Code.UNKNOWN_INTEGRATION), ({"cashier": "typo"}, Code.UNKNOWN_CASHIER)],
