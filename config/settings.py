@@ -7,7 +7,6 @@ empty variable counts as not set.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from config.environment import ENV_FILE, SECRETS_DIR, environment, secrets_folder
 from config.errors import ConfigurationError
+from config.setting_lines import PREFIX, allowed_by, line, variable
 from config.setting_types import (
     ORDER_UUID,
     ArchiveCheckUrl,
@@ -31,9 +31,7 @@ from config.setting_types import (
     QueueName,
 )
 from config.values import format_duration, shown
-from config.wrong_values import wrong_value
 
-PREFIX = "FISCAL_"
 #: Where the project is published.
 RUNBOOK_URL = "https://bimpsoft.com/fiscal-worker/docs/runbook.md"
 
@@ -161,15 +159,10 @@ class Settings(BaseSettings):
     )
     queue_type: Literal["classic", "quorum"] = _setting("quorum", "classic or quorum", "type of the queues")
     journal_url: JournalUrl | None = _setting(
-        None,
-        "sqlite:////folder/file or a postgresql:// address",
-        "database of the journal: a file of SQLite for one machine, PostgreSQL for more",
+        None, "sqlite:////folder/file or a postgresql:// address", "database of the journal"
     )
     journal_keep: Duration = _setting(
-        timedelta(days=1095),
-        "an ISO 8601 duration over PT0S",
-        "how long the journal keeps an order",
-        gt=timedelta(0),
+        timedelta(days=1095), "an ISO 8601 duration over PT0S", "how long it keeps an order", gt=timedelta(0)
     )
     archive_check_url: ArchiveCheckUrl | None = _setting(
         None,
@@ -183,6 +176,19 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = _setting("json", "json or console", "`console` is for people")
     log_level: LogLevel = _setting(
         "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL", "least level that is logged"
+    )
+    console_token: BearerToken | None = _setting(
+        None,
+        "a token of visible ASCII characters",
+        "who signs in to the console with it may change things; by default one is made and printed",
+    )
+    console_read_token: BearerToken | None = _setting(
+        None,
+        "a token of visible ASCII characters, not FISCAL_CONSOLE_TOKEN",
+        "who signs in to the console with it may only look",
+    )
+    console_trust_forwarded_user: bool = _setting(
+        False, "true or false", "true: `X-Forwarded-User` of a proxy is the name in the console's audit log"
     )
     runbook_url: HttpUrl = _setting(
         RUNBOOK_URL,
@@ -206,6 +212,13 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("console_read_token")
+    @classmethod
+    def _not_the_other(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None and value == info.data.get("console_token"):
+            raise ValueError("the value is FISCAL_CONSOLE_TOKEN")
+        return value
+
     @property
     def rabbitmq_urls(self) -> tuple[str, ...]:
         """The broker's addresses in the order in which they are tried; they hold passwords."""
@@ -214,35 +227,24 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """The settings of this process; raises ``ConfigurationError`` with a line for each wrong value."""
-    given = environment().get(variable("secrets_dir"))
-    folder, lines = secrets_folder(given), []
+    folder, lines = secrets_folder(given := environment().get(variable("secrets_dir"))), []
     if given and folder is None:
         lines = [f"{variable('secrets_dir')}: {shown(given)} is not {allowed('secrets_dir')}"]
     try:
         settings = Settings(_secrets_dir=folder)
     except ValidationError as error:
-        raise ConfigurationError([*lines, *map(_line, error.errors(include_url=False))]) from None
+        lines += (line(one, allowed(str(one["loc"][0]))) for one in error.errors(include_url=False))
+        raise ConfigurationError(lines) from None
     except SettingsError as error:
         cause = type(error.__cause__ or error).__name__
         raise ConfigurationError([*lines, f"{folder}: a file in it cannot be read: {cause}"]) from None
     if settings.integrations_url is not None and "integrations_file" in settings.model_fields_set:
         lines.append(f"{variable('integrations_url')}: stands beside the file; allowed is one of the two")
-    if lines:
-        raise ConfigurationError(lines)
-    return settings
-
-
-def variable(field: str) -> str:
-    """The name of the environment variable of a field."""
-    return PREFIX + field.upper()
+    if not lines:
+        return settings
+    raise ConfigurationError(lines)
 
 
 def allowed(field: str) -> str:
     """What the variable of a field may hold, in words."""
-    extra = Settings.model_fields[field].json_schema_extra
-    return str(extra["allowed"]) if isinstance(extra, dict) else ""
-
-
-def _line(error: Mapping[str, Any]) -> str:
-    field = str(error["loc"][0])
-    return wrong_value(error, field, variable(field), allowed(field))
+    return allowed_by(Settings.model_fields[field])

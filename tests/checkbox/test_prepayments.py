@@ -16,8 +16,10 @@ from worker.checkbox import wire
 from worker.checkbox.answers import Unreadable
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.failures import is_sure_no_chain
+from worker.checkbox.receipt_search import receipts_of
 from worker.checkbox.relation_answers import read_relation
 from worker.demo.sandbox_process import SandboxProcess
+from worker.fiscal.chain import chain_id
 from worker.fiscal.integrations import CashRounding
 from worker.fiscal.order import Operation, Payment
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Relation
@@ -158,6 +160,21 @@ def wire_rounded(receipt: Receipt, value: int) -> Receipt:
     return replace(receipt, payments=(payment,), rounding=CashRounding.ROUND_50, total=5_530)
 
 
+def test_an_order_is_explained_with_the_receipts_of_its_chains(desk: Desk) -> None:
+    """Payments as they were made, then their returns; without `prepayments` nobody asks for chains."""
+    order = uuid4()
+    desk.relation_id = chain_id(order, 0)
+    desk.open(card(10_000))
+    desk.pay(money(card(5_500)))
+    desk.give_back()
+    shop = an_integration(prepayments=True, checkbox_url=desk.sandbox.url)
+    found = list(receipts_of(desk.client, desk.token, shop, BY_PASSWORD, order))
+    expected = [Operation.PREPAYMENT, Operation.AFTERPAYMENT, *[Operation.PREPAYMENT_RETURN] * 2]
+    assert [one.operation for one in found] == expected
+    plain = replace(shop, prepayments=False)
+    assert list(receipts_of(desk.client, desk.token, plain, BY_PASSWORD, order)) == []
+
+
 def test_later_posts_name_money_alone() -> None:
     """Goods, discounts and context are those of the first receipt; the return has no id of ours."""
     receipt = money(card(5_500))
@@ -188,6 +205,12 @@ def test_less_than_a_whole_relation_is_no_relation(changes: dict[str, Any]) -> N
     """Then nothing is known, and not that there is no chain."""
     with pytest.raises(Unreadable):
         read_relation({**RELATION, **changes}, "chain-0001")
+
+
+def test_of_a_chain_that_rounded_cash_has_overpaid_nothing_is_left() -> None:
+    """The events have no sums below 0."""
+    changes = {"pre_payment_status": "FULL_PAID", "paid_sum": 15_504, "left_to_pay": -4}
+    assert read_relation({**RELATION, **changes}, "chain-0001").left == 0
 
 
 def test_a_relation_is_read_as_tolerantly_as_a_receipt() -> None:

@@ -6,18 +6,23 @@ returned once at most. The order is never sold beside a chain that stands. What 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from uuid import UUID, uuid5
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.builders import AN_ORDER, a_request, an_order, card
+from tests.builders import AN_ORDER, FIRST_SEEN, a_request, an_integration, an_order, card, issued
+from tests.fiscal import interleaving
 from tests.fiscal.chain_world import ChainWorld
 from tests.fiscal.interleaving import LAG, LANDING
-from worker.fiscal.chain import payment_receipt_id
+from worker.fiscal.chain import chain_id, payment_receipt_id
 from worker.fiscal.issuing import ACT_WITHIN
 from worker.fiscal.order import Operation, Request, ReturnOf
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation, Unavailable
+from worker.fiscal.planner import plan
 from worker.fiscal.receipt import sale_receipt_id
 
 SEEDS = st.integers(0, 2**48)
@@ -56,8 +61,13 @@ def a_return(name: str = "return", request_id: str = "") -> Request:
     )
 
 
+def attempts_of(world: ChainWorld, payment: UUID) -> list[str]:
+    ids = (str(payment_receipt_id(AN_ORDER, payment, attempt)) for attempt in range(20))
+    return [receipt_id for receipt_id in ids if receipt_id in world.ledger]
+
+
 def receipts_of(world: ChainWorld, payment: UUID) -> list[IssuedReceipt]:
-    ids = {str(payment_receipt_id(AN_ORDER, payment, attempt)) for attempt in range(20)}
+    ids = attempts_of(world, payment)
     return [one for one in world.numbered() if one.id in ids]
 
 
@@ -77,6 +87,7 @@ def check(world: ChainWorld) -> None:
         made = receipts_of(world, payment)
         assert len(made) <= 1, "two receipts of one payment"
         outcomes = [one.outcome for one in world.deliveries if one.request.payment_uuid == payment]
+        assert len(attempts_of(world, payment)) <= len(outcomes), "tried again by itself"
         told = [one for one in outcomes if isinstance(one, Fiscalized)]
         codes = {one.code for one in outcomes if isinstance(one, Rejected)}
         assert {one.receipt.id for one in told if one.receipt} <= {one.id for one in made}
@@ -147,6 +158,29 @@ def test_a_chain_is_returned_while_it_is_paid(seed: int) -> None:
 
 @thorough
 @given(seed=SEEDS)
+def test_a_process_that_stands_still_acts_on_nothing_old(seed: int) -> None:
+    """For longer than a post takes to land: what it saw before is looked at anew."""
+    world = ChainWorld(seed, errors=0.0)
+    world.freezes = 0.2
+    world.run(an_advance("a"), further("b", TOTAL - 10_000), further("b", TOTAL - 10_000))
+    check(world)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_payment_that_may_be_refused_is_not_returned(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for its number, and ends in ERROR: its money is not given back."""
+    monkeypatch.setattr(interleaving, "NUMBER_AFTER", 60.0)
+    world = ChainWorld(seed, faults=False)
+    receipt = plan(a_request(), an_integration(), FIRST_SEEN).receipt
+    old, new = (issued(receipt, id=str(named(name)), total=10_000) for name in ("old", "new"))
+    world.stand(chain_id(AN_ORDER, 0), TOTAL, (old, "DONE", 3600.0), (new, "ERROR", 0.0))
+    world.run(a_return(), a_return("other"))
+    check(world)
+    assert not [one for one in world.numbered() if one.related_receipt_id == new.id]
+
+
+@thorough
+@given(seed=SEEDS)
 def test_a_returned_chain_is_followed_by_a_new_one(seed: int) -> None:
     """A document that comes late never returns the new chain, and new money never goes to the old one."""
     world = ChainWorld(seed, errors=0.0)
@@ -180,3 +214,77 @@ def test_without_faults_a_chain_of_three_and_its_return() -> None:
     check(world)
     assert sum(one.total for one in world.numbered() if not one.is_return) == TOTAL
     assert sum(one.total for one in world.numbered() if one.is_return) == TOTAL
+
+
+class LateReturns(ChainWorld):
+    """Shows the returns of a chain only some seconds after they were made."""
+
+    def chain(self, relation_id: str, secrets: Iterable[str] = ()) -> Relation | None:
+        relation = super().chain(relation_id, secrets)
+        is_shown = all(self.ledger[back].at + 10 <= self.now for _, back in self.returns_made)
+        if relation is None or is_shown:
+            return relation
+        return replace(relation, status="PARTIAL_PAID", returns=(), returned_by={})
+
+    @property
+    def returns_made(self) -> list[tuple[str, str]]:
+        return [pair for kept in self.chains.values() for pair in kept.returns]
+
+
+def test_a_return_that_is_shown_late_is_posted_once() -> None:
+    """Checkbox has said that it made the returns: a look that does not show them is no reason for others."""
+    world = LateReturns(1, faults=False)
+    world.run(an_advance("a"))
+    world.posts = 0
+    world.run(a_return())
+    assert isinstance(world.deliveries[0].outcome, Fiscalized), world.deliveries[0].outcome
+    assert world.posts == 1
+    check(world)
+
+
+def test_the_shift_and_the_archive_flag_are_told_before_which_chain() -> None:
+    """A return that names none of several chains needs an open shift like any other."""
+    world = ChainWorld(1, faults=False)
+    world.run(an_advance("a"))
+    world.run(a_return())
+    world.run(an_advance("b"))
+
+    def code(request: Request) -> Code:
+        world.run(request)
+        outcome = world.deliveries[0].outcome
+        assert isinstance(outcome, Rejected)
+        return outcome.code
+
+    unclear = a_return("unclear")
+    assert code(unclear) is Code.PREPAYMENT_MISMATCH
+    assert code(replace(unclear, order=replace(unclear.order, archived=True))) is Code.ORDER_ARCHIVED
+    world.open_shift = None
+    assert code(unclear) is Code.SHIFT_NOT_OPEN
+
+
+class BusyOnce(ChainWorld):
+    """Every receipt ends as a test says; the next post is not taken where ``is_busy``."""
+
+    ends_in, is_busy = "DONE", False
+
+    def end(self) -> str:
+        return self.ends_in
+
+    def post(self, land: Callable[[float], None]) -> None:
+        if self.is_busy:
+            self.is_busy = False
+            raise Unavailable({"reason": "throttled"})
+        super().post(land)
+
+
+def test_a_return_that_was_not_taken_is_posted_again() -> None:
+    """Beside refused returns of another document, which nobody has to wait for."""
+    world = BusyOnce(1, faults=False)
+    world.run(an_advance("a"))
+    world.ends_in = "ERROR"
+    world.run(a_return())
+    world.ends_in, world.is_busy = "DONE", True
+    world.run(a_return("again"))
+    assert isinstance(world.deliveries[0].outcome, Fiscalized)
+    assert world.deliveries[0].passes < 10
+    check(world)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from config.errors import ConfigurationError
-from config.settings import Settings, variable
+from config.setting_lines import variable
+from config.settings import Settings
 from worker.journal.found_order import FoundOrder
 
 

@@ -26,6 +26,7 @@ from worker.interprocess.shared import Shared
 from worker.process import shift_watch
 from worker.process.chores import chore_round
 from worker.process.closed_shifts import ClosedShifts
+from worker.process.integration_checks import IntegrationChecks
 from worker.process.reconciling import reconciling_of
 from worker.process.running_access import RunningAccess
 from worker.process.shift_keeper import ShiftKeeper
@@ -114,25 +115,26 @@ class Process:
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
             room=settings.threads * _KEPT_PER_THREAD,
         )
-        sessions = self._sessions(settings, shared)
+        client = CheckboxClient(headers=trace.headers)
+        sessions = self._sessions(settings, shared, client)
         self._election = Election(params, topology.chores)
         self._keeper = ShiftKeeper(lambda: integrations.current.in_force, sessions)
         self._closed_shifts = ClosedShifts(
             lambda: integrations.current.in_force,
-            partial(RunningAccess, CheckboxClient(headers=trace.headers), sessions),
+            partial(RunningAccess, client, sessions),
             ShiftNotices(params),
             reconciling_of(settings),
         )
         self._watch = shift_watch.ShiftWatch(lambda: integrations.current.in_force, sessions)
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
+        self._checks = IntegrationChecks(lambda: integrations.current.rows, sessions, client, self._publisher)
         self._broker.install(self._settlement(settings, shared, topology, sessions).process)
         self._worker = self._broker.worker(threads_of(settings.threads))
 
-    def _sessions(self, settings: Settings, shared: Shared) -> Sessions:
+    def _sessions(self, settings: Settings, shared: Shared, client: CheckboxClient) -> Sessions:
         rate = ReceiptRate(
             shared.limiter, lambda: settings.register_rate * self._fleet.share, time.monotonic, time.time
         )
-        client = CheckboxClient(headers=trace.headers)
         return Sessions(client, rate, Isolation(settings.threads, time.monotonic))
 
     def _settlement(
@@ -181,6 +183,7 @@ class Process:
         self._supervise("election", lambda _: self._election.round(), after=self._election.close)
         self._supervise("shift_keeper", chore_round(self._election, self._keeper))
         self._supervise("closed_shifts", chore_round(self._election, self._closed_shifts))
+        self._supervise("integration_checks", chore_round(self._election, self._checks))
         self._supervise(
             "shift_watch", lambda moved: self._watch.look(self._stop, moved), pause=lambda: shift_watch.EVERY
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from worker.journal.found_order import FoundOrder
-from worker.operators.dead_letters.next_steps import NEXT_STEPS, next_step
+from worker.operators.dead_letters.next_steps import entry, next_step
 from worker.operators.explain.sources import Explanation
 
 
@@ -42,7 +42,8 @@ def _by_journal(found: FoundOrder) -> tuple[str, str] | None:
     if last["what"] == "succeeded":
         numbers = " and ".join(one["fiscalCode"] for one in last.get("receipts") or ())
         return f"fiscalized, by the journal: {numbers}", "Nothing."
-    step = NEXT_STEPS.get(last.get("code") or "", "Press the button in Bimp again where it is still needed.")
+    again = "Press the button in Bimp again where it is still needed."
+    step = next_step(last.get("code")) if entry(last.get("code")) else again
     return f"{last['what']} {last.get('code') or ''}, by the journal", step
 
 
