@@ -16,8 +16,10 @@ from worker.checkbox import wire
 from worker.checkbox.answers import Unreadable
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.failures import is_sure_no_chain
+from worker.checkbox.receipt_search import receipts_of
 from worker.checkbox.relation_answers import read_relation
 from worker.demo.sandbox_process import SandboxProcess
+from worker.fiscal.chain import chain_id
 from worker.fiscal.integrations import CashRounding
 from worker.fiscal.order import Operation, Payment
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Relation
@@ -156,6 +158,21 @@ def test_rounded_cash_closes_a_chain(desk: Desk) -> None:
 def wire_rounded(receipt: Receipt, value: int) -> Receipt:
     payment = replace(receipt.payments[0], value=value)
     return replace(receipt, payments=(payment,), rounding=CashRounding.ROUND_50, total=5_530)
+
+
+def test_an_order_is_explained_with_the_receipts_of_its_chains(desk: Desk) -> None:
+    """Payments as they were made, then their returns; without `prepayments` nobody asks for chains."""
+    order = uuid4()
+    desk.relation_id = chain_id(order, 0)
+    desk.open(card(10_000))
+    desk.pay(money(card(5_500)))
+    desk.give_back()
+    shop = an_integration(prepayments=True, checkbox_url=desk.sandbox.url)
+    found = list(receipts_of(desk.client, desk.token, shop, BY_PASSWORD, order))
+    expected = [Operation.PREPAYMENT, Operation.AFTERPAYMENT, *[Operation.PREPAYMENT_RETURN] * 2]
+    assert [one.operation for one in found] == expected
+    plain = replace(shop, prepayments=False)
+    assert list(receipts_of(desk.client, desk.token, plain, BY_PASSWORD, order)) == []
 
 
 def test_later_posts_name_money_alone() -> None:

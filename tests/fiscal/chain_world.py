@@ -132,6 +132,12 @@ class ChainWorld(World):
             return "CANCELLED"
         return "FULL_PAID" if self._paid(kept.total, kept.payments) == kept.total else "PARTIAL_PAID"
 
+    def stand(self, relation_id: str, total: int, *payments: tuple[IssuedReceipt, str, float]) -> None:
+        """A chain of these receipts, each with its end, made so many seconds ago."""
+        for receipt, end, age in payments:
+            self.add(replace(receipt, relation_id=relation_id), end, age)
+        self.chains[relation_id] = Kept(total, [receipt.id for receipt, _, _ in payments])
+
     # What there is in the end.
 
     def numbered(self) -> list[IssuedReceipt]:

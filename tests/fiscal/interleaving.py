@@ -28,7 +28,7 @@ from worker.fiscal.receipt import Receipt
 #: Seconds: the longest that a POST takes to land, and that a read lags behind.
 LANDING = 8.0
 LAG = 4.0
-_NUMBER_AFTER = 2.0
+NUMBER_AFTER = 2.0
 
 
 class Crash(BaseException):
@@ -44,7 +44,7 @@ class Landed:
     end: str
 
     def seen(self, now: float) -> IssuedReceipt:
-        if now < self.at + _NUMBER_AFTER:
+        if now < self.at + NUMBER_AFTER:
             return replace(self.receipt, status="CREATED", fiscal_code=None)
         return replace(self.receipt, status=self.end, fiscal_code="N" if self.end == "DONE" else None)
 
@@ -73,6 +73,8 @@ class World:
         """``errors`` is how often the tax service refuses a receipt."""
         self.random = random.Random(seed)
         self.errors = errors
+        #: How often a process stands still at a call.
+        self.freezes = 0.02
         self.now = NOW
         self.faults = faults
         self.ledger: dict[str, Landed] = {}
@@ -175,7 +177,7 @@ class World:
         assert delivery is not None
         if self.happens(0.01):
             raise Crash
-        if self.happens(0.02):
+        if self.happens(self.freezes):
             delivery.frozen_until = self.now + self.random.choice([6, 12, 40])
         self._idle.release()
         delivery.go.acquire()

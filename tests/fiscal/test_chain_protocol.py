@@ -10,16 +10,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from uuid import UUID, uuid5
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.builders import AN_ORDER, a_request, an_order, card
+from tests.builders import AN_ORDER, FIRST_SEEN, a_request, an_integration, an_order, card, issued
+from tests.fiscal import interleaving
 from tests.fiscal.chain_world import ChainWorld
 from tests.fiscal.interleaving import LAG, LANDING
-from worker.fiscal.chain import payment_receipt_id
+from worker.fiscal.chain import chain_id, payment_receipt_id
 from worker.fiscal.issuing import ACT_WITHIN
 from worker.fiscal.order import Operation, Request, ReturnOf
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation, Unavailable
+from worker.fiscal.planner import plan
 from worker.fiscal.receipt import sale_receipt_id
 
 SEEDS = st.integers(0, 2**48)
@@ -58,8 +61,13 @@ def a_return(name: str = "return", request_id: str = "") -> Request:
     )
 
 
+def attempts_of(world: ChainWorld, payment: UUID) -> list[str]:
+    ids = (str(payment_receipt_id(AN_ORDER, payment, attempt)) for attempt in range(20))
+    return [receipt_id for receipt_id in ids if receipt_id in world.ledger]
+
+
 def receipts_of(world: ChainWorld, payment: UUID) -> list[IssuedReceipt]:
-    ids = {str(payment_receipt_id(AN_ORDER, payment, attempt)) for attempt in range(20)}
+    ids = attempts_of(world, payment)
     return [one for one in world.numbered() if one.id in ids]
 
 
@@ -79,6 +87,7 @@ def check(world: ChainWorld) -> None:
         made = receipts_of(world, payment)
         assert len(made) <= 1, "two receipts of one payment"
         outcomes = [one.outcome for one in world.deliveries if one.request.payment_uuid == payment]
+        assert len(attempts_of(world, payment)) <= len(outcomes), "tried again by itself"
         told = [one for one in outcomes if isinstance(one, Fiscalized)]
         codes = {one.code for one in outcomes if isinstance(one, Rejected)}
         assert {one.receipt.id for one in told if one.receipt} <= {one.id for one in made}
@@ -145,6 +154,29 @@ def test_a_chain_is_returned_while_it_is_paid(seed: int) -> None:
     world = ChainWorld(seed)
     world.run(an_advance("a"), further("b", TOTAL - 10_000), a_return(), a_return(), a_return("other"))
     check(world)
+
+
+@thorough
+@given(seed=SEEDS)
+def test_a_process_that_stands_still_acts_on_nothing_old(seed: int) -> None:
+    """For longer than a post takes to land: what it saw before is looked at anew."""
+    world = ChainWorld(seed, errors=0.0)
+    world.freezes = 0.2
+    world.run(an_advance("a"), further("b", TOTAL - 10_000), further("b", TOTAL - 10_000))
+    check(world)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_payment_that_may_be_refused_is_not_returned(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for its number, and ends in ERROR: its money is not given back."""
+    monkeypatch.setattr(interleaving, "NUMBER_AFTER", 60.0)
+    world = ChainWorld(seed, faults=False)
+    receipt = plan(a_request(), an_integration(), FIRST_SEEN).receipt
+    old, new = (issued(receipt, id=str(named(name)), total=10_000) for name in ("old", "new"))
+    world.stand(chain_id(AN_ORDER, 0), TOTAL, (old, "DONE", 3600.0), (new, "ERROR", 0.0))
+    world.run(a_return(), a_return("other"))
+    check(world)
+    assert not [one for one in world.numbered() if one.related_receipt_id == new.id]
 
 
 @thorough

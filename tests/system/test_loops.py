@@ -15,7 +15,7 @@ from tests.system.shop import CONTRACT, Shop
 from worker.rabbit.message.reading import read
 
 Eventually = Callable[..., Any]
-ROOT = CONTRACT.parents[2]
+ROOT = CONTRACT.parents[1]
 ORDER = (CONTRACT / "valid" / "one_line_card.json").read_bytes()
 #: Read by the interpreter at its start: the first such step after a file is there raises.
 SABOTAGE = """\

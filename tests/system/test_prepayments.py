@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,6 +22,7 @@ from worker.fiscal.receipt import sale_receipt_id
 
 OPTIONS = {
     "throttle": False,
+    "done_after": 0.05,
     "relation_exists_code": None,
     "repeated_payment": "told",
     "relation_receipts": "whole",
@@ -111,6 +116,8 @@ class Chain:
 @pytest.fixture(scope="module", autouse=True)
 def lost(running: Counter) -> tuple[Chain, str]:
     """A chain whose return was asked for, and did not reach Checkbox."""
+    for name in [Chain(running).ask("SELL", "270.00") for _ in range(24)]:
+        assert running.code(name, 60) == "succeeded"  # from now on the worker knows how quick numbers are
     chain = Chain(running)
     chain.succeeded(chain.advance())
     running.sandbox.fault("drop_before_commit", endpoint=GIVE_BACK, count=1)
@@ -358,6 +365,26 @@ def test_two_payments_at_the_same_moment(shop: Counter) -> None:
         assert chain.sums() == [100_00, 170_00]
         assert sorted(chain.sums("RETURN")) == [100_00, 170_00]
     shop.sandbox.set_options(latency=0.0)
+
+
+def test_what_came_too_early_is_replayed_by_the_watch(shop: Counter) -> None:
+    """Further money before its chain: once there is one, nobody has to replay it."""
+    shop.look()
+    chain = Chain(shop)
+    name = chain.further()
+    shop.wait_for_letters(1)
+    watch = [sys.executable, "-m", "worker", "dead-letters", "watch", "--once", "--rate", "0"]
+    environment = {**os.environ, **shop.environment}
+    subprocess.run(watch, env=environment, check=False, capture_output=True)
+    shop.wait_for_letters(1)  # it stays while there is no chain
+    chain.advance()
+    deadline = time.monotonic() + 20
+    while not chain.receipts():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    subprocess.run(watch, env=environment, check=True, capture_output=True)
+    shop.until(lambda: shop.events_of(name, "succeeded"), 60)
+    assert chain.sums() == [100_00, 170_00]
 
 
 def test_what_a_chain_costs(shop: Counter) -> None:

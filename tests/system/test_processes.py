@@ -247,7 +247,7 @@ def run(
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FISCAL_")}
     return subprocess.run(
         [sys.executable, "-m", "worker", "run"],
-        env={**clean, "PYTHONPATH": str(CONTRACT.parents[2]), **environment},
+        env={**clean, "PYTHONPATH": str(CONTRACT.parents[1]), **environment},
         cwd=folder,
         capture_output=True,
         text=True,
