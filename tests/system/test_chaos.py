@@ -15,7 +15,7 @@ def test_a_short_run_keeps_every_promise() -> None:
     few are paid in three parts, each of them one receipt, and every second of those is returned as a whole.
     """
     outcome = run(
-        Plan(orders=80, chains=0.125, cashiers=12, seed=11, created_for=6.0, over=15.0, pause=(0.5, 1.5))
+        Plan(orders=80, chains=0.125, cashiers=12, seed=11, created_for=6.0, over=20.0, pause=(0.5, 1.5))
     )
     assert outcome.violations == []
     figures = outcome.figures
@@ -23,6 +23,6 @@ def test_a_short_run_keeps_every_promise() -> None:
     assert figures["returns_made"] == 18
     assert figures["chains"] == 10
     assert figures["receipts_done"] == 80 + 18
-    assert figures["worker_killed"] >= 2
+    assert figures["worker_killed"] >= 3
     assert figures["broker_killed"] >= 1
     assert figures["checkbox_drop_after_commit"] >= 1
