@@ -33,6 +33,7 @@ $(INSTALLED): requirements/dev.lock pyproject.toml | packages
 packages:
 	@missing=""; \
 	test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="python3-venv"; \
+	test "$(MAKECMDGOALS)" = demo || command -v npm >/dev/null || missing="$$missing npm"; \
 	test "$(MAKECMDGOALS)" = demo || command -v promtool >/dev/null || missing="$$missing prometheus"; \
 	test "$(MAKECMDGOALS)" = demo || ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$$missing faketime"; \
 	test -x /usr/lib/rabbitmq/bin/rabbitmq-server || test -n "$${FISCAL_RABBITMQ_URL:-}" || missing="$$missing rabbitmq-server"; \
@@ -53,10 +54,10 @@ packages:
 demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what comes of each example
 	@$(BIN)/fiscal-worker demo
 
-# Packages of npm that tests need; the tests that use them are skipped where npm is not installed.
-NODE_PACKAGES := $(patsubst %,tests/%/node_modules/.package-lock.json,client docs/asyncapi)
+# Packages of npm that tests need.
+NODE_PACKAGES := $(patsubst %,tests/%/node_modules/.package-lock.json,client docs/asyncapi console/axe)
 $(NODE_PACKAGES): %/node_modules/.package-lock.json: %/package-lock.json
-	@if command -v npm >/dev/null; then cd $* && npm ci --no-progress --loglevel=error; fi
+	@cd $* && npm ci --no-progress --loglevel=error || echo "npm does not reach its registry: tests that need $* are skipped" >&2
 
 .PHONY: test
 test: $(INSTALLED) $(NODE_PACKAGES) ## Run the tests
@@ -80,6 +81,11 @@ lock: $(INSTALLED) ## Resolve the dependencies anew into requirements/dev.lock
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --upgrade \
 		--generate-hashes --no-emit-index-url --python-version 3.11 \
 		--extra sandbox --extra console --extra otel --group dev pyproject.toml --output-file requirements/dev.lock
+
+.PHONY: texts
+texts: $(INSTALLED) ## Extract the texts into the catalogues of the languages, compile them, and write the runbooks
+	@$(BIN)/python -m docs.build.texts
+	@$(BIN)/python -m docs.build.runbook
 
 .PHONY: clean
 clean: ## Remove .venv and all caches

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from config.environment import ENV_FILE, SECRETS_DIR, environment, secrets_folder
 from config.errors import ConfigurationError
+from config.setting_lines import PREFIX, allowed_by, line, variable
 from config.setting_types import (
     ORDER_UUID,
     ArchiveCheckUrl,
@@ -31,7 +32,6 @@ from config.setting_types import (
 )
 from config.values import format_duration, shown
 
-PREFIX = "FISCAL_"
 #: Where the project is published.
 RUNBOOK_URL = "https://bimpsoft.com/fiscal-worker/docs/runbook.md"
 
@@ -171,6 +171,19 @@ class Settings(BaseSettings):
     log_level: LogLevel = _setting(
         "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL", "least level that is logged"
     )
+    console_token: BearerToken | None = _setting(
+        None,
+        "a token of visible ASCII characters",
+        "who signs in to the console with it may change things; by default one is made and printed",
+    )
+    console_read_token: BearerToken | None = _setting(
+        None,
+        "a token of visible ASCII characters, not FISCAL_CONSOLE_TOKEN",
+        "who signs in to the console with it may only look",
+    )
+    console_trust_forwarded_user: bool = _setting(
+        False, "true or false", "true: `X-Forwarded-User` of a proxy is the name in the console's audit log"
+    )
     runbook_url: HttpUrl = _setting(
         RUNBOOK_URL,
         "an http:// or https:// address without user name and query",
@@ -193,19 +206,17 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("console_read_token")
+    @classmethod
+    def _not_the_other(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None and value == info.data.get("console_token"):
+            raise ValueError("the value is FISCAL_CONSOLE_TOKEN")
+        return value
+
     @property
     def rabbitmq_urls(self) -> tuple[str, ...]:
         """The broker's addresses in the order in which they are tried; they hold passwords."""
         return tuple(self.rabbitmq_url.get_secret_value().split(";"))
-
-
-#: Not secrets by themselves, but people put passwords into addresses: no error line repeats them.
-_NEVER_SHOWN = frozenset(
-    {
-        *("rabbitmq_url", "checkbox_url", "runbook_url"),
-        *("archive_check_url", "archive_check_token", "integrations_url", "integrations_token"),
-    }
-)
 
 
 def load() -> Settings:
@@ -228,22 +239,10 @@ def load() -> Settings:
     return settings
 
 
-def variable(field: str) -> str:
-    """The name of the environment variable of a field."""
-    return PREFIX + field.upper()
-
-
 def allowed(field: str) -> str:
     """What the variable of a field may hold, in words."""
-    extra = Settings.model_fields[field].json_schema_extra
-    return str(extra["allowed"]) if isinstance(extra, dict) else ""
+    return allowed_by(Settings.model_fields[field])
 
 
 def _line(error: Mapping[str, Any]) -> str:
-    field = str(error["loc"][0])
-    if error["type"] == "value_error":
-        return f"{variable(field)}: {error['ctx']['error']}; allowed is {allowed(field)}"
-    given = error["input"]
-    text = format_duration(given) if isinstance(given, timedelta) else str(given)
-    value = "the value" if field in _NEVER_SHOWN else shown(text)
-    return f"{variable(field)}: {value} is not {allowed(field)}"
+    return line(error, allowed(str(error["loc"][0])))

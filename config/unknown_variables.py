@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
-from config.settings import PREFIX, Settings, variable
+from config.setting_lines import PREFIX, variable
+from config.settings import Settings
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:

@@ -97,7 +97,7 @@ def a_body(**changes: Any) -> bytes:
 def a_tax(code: int, rate: int | str | None, **changes: Any) -> CheckboxTax:
     """A tax as Checkbox shows it: VAT without excise."""
     percent = None if rate is None else Decimal(rate)
-    return replace(CheckboxTax(code, f"ПДВ {rate}", percent, extra_rate=None, no_vat=False), **changes)
+    return replace(CheckboxTax(code, f"ПДВ {rate}", "А", percent, extra_rate=None, no_vat=False), **changes)
 
 
 def a_line(**changes: Any) -> OrderLine:

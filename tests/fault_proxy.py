@@ -7,7 +7,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -23,8 +23,12 @@ class FaultProxy:
     A context manager with a thread of its own. Faults are called from any thread and in force on return.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(
+        self, host: str, port: int, tap: Callable[[], Callable[[bytes], None]] | None = None
+    ) -> None:
+        """``tap`` is called for each connection; what it returns gets all that the client sends."""
         self._target = (host, port)
+        self._tap = tap
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._server: asyncio.Server | None = None
@@ -35,12 +39,12 @@ class FaultProxy:
         self.port = 0
 
     @classmethod
-    def before(cls, url: str) -> Self:
+    def before(cls, url: str, tap: Callable[[], Callable[[bytes], None]] | None = None) -> Self:
         """A proxy for the host and port of a URL that names both."""
         parts = urlsplit(url)
         if parts.hostname is None or parts.port is None:
             raise ValueError("the URL names no host and port")
-        return cls(parts.hostname, parts.port)
+        return cls(parts.hostname, parts.port, tap)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -134,7 +138,8 @@ class FaultProxy:
             target_reader, target_writer = await asyncio.open_connection(*self._target)
             sides.append(target_writer)
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump(reader, target_writer))
+                tapped = self._tap() if self._tap is not None else None
+                both.create_task(self._pump(reader, target_writer, tapped))
                 both.create_task(self._pump(target_reader, writer))
         except (OSError, ExceptionGroup, asyncio.CancelledError):
             for side in sides:
@@ -144,8 +149,15 @@ class FaultProxy:
             for side in sides:
                 side.close()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        tapped: Callable[[bytes], None] | None = None,
+    ) -> None:
         while chunk := await reader.read(_CHUNK):
+            if tapped is not None:
+                tapped(chunk)
             if self._latency:
                 await asyncio.sleep(self._latency)
             await self._flowing.wait()

@@ -6,7 +6,8 @@ from config.environment import environment
 from config.errors import ConfigurationError
 from config.integrations_watch import IntegrationsWatch, Version
 from config.reading import Document, DocumentReader
-from config.settings import Settings, variable
+from config.setting_lines import variable
+from config.settings import Settings
 from config.sources import Files
 from worker.bimp.archive_check import ArchiveCheck
 from worker.integrations.address import LONGEST, LONGEST_ETAG, Address, NotFetched

@@ -110,6 +110,12 @@ def _channels() -> dict[str, Any]:
             "messages": _refs(*_EVENTS),
             "bindings": _queue(EVENTS_QUEUE),
         },
+        "integrationChecks": {
+            "address": "integration.checked",
+            "description": "For whoever binds a queue of their own; a notice that nobody wants is dropped.",
+            "messages": _refs("integrationChecked"),
+            "bindings": _exchange(EVENTS_EXCHANGE),
+        },
         "deadLetters": {
             "address": DEAD_LETTERS,
             "description": "Messages that wait for a person. Nothing in it expires.",
@@ -136,6 +142,12 @@ def _operations() -> dict[str, Any]:
                 "bindings": published,
             }
             for name in _EVENTS
+        },
+        "sendIntegrationChecked": {
+            "action": "send",
+            "channel": _channel("integrationChecks"),
+            "messages": [_message_of("integrationChecks", "integrationChecked")],
+            "bindings": {"amqp": {"deliveryMode": 2, "mandatory": False, "bindingVersion": _BINDING}},
         },
         "sendDeadLetter": {
             "action": "send",
@@ -167,6 +179,12 @@ def _messages() -> dict[str, Any]:
             correlationId={"location": "$message.payload#/id"},
         ),
         **events,
+        "integrationChecked": _message(
+            "integration_checked",
+            "An integration was checked against Checkbox.",
+            [_EXAMPLES / "notices" / "integration.checked.json"],
+            description="May come twice, after a takeover: ignore a notice whose id was seen before.",
+        ),
         "deadLetter": {
             "summary": "The original message, byte for byte. Headers without a value are left out.",
             "headers": {"type": "object", "properties": _LETTER_HEADERS, "required": [Header.CODE.value]},

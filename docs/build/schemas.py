@@ -14,8 +14,9 @@ from pydantic import BaseModel
 
 from docs.build.asyncapi import document
 from docs.build.integrations_schema import integrations_schema
-from worker.rabbit.event_models import Delayed, Failed, Succeeded
+from worker.rabbit.event_models import Delayed, Event, Failed, Succeeded
 from worker.rabbit.message.models import WireMessage
+from worker.rabbit.notices import IntegrationChecked
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -25,6 +26,7 @@ _MODELS: Mapping[str, tuple[type[BaseModel], Literal["validation", "serializatio
     "fiscalization_succeeded": (Succeeded, "serialization"),
     "fiscalization_failed": (Failed, "serialization"),
     "fiscalization_delayed": (Delayed, "serialization"),
+    "integration_checked": (IntegrationChecked, "serialization"),
 }
 
 
@@ -36,7 +38,7 @@ def schema(name: str) -> dict[str, Any]:
     """The JSON Schema of a message or an event."""
     model, mode = _MODELS[name]
     generated = {"$schema": _DIALECT, **_without_titles(model.model_json_schema(by_alias=True, mode=mode))}
-    if mode == "serialization":
+    if issubclass(model, Event):
         # What an event leaves out; all other members are there, null where they cannot be told.
         generated["required"].remove("subject")
         of_success = generated["$defs"].get("SucceededData", {}).get("required", [])

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from config.settings import Settings, allowed, variable
+from config.setting_lines import variable
+from config.settings import Settings, allowed
 from config.values import format_duration
 from docs.build.tables import write
 
@@ -38,6 +39,8 @@ def _plain(value: Any) -> str:
         return format_duration(value)
     if isinstance(value, tuple):
         return ";".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}"
     return str(value)

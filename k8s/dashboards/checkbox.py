@@ -133,4 +133,25 @@ def _cashiers(dashboard: Dashboard) -> Dashboard:
                 width=12,
             )
         )
+        .with_panel(
+            series_panel(
+                "Findings of integrations",
+                "Of the last check of each integration against Checkbox.",
+                [(f"sum by (severity) (fiscal_integration_findings{JOB})", "{{severity}}")],
+                width=12,
+            )
+        )
+        .with_panel(
+            series_panel(
+                "Offline codes left",
+                "Of the registers' stock; Checkbox fetches new ones by itself.",
+                [
+                    (
+                        f"min by (integration, cashier) (fiscal_register_offline_codes{JOB})",
+                        "{{integration}}/{{cashier}}",
+                    )
+                ],
+                width=12,
+            )
+        )
     )

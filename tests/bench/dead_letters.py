@@ -68,7 +68,9 @@ def first_line(url: str) -> float:
 def replay(url: str, count: int) -> tuple[float, float]:
     """Letters a second of the command, and its peak resident memory in MiB."""
     began = time.monotonic()
-    process = start(url, "dead-letters", "replay", "--rate", "0", "--yes", stderr=subprocess.DEVNULL)
+    process = start(
+        url, "dead-letters", "replay", "--rate", "0", "--yes", "--no-wait", stderr=subprocess.DEVNULL
+    )
     peak = 0.0
     while process.poll() is None:
         peak = max(peak, _peak_mib(process.pid))

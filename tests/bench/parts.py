@@ -139,7 +139,7 @@ def replay(node: PrivateRabbitMQ, rounds: int, orders: int) -> dict[str, Figures
                 stage.sandbox.open_shift(row.cashier)
             time.sleep(6)  # the worker believes a refusal for 5 s
             began = time.monotonic()
-            assert stage.command("dead-letters", "replay", "--yes", "--rate", "0") == 0
+            assert stage.command("dead-letters", "replay", "--yes", "--rate", "0", "--no-wait") == 0
             sent = time.monotonic() - began
             while len(stage.heard.at) < failed:
                 time.sleep(0.02)

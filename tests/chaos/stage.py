@@ -100,7 +100,7 @@ class Stage:
 
     def replay(self) -> int:
         """Send every dead letter back, once; 0, or 3 where there is none."""
-        return self.command("dead-letters", "replay", "--yes", "--rate", "0")
+        return self.command("dead-letters", "replay", "--yes", "--rate", "0", "--no-wait")
 
     def declare(self) -> None:
         """What the worker declares, so that an order may be published before it runs."""

@@ -134,7 +134,8 @@ def test_an_unknown_receipt_is_surely_none(open_desk: Desk) -> None:
 
 
 def test_a_return_is_found_among_the_receipts_since_its_sale(open_desk: Desk) -> None:
-    """The search shows which receipts were returns of the sale."""
+    """The long form of the search shows which receipts were returns of the sale."""
+    open_desk.sandbox.set_options(search_form="full")
     sale = open_desk.done(SALE)
     back = replace(SALE, operation=Operation.RETURN, related_receipt_id=UUID(sale.id))
     issued = open_desk.done(back)
@@ -205,7 +206,9 @@ def test_totals_are_found_whatever_checkbox_means_by_its_sums(
 @pytest.mark.parametrize(("status", "code"), [(400, None), (409, "shift.expired"), (422, "shift.not_opened")])
 def test_a_shift_of_more_than_a_day_is_known_by_its_words(desk: Desk, status: int, code: str | None) -> None:
     """Whatever status and code Checkbox gives the 24-hour refusal."""
-    desk.sandbox.set_options(over_24h_status=status, over_24h_code=code, force_close_at_24h=False)
+    desk.sandbox.set_options(
+        over_24h_status=status, over_24h_code=code, force_close_at_24h=False, token_lifetime=None
+    )
     desk.sandbox.open_shift("olena")
     desk.sandbox.advance(DAY + 60)
     with pytest.raises(ShiftExpired):

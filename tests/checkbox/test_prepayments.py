@@ -207,6 +207,12 @@ def test_less_than_a_whole_relation_is_no_relation(changes: dict[str, Any]) -> N
         read_relation({**RELATION, **changes}, "chain-0001")
 
 
+def test_of_a_chain_that_rounded_cash_has_overpaid_nothing_is_left() -> None:
+    """The events have no sums below 0."""
+    changes = {"pre_payment_status": "FULL_PAID", "paid_sum": 15_504, "left_to_pay": -4}
+    assert read_relation({**RELATION, **changes}, "chain-0001").left == 0
+
+
 def test_a_relation_is_read_as_tolerantly_as_a_receipt() -> None:
     """What is left of a paid chain may be left out; receipts may come whole where ids are due."""
     chain = {

@@ -112,7 +112,7 @@ def test_a_return_behind_many_receipts_is_found_in_several_passes(desk: Desk) ->
 
 def test_reads_by_id_are_bounded_too(desk: Desk) -> None:
     """It goes on at the very result that was not read: the sale itself comes first, and needs no reading."""
-    desk.sandbox.set_options(search_form="short")
+    desk.sandbox.set_options(search_form="short", page_limit=None)
     with desk.enter() as session:
         sale = sold(session)
         desk.sandbox.set_till("olena", 10_000_000)

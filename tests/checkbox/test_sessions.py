@@ -309,6 +309,14 @@ def test_a_sale_in_another_shift_than_the_known_one_leads_to_a_look(desk: Desk) 
 # Opening and closing
 
 
+def test_no_shift_is_opened_without_a_licence_key(desk: Desk) -> None:
+    """A row that has none stays in force where its integration turns to ``shifts: auto``."""
+    with desk.enter(replace(OLENA, license_key=None)) as session, pytest.raises(Rejected) as refusal:
+        session.open_shift()
+    assert refusal.value.code is Code.SHIFT_NOT_OPEN
+    assert desk.asked(OPEN) == 0
+
+
 def test_a_shift_is_opened_and_waited_for(desk: Desk) -> None:
     """Asked for once; between its states it is looked at now and then."""
     desk.sandbox.set_options(open_after=30.0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -13,7 +14,13 @@ from tests.checkbox.desk import DAY, OLENA, Desk
 from tests.system.counter import write
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.session import Session
+from worker.checkbox.tax_table import CashierTaxes, TaxTables
+from worker.checkbox.token import CashierToken
 from worker.demo.sandbox_process import SandboxProcess
+from worker.fiscal.integrations import Cashier
+from worker.fiscal.outcomes import Unavailable
+from worker.fiscal.tax_rates import CheckboxTax
+from worker.http.circuit_breaker import listening
 
 TAX = "GET /cashier/tax"
 SIGN_IN = "POST /cashier/signin"
@@ -154,3 +161,36 @@ def test_another_organizations_table_is_never_taken(desk: Desk) -> None:
         assert codes(session) == {80}
     with desk.enter(stranger) as session:
         assert codes(session) == {1, 2, 3, 8}
+
+
+class HangingTable:
+    """A client whose tax table never answers; while one cashier waits for it, another one may come."""
+
+    def __init__(self) -> None:
+        self.now, self.asked = 0.0, 0
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def sign_in(self, url: str, cashier: Cashier) -> str:
+        return "token"
+
+    def taxes(self, url: str, token: str) -> list[CheckboxTax]:
+        with listening(lambda: self.now):
+            self.asked += 1
+            meanwhile, self.meanwhile = self.meanwhile, lambda: None
+            meanwhile()
+            self.now += 8.0
+            raise Unavailable({"reason": "read_timeout"})
+
+
+def test_a_table_that_hangs_for_all_takes_one_thread_at_most() -> None:
+    """Sales go on without it, of all cashiers, and not each after a timeout of its own."""
+    client: Any = HangingTable()
+    tables = TaxTables(lambda: client.now)
+    waiting, other, *few = (
+        CashierTaxes(client, "u", CashierToken(client, "u", OLENA, lambda: 0.0), tables, lambda: client.now)
+        for _ in range(5)
+    )
+    assert [each.read(ANY_AGE, lambda: None) for each in few] == [None] * 3
+    client.meanwhile = lambda: other.read(ANY_AGE, lambda: None)
+    assert waiting.read(ANY_AGE, lambda: None) is None
+    assert client.asked == 4

@@ -160,3 +160,79 @@ def test_a_list_that_nobody_reads_on_changes_nothing(
     process.wait(30)
     eventually(lambda: ready(amqp_url, DEAD_LETTERS) == 2000)
     assert numbers(amqp_url) == list(range(2000))
+
+
+def test_letters_without_an_order_are_found_by_their_request(amqp_url: str) -> None:
+    """All five commands take --request; it may come several times."""
+    put(amqp_url, range(3), order=None, docnumber=None, code="INVALID_MESSAGE")
+    one = ("--request", "request-1")
+    assert [row["request"] for row in lines(_list(amqp_url, *one))] == ["request-1"]
+    assert len(lines(_list(amqp_url, *one, "--request", "request-2"))) == 2
+    assert '"request-1"' in invoke(amqp_url, "dead-letters", "show", *one).stdout
+    assert len(lines(invoke(amqp_url, "dead-letters", "export", *one).stdout)) == 1
+    assert invoke(amqp_url, "dead-letters", "discard", "--yes", *one).exit_code == 0
+    two = ("--request", "request-2", "--yes", "--no-wait")
+    assert invoke(amqp_url, "dead-letters", "replay", *two).exit_code == 0
+    assert numbers(amqp_url, "fiscalize") == [2]
+    assert numbers(amqp_url) == [0]
+
+
+def _list(url: str, *options: str) -> str:
+    return invoke(url, "dead-letters", "list", "--json", *options).stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("list", "--json", "--order", "N-1"),
+        ("show", "N-1"),
+        ("export", "--order", "N-1"),
+        ("replay", "--yes", "--order", "N-1"),
+        ("replay", "--dry-run", "--order", "N-1"),
+        ("discard", "--yes", "--order", "N-1"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_of_several_orders_names_all_and_changes_nothing(
+    amqp_url: str, command: tuple[str, ...]
+) -> None:
+    """Exit code 2; by uuid, or with a filter that leaves one order, the same command goes through."""
+    put(amqp_url, [1])
+    put(amqp_url, [2], docnumber="N-1", integration="shop-two")
+    result = invoke(amqp_url, "dead-letters", *command)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    for order in ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"):
+        assert order in result.stderr
+    waits = ("--no-wait",) if command[0] == "replay" else ()
+    narrowed = invoke(amqp_url, "dead-letters", *command, *waits, "--integration", "shop-two")
+    assert narrowed.exit_code == 0
+    assert ready(amqp_url, DEAD_LETTERS) + ready(amqp_url, "fiscalize") == (
+        1 if command[0] == "discard" else 2
+    )
+    assert numbers(amqp_url)[0] == 1
+
+
+def test_several_letters_of_one_order_are_one_order(amqp_url: str) -> None:
+    """A docNumber that fits letters of one order alone is enough."""
+    put(amqp_url, [1])
+    put(amqp_url, [1], code="RECEIPT_REJECTED")
+    assert len(lines(_list(amqp_url, "--order", "N-1"))) == 2
+
+
+def test_show_needs_an_order_or_a_filter(amqp_url: str) -> None:
+    """Everything at once is what `list` is for."""
+    put(amqp_url, [1])
+    assert invoke(amqp_url, "dead-letters", "show").exit_code == 2
+    assert invoke(amqp_url, "dead-letters", "show", "N-1", "--order", "N-2").exit_code == 2
+
+
+def test_show_advises_in_the_language_of_the_terminal(amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Title, meaning, what to check and what to do next, from the catalogue; JSON stays as it is."""
+    put(amqp_url, [5])
+    monkeypatch.setenv("LANGUAGE", "uk")
+    shown = invoke(amqp_url, "dead-letters", "show", "N-5").stdout
+    assert "Зміну не відкрито" in shown
+    assert "Нехай касир відкриє зміну в Checkbox" in shown
+    monkeypatch.setenv("LANGUAGE", "en")
+    assert "The shift is not open" in invoke(amqp_url, "dead-letters", "show", "N-5").stdout

@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import VirtualHost
 from worker.rabbit.topology import DEAD_LETTERS
 
-REPLAY_ALL = ("dead-letters", "replay", "--yes", "--rate", "0")
+REPLAY_ALL = ("dead-letters", "replay", "--yes", "--rate", "0", "--no-wait")
 
 
 def test_a_replay_is_the_message_and_its_past(amqp_url: str) -> None:
@@ -69,7 +70,9 @@ def test_filtered_replay_leaves_the_rest_in_order(amqp_url: str) -> None:
         put(amqp_url, [number], code="RECEIPT_REJECTED" if number % 4 == 0 else "SHIFT_NOT_OPEN")
     result = invoke(amqp_url, *REPLAY_ALL, "--code", "RECEIPT_REJECTED", "--limit", "5", "--json")
     assert result.exit_code == 0
-    told = [json.loads(line)["docNumber"] for line in result.stdout.splitlines()]
+    *lines, last = [json.loads(line) for line in result.stdout.splitlines()]
+    told = [line["docNumber"] for line in lines]
+    assert last == {"sent": 5, "fiscalized": 0, "cameBack": {}, "waiting": 5}
     assert told == ["N-0", "N-4", "N-8", "N-12", "N-16"]
     assert numbers(amqp_url, "fiscalize") == [0, 4, 8, 12, 16]
     assert numbers(amqp_url) == [n for n in range(40) if n % 4 or n > 16]
@@ -80,7 +83,7 @@ def test_nothing_is_changed_without_consent(amqp_url: str, command: str) -> None
     """Without --yes and without a terminal it refuses; a dry run counts by code."""
     put(amqp_url, range(2))
     assert invoke(amqp_url, "dead-letters", command).exit_code == 2
-    dry = invoke(amqp_url, "dead-letters", command, "--dry-run", "--json")
+    dry = invoke(amqp_url, "dead-letters", command, "--dry-run", "--json", "--code", "SHIFT_NOT_OPEN")
     assert dry.exit_code == 0
     assert json.loads(dry.stdout) == {"code": "SHIFT_NOT_OPEN", "count": 2}
     assert numbers(amqp_url) == [0, 1]
@@ -102,6 +105,39 @@ def test_discard_removes_what_it_names(amqp_url: str) -> None:
     assert numbers(amqp_url) == [0, 2]
 
 
+@pytest.mark.parametrize("option", ["--yes", "--dry-run"])
+def test_discard_needs_a_filter_or_all(amqp_url: str, option: str) -> None:
+    """A limit is no filter: nobody throws everything away by leaving something out."""
+    put(amqp_url, range(2))
+    for others in ((), ("--limit", "1"), ("--rate", "1")):
+        assert invoke(amqp_url, "dead-letters", "discard", option, *others).exit_code == 2
+    assert ready(amqp_url, DEAD_LETTERS) == 2
+    assert invoke(amqp_url, "dead-letters", "discard", option, "--all").exit_code == 0
+    assert ready(amqp_url, DEAD_LETTERS) == (0 if option == "--yes" else 2)
+
+
+def test_what_is_discarded_can_be_kept(amqp_url: str, tmp_path: Path) -> None:
+    """The file gets each letter before it is gone, adds to what it holds, and `publish` reads it."""
+    put(amqp_url, range(3))
+    file = tmp_path / "discarded.jsonl"
+    for order in ("N-1", "N-2"):
+        kept = invoke(amqp_url, "dead-letters", "discard", "--yes", "--order", order, "--export", str(file))
+        assert kept.exit_code == 0
+    assert [json.loads(line)["body"].encode() for line in file.read_text().splitlines()] == [body(1), body(2)]
+    assert file.stat().st_mode & 0o077 == 0
+    assert numbers(amqp_url) == [0]
+
+
+def test_what_cannot_be_kept_is_not_discarded(amqp_url: str, tmp_path: Path) -> None:
+    """A disk that is full, or a folder that is not there: the letters stay, and it says why."""
+    put(amqp_url, range(2))
+    for file in (Path("/dev/full"), tmp_path / "no" / "file"):
+        result = invoke(amqp_url, "dead-letters", "discard", "--yes", "--all", "--export", str(file))
+        assert result.exit_code == 1
+        assert str(file) in result.stderr
+    assert numbers(amqp_url) == [0, 1]
+
+
 def test_letters_that_come_back_again_and_again_are_left_alone(amqp_url: str) -> None:
     """Ten replays are enough, unless --force says otherwise."""
     put(amqp_url, [1], replays=10)
@@ -119,7 +155,9 @@ def test_a_terminal_is_asked(amqp_url: str, answer: str, code: int, left: list[i
     """The question names queue, virtual host and number, and only a yes is one."""
     put(amqp_url, range(2))
     ours, theirs = pty.openpty()
-    process = start(amqp_url, "dead-letters", "replay", "--rate", "0", stdin=theirs, stderr=theirs)
+    process = start(
+        amqp_url, "dead-letters", "replay", "--rate", "0", "--no-wait", stdin=theirs, stderr=theirs
+    )
     os.close(theirs)
     asked = b""
     while b"[y/N]" not in asked:
@@ -180,6 +218,7 @@ def test_a_broker_that_dies_in_the_middle_is_told_and_loses_nothing(
     rabbitmq.start()
     assert process.returncode == 1
     assert "before the broker went away" in err
+    assert '"event":"dead_letters_replayed"' in err
     assert "Traceback" not in err
     done = int(err.split()[0])
     # Right after the start the queues still read their logs, and tell of a past state.

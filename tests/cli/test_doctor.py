@@ -24,6 +24,7 @@ from worker.demo.free_ports import free_ports
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
+from worker.operators.doctor.examination import Pace
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
 
 CONFIGURED = Path(__file__).parents[2] / "docs" / "examples" / "integrations.yaml"
@@ -200,11 +201,15 @@ def old_shift(place: Place) -> None:
     place.checkbox.open_shift("olena", opened_at.isoformat())
 
 
-def shift_that_nobody_rolls_over(place: Place) -> None:
+def _rolls_over(place: Place) -> None:
     place.integration["shifts"] = "auto"
     place.integration["rollover_after"] = "PT20H"
     for row in place.integration["cashiers"]:
         row["license_key"] = f"test-{row['login']}"
+
+
+def shift_that_nobody_rolls_over(place: Place) -> None:
+    _rolls_over(place)
     place.checkbox.close_shift("olena")
     place.checkbox.open_shift("olena", (datetime.now(UTC) - timedelta(hours=21)).isoformat())
 
@@ -225,15 +230,13 @@ def code_of_another_rate(place: Place) -> None:
     rates[0]["code"], rates[1]["code"] = rates[1]["code"], rates[0]["code"]
 
 
-def nought_percent_for_no_vat(place: Place) -> None:
-    place.integration["tax_rates"][3]["code"] = 3
-
-
 def key_ended(place: Place) -> None:
     place.alter({ME: {"certificate_end": PAST}})
 
 
 def key_cannot_sign(place: Place) -> None:
+    _rolls_over(place)
+    place.checkbox.close_shift("olena")
     place.alter({"/api/v1/cashier/check-signature": {"shift_open_possibility": False}})
 
 
@@ -288,7 +291,6 @@ def archive_check_down(place: Place) -> None:
         (register_of_a_colleague, "shift", "shop-main/olena", "another cashier's shift"),
         (code_that_checkbox_has_not, "tax rates", "shop-main", "7 % has code 4"),
         (code_of_another_rate, "tax rates", "shop-main", "20 % has code 2, which is 7 % at Checkbox"),
-        (nought_percent_for_no_vat, "tax rates", "shop-main", "not_accountable has code 3"),
         (key_ended, "key", "shop-main/olena", "ended on 2020-01-01"),
         (key_cannot_sign, "key", "shop-main/olena", "cannot sign"),
         (subscription_ended, "subscription", "ФОП Приклад", "ended on 2020-01-01"),
@@ -334,6 +336,40 @@ def test_what_wears_out_is_a_warning(place: Place) -> None:
     warned = {one["check"] for one in found if one["state"] == "warning"}
     assert code == 0
     assert warned >= {"key", "shift"}
+
+
+def test_a_tax_that_is_doubtful_is_a_warning(place: Place) -> None:
+    """The percent fits, and sales go on."""
+    place.integration["tax_rates"][3]["code"] = 3
+    code, found = place.findings()
+    assert code == 0
+    seen = [one["seen"] for one in found if (one["check"], one["state"]) == ("tax rates", "warning")]
+    assert [words.startswith("not_accountable has code 3") for words in seen] == [True]
+
+
+def test_the_right_code_is_named(place: Place) -> None:
+    code_of_another_rate(place)
+    _, found = place.findings()
+    advice = [one["advice"] for one in found if one["seen"].startswith("20 % has code 2")]
+    assert ["put code 1 into tax_rates" in one for one in advice] == [True]
+
+
+def test_what_is_declared_counts(place: Place) -> None:
+    """A test register where live is declared sells nothing that counts."""
+    place.integration["environment"] = "live"
+    code, found = place.findings("--integration", "shop-main")
+    assert code == 1
+    assert {one["check"] for one in found if one["state"] == "wrong"} == {"register"}
+
+
+def test_five_cashiers_a_second_are_looked_at() -> None:
+    """However quick the answers are: 1,000 take 200 s."""
+    now, slept = 100.0, []
+    pace = Pace(lambda: now, slept.append)
+    for _ in range(1001):
+        pace.wait()
+    assert slept[0] == 0.0
+    assert slept[-1] == pytest.approx(200.0)
 
 
 def test_waiting_letters_are_told(place: Place) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -25,11 +23,9 @@ from worker.demo.free_ports import free_ports
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.worker_process import WorkerProcess
-from worker.fiscal.outcomes import Code
-from worker.operators.dead_letters.next_steps import NEXT_STEPS, next_step
+from worker.operators.dead_letters.next_steps import next_step
 from worker.rabbit.topology import DEAD_LETTERS
 
-RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 NUMBERS = count(1)
 
 
@@ -178,13 +174,6 @@ def test_nobody_stays_signed_in(shop: Shop) -> None:
     for name in ("POST /cashier/signin", "POST /cashier/signout"):
         # A cashier of each integration was asked.
         assert calls(after, name) - calls(before, name) == 2
-
-
-def test_every_code_has_a_sentence_and_a_chapter() -> None:
-    """The runbook's headings, the sentences and the contract's codes are the same."""
-    headings = re.findall(r"^## ([A-Z0-9_]+)$", RUNBOOK.read_text(), re.MULTILINE)
-    assert set(headings) == set(NEXT_STEPS) == {code.value for code in Code}
-    assert all(sentence.endswith(".") for sentence in NEXT_STEPS.values())
 
 
 def test_the_page_is_for_this_machine(shop: Shop) -> None:

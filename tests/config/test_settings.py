@@ -37,6 +37,9 @@ CONTRACT_DEFAULTS = {
     "archive_check_token": None,
     "log_format": "json",
     "log_level": "INFO",
+    "console_token": None,
+    "console_read_token": None,
+    "console_trust_forwarded_user": False,
     "secrets_dir": Path("/run/secrets"),
 }
 
@@ -83,6 +86,9 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "FISCAL_ARCHIVE_CHECK_TOKEN": "t0ken",
         "FISCAL_LOG_FORMAT": "console",
         "FISCAL_LOG_LEVEL": "debug",
+        "FISCAL_CONSOLE_TOKEN": "may-change",
+        "FISCAL_CONSOLE_READ_TOKEN": "may-look",
+        "FISCAL_CONSOLE_TRUST_FORWARDED_USER": "true",
         "FISCAL_SECRETS_DIR": str(tmp_path),
     }
     for name, value in given.items():
@@ -112,6 +118,9 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "archive_check_token": SecretStr("t0ken"),
         "log_format": "console",
         "log_level": "DEBUG",
+        "console_token": SecretStr("may-change"),
+        "console_read_token": SecretStr("may-look"),
+        "console_trust_forwarded_user": True,
         "secrets_dir": tmp_path,
     }
     assert settings.rabbitmq_urls == ("amqps://u:p@a/%2F", "amqp://u:p@[::1]:5673/v?heartbeat=20")
@@ -159,6 +168,11 @@ def test_every_variable_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         ("QUEUE_TYPE", "stream", "'stream' is not classic or quorum"),
         ("LOG_FORMAT", "text", "'text' is not json or console"),
         ("LOG_LEVEL", "loud", "'LOUD' is not DEBUG, INFO, WARNING, ERROR or CRITICAL"),
+        (
+            "CONSOLE_TRUST_FORWARDED_USER",
+            "perhaps",
+            "'perhaps' is not true or false",
+        ),
         ("SECRETS_DIR", "/no/such", "'/no/such' is not a folder that can be read"),
         (
             "CHECKBOX_URL",
@@ -352,3 +366,10 @@ def test_settings_do_not_change() -> None:
     """Settings are fixed once they are loaded."""
     with pytest.raises(Exception, match="frozen"):
         Settings().threads = 3  # type: ignore[misc]
+
+
+def test_the_two_tokens_of_the_console_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else who may only look could change things; the line does not repeat the token."""
+    (line,) = lines_of(monkeypatch, FISCAL_CONSOLE_TOKEN="same", FISCAL_CONSOLE_READ_TOKEN="same")
+    assert line.startswith("FISCAL_CONSOLE_READ_TOKEN: the value is FISCAL_CONSOLE_TOKEN")
+    assert "same" not in line

@@ -15,7 +15,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-DESKTOP, PHONE = (1100, 900), (390, 844)
+DESKTOP, PHONE = (1280, 900), (390, 844)
 
 
 @contextmanager
@@ -84,6 +84,11 @@ class Browser:
 
     def until_text(self, text: str) -> None:
         self.until(lambda: text in self.text)
+
+    def dark(self, wanted: bool) -> None:
+        """What the system prefers."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if wanted else "light"}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
     def picture(self) -> bytes:
         return bytes(self.driver.get_screenshot_as_png())

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import io
 import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from html import unescape
+from typing import Any, Self
 
 import httpx2
 import pytest
 import uvicorn
 
 from tests.system.shop import CONTRACT
+from worker.console import letter_jobs
 from worker.console.application import Console
+from worker.console.sign_in import Access
 from worker.demo.sandbox_process import SandboxProcess
+from worker.telemetry import logs
 
-TOKEN = "a-token-of-a-test"
+TOKEN, READ_TOKEN = "a-token-of-a-test", "a-token-to-look-with"
 
 
 @contextmanager
-def serving(token: str) -> Iterator[str]:
+def serving(token: str, log: Any = None) -> Iterator[str]:
     """The address of a console."""
+    log = log or logs.apart("json", io.StringIO(), "console")
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(Console(token).application(), log_level="warning", access_log=False)
+        uvicorn.Config(
+            Console(Access(token, READ_TOKEN, trusts_forwarded_user=True), log).application(),
+            log_level="warning",
+            access_log=False,
+        )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
@@ -47,8 +57,9 @@ class Visitor(httpx2.Client):
     def submit(self, page: str, **changes: str) -> httpx2.Response:
         """Send the last form of a page, with other values where they are given."""
         text = self.get(page).text
-        action, fields = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', text)[-1]
-        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', fields))
+        form = r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>'
+        action, fields = re.findall(form, text, re.DOTALL)[-1]
+        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', unescape(fields)))
         return self.post(action, data={**hidden, **changes})
 
 
@@ -59,14 +70,23 @@ def checkbox() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-def console(amqp_url: str, checkbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def console(
+    amqp_url: str, checkbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch, audit: io.StringIO
+) -> Iterator[str]:
     """The address of a console on an empty virtual host."""
     checkbox.reset()
     monkeypatch.setenv("FISCAL_RABBITMQ_URL", amqp_url)
     monkeypatch.setenv("FISCAL_CHECKBOX_URL", checkbox.url)
     monkeypatch.setenv("FISCAL_INTEGRATIONS_FILE", str(CONTRACT / "integrations.yaml"))
-    with serving(TOKEN) as url:
+    monkeypatch.setattr(letter_jobs, "WAIT", 0.5)
+    with serving(TOKEN, logs.apart("json", audit, "console")) as url:
         yield url
+
+
+@pytest.fixture
+def audit() -> io.StringIO:
+    """What the console logs."""
+    return io.StringIO()
 
 
 @pytest.fixture

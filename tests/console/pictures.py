@@ -13,7 +13,7 @@ from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-WIDE = (900, 640)
+WIDE = (1280, 800)
 
 
 def main() -> None:
@@ -25,7 +25,6 @@ def main() -> None:
         put(broker.url, range(481, 493), code="SHIFT_OPEN_OVER_24H")
         put(broker.url, range(520, 524), code="SHIFT_NOT_OPEN", cashier="petro")
         put(broker.url, [530], code="TOTALS_MISMATCH")
-        checkbox.close_shift("petro")
         with serving(TOKEN) as url, chromium() as browser:
             browser.size(*WIDE)
             browser.sign_in(url, TOKEN)
@@ -35,12 +34,11 @@ def main() -> None:
             browser.press("Replay 12 letters")
             browser.until(lambda: browser.run("return document.querySelector('progress').value") > 3)
             save("replay", browser.picture())
+            browser.press("Stop")
             browser.until_text("Done.")
             browser.size(*PHONE)
-            browser.open(f"{url}/cashiers")
-            browser.press("Look now")
-            browser.until_text("3 of 3 cashiers looked at")
-            browser.until_text("have the cashier open")
+            browser.open(f"{url}/language?to=uk&back=/letters?code=SHIFT_NOT_OPEN")
+            browser.until_text("4 запити")
             save("phone", browser.picture())
 
 

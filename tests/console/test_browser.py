@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.cli.letters import numbers, put
-from tests.console import chromium
+from tests.console import axe, chromium
 from tests.console.chromium import DESKTOP, PHONE, Browser
 from tests.console.conftest import TOKEN
+from worker.console import visit
 from worker.demo.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.skipif(
@@ -47,16 +49,35 @@ return [...document.querySelectorAll("input:not([type=hidden]), button, a, progr
 """
 
 
+#: Words of a usual length that do not stand on one line.
+BROKEN = """
+const broken = [];
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const node = walker.currentNode;
+  if (!node.parentElement.checkVisibility() || node.parentElement.closest("pre, .skip")) continue;
+  for (const word of node.data.matchAll(/[^\\s-]{2,40}/gu)) {
+    const range = document.createRange();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    const lines = new Set([...range.getClientRects()].map(one => Math.round(one.top)));
+    if (lines.size > 1) broken.push(word[0]);
+  }
+}
+return broken;
+"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium.chromium() as one:
         yield one
 
 
-def check(browser: Browser) -> None:
-    """Readable, named, in order, and nothing of it comes from elsewhere."""
+def check(browser: Browser, language: str = "en") -> None:
+    """Readable, named, in order, whole words, and nothing of it comes from elsewhere."""
     browser.until(lambda: browser.run("return document.readyState") == "complete")
-    assert browser.run("return document.documentElement.lang") == "en"
+    assert browser.run("return document.documentElement.lang") == language
     assert len(browser.all("h1")) == 1
     assert len(browser.all("main")) == 1
     assert browser.run("return document.title") not in ("", None)
@@ -66,38 +87,100 @@ def check(browser: Browser) -> None:
     assert contrast >= 4.5
     assert browser.run(ELSEWHERE) == []
     assert browser.run(TOO_WIDE) is False
+    assert browser.run(BROKEN) == []
+    if axe.SCRIPT.exists():
+        assert axe.violations(browser) == []
+
+
+#: Words of each page by its address: those of the catalogue, one in each language.
+PAGES = {
+    "/sign-in": {"uk": "Токен", "ru": "Токен", "en": "Token"},
+    "/": {"uk": "На людину чекають", "ru": "Человека ждут", "en": "Waiting for a person"},
+    "/letters": {"uk": "Спершу", "ru": "Сначала", "en": "first"},
+    "/letters?order=N-2": {"uk": "Повідомлення", "ru": "Сообщение", "en": "Message"},
+    "/replay": {"uk": "Буде повторено", "ru": "Будет повторено", "en": "would be replayed"},
+    "/discard": {"uk": "назавжди видалено", "ru": "навсегда удалён", "en": "removed for good"},
+    "/cashiers": {"uk": "Що побачено", "ru": "Что обнаружено", "en": "What was seen"},
+    "/jobs": {"uk": "Касири та зміни", "ru": "Кассиры и смены", "en": "Cashiers and shifts"},
+    "/nowhere": {"uk": "Такої сторінки", "ru": "Такой страницы", "en": "no such page"},
+}
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_from_the_sign_in_to_a_replay(
+def test_each_page_in_each_language(
     amqp_url: str, console: str, browser: Browser, size: tuple[int, int]
 ) -> None:
-    """Groups, a letter, the dry run, and the replay with its progress; each page can be read."""
-    put(amqp_url, range(4))
+    """On a desk and on a phone, light and dark, without a violation that axe knows."""
+    put(amqp_url, range(3), code="CASHIER_CREDENTIALS_REJECTED")
     put(amqp_url, [9], code="TOTALS_MISMATCH")
     browser.size(*size)
-    browser.open(console)
-    check(browser)
+    browser.dark(False)
+    browser.sign_in(console, TOKEN)
+    browser.open(f"{console}/cashiers")
+    browser.press("Look now")
+    browser.until_text("3 of 3 cashiers looked at")
+    for language in ("uk", "ru", "en"):
+        browser.open(f"{console}/language?to={language}&back=/jobs")
+        browser.dark(language == "ru")
+        for path, words in PAGES.items():
+            browser.open(console + path)
+            assert words[language].lower() in browser.text.lower()
+            check(browser, language)
+    browser.dark(False)
+
+
+def test_from_the_sign_in_to_a_replay(amqp_url: str, console: str, browser: Browser) -> None:
+    """Groups, a letter, the dry run, and the replay with its progress."""
+    put(amqp_url, range(4))
+    put(amqp_url, [9], code="TOTALS_MISMATCH")
+    browser.size(*PHONE)
     browser.sign_in(console, TOKEN)
     browser.until_text("Waiting for a person: 5 letters.")
-    check(browser)
     browser.press("4 letters")
-    browser.until_text("Of code SHIFT_NOT_OPEN, integration shop-main, cashier olena: 4 letters.")
-    check(browser)
+    browser.until_text("oldest first")
     browser.press("N-2")
     browser.until_text("Order N-2")
     assert '"phone": "***"' in browser.text
-    check(browser)
     browser.open(f"{console}/replay?code=SHIFT_NOT_OPEN")
-    browser.until_text("4 letters would be replayed")
-    check(browser)
     browser.press("Replay 4 letters")
-    browser.until(lambda: browser.all("progress"))
+    browser.until_text("4 of 4 replayed: 0 fiscalized, 0 came back, 4 still waiting")
     check(browser)
-    browser.until_text("4 of 4 replayed")
     browser.until_text("Done.")
     assert numbers(amqp_url, "fiscalize") == [0, 1, 2, 3]
     assert numbers(amqp_url) == [9]
+
+
+def test_a_page_looks_for_news_and_leaves_what_is_typed(
+    amqp_url: str, console: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A letter that comes is shown; the field, its text and the cursor stay, and so does the page."""
+    monkeypatch.setattr(visit, "REFRESH", 0.5)
+    put(amqp_url, [1])
+    browser.size(*DESKTOP)
+    browser.sign_in(console, TOKEN)
+    browser.until_text("Waiting for a person: 1 letter.")
+    browser.all("#order")[0].send_keys("N-")
+    browser.run("window.mark = true")
+    put(amqp_url, [2])
+    browser.until_text("Waiting for a person: 2 letters.")
+    assert browser.run("return document.activeElement.id + document.activeElement.value") == "orderN-"
+    assert browser.run("return window.mark") is True
+
+
+def test_the_keyboard_is_enough(amqp_url: str, console: str, browser: Browser) -> None:
+    """The first stop leads past the navigation, and each stop can be seen."""
+    put(amqp_url, [1])
+    browser.size(*DESKTOP)
+    browser.sign_in(console, TOKEN)
+    browser.until_text("Waiting for a person")
+    stops = []
+    for _ in range(12):
+        browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+        outline = "return getComputedStyle(document.activeElement).outlineStyle"
+        assert browser.run(outline) == "solid"
+        stops.append(str(browser.run("return document.activeElement.innerText || document.activeElement.id")))
+    assert stops[0] == "To the contents"
+    assert {"Jobs", "English", "Sign out", "order", "Find", "Runbook"} <= set(stops)
 
 
 def test_progress_moves_without_loading_the_page_anew(amqp_url: str, console: str, browser: Browser) -> None:

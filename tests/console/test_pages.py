@@ -14,13 +14,12 @@ import pytest
 
 from config.settings import RUNBOOK_URL
 from tests.cli.letters import SECRET_PHONE, numbers, put, ready
-from tests.console.conftest import TOKEN, Visitor
+from tests.console.conftest import READ_TOKEN, TOKEN, Visitor
 from worker.demo.free_ports import free_ports
 from worker.demo.sandbox_process import SandboxProcess
-from worker.operators.dead_letters.next_steps import next_step
 from worker.rabbit.topology import DEAD_LETTERS
 
-PAGES = ["/", "/letters", "/replay", "/cashiers", "/jobs/none", "/jobs/none.json"]
+PAGES = ["/", "/letters", "/replay", "/discard", "/cashiers", "/jobs", "/jobs/none", "/jobs/none.json"]
 PROGRAM = "from worker.cli import main; main()"
 
 
@@ -80,10 +79,13 @@ def test_letters_are_grouped_by_code_with_the_next_step(amqp_url: str, visitor: 
     put(amqp_url, [2, 3])
     put(amqp_url, [4], cashier="petro")
     text = visitor.get("/").text
-    assert re.findall(r"<h2>(\w+)</h2>", text) == ["SHIFT_NOT_OPEN", "TOTALS_MISMATCH"]
-    assert next_step("SHIFT_NOT_OPEN") in unescape(text)
+    assert re.findall(r"<code>([A-Z0-9_]+)</code></h2>", text) == ["SHIFT_NOT_OPEN", "TOTALS_MISMATCH"]
+    assert "The shift is not open <code>" in text
+    assert "opened in Checkbox, then" in unescape(text)
     assert f'href="{RUNBOOK_URL}#shift_not_open"' in text
     assert "2 letters</a>" in text
+    assert "30.30" in text  # the sum of three
+    assert "Каса 1" in text
     assert numbers(amqp_url) == [1, 2, 3, 4]
 
 
@@ -113,14 +115,14 @@ def test_a_dry_run_counts_and_changes_nothing(amqp_url: str, visitor: Visitor) -
     put(amqp_url, [3], replays=10)
     text = visitor.get("/replay?code=SHIFT_NOT_OPEN").text
     assert "2 letters would be replayed" in text
-    assert "1 stay" in text
+    assert "1 stays: it came back 10 times" in text
     assert numbers(amqp_url) == [1, 2, 3]
 
 
 def test_a_replay_sends_what_was_agreed(
     amqp_url: str, visitor: Visitor, eventually: Callable[..., object]
 ) -> None:
-    """No letter more than the page has shown, though more have come since; the job tells how far it is."""
+    """No letter more than the page has shown, though more have come since; the job shows how far it is."""
     put(amqp_url, [1, 2])
     put(amqp_url, [3], code="TOTALS_MISMATCH")
     answer = visitor.submit("/replay?code=SHIFT_NOT_OPEN", agreed="2")
@@ -147,7 +149,7 @@ def test_a_replay_can_be_stopped(amqp_url: str, visitor: Visitor, eventually: Ca
 
 @pytest.mark.parametrize("agreed", ["", "0", "-1", "many"])
 def test_a_replay_of_nothing_in_particular_is_refused(amqp_url: str, visitor: Visitor, agreed: str) -> None:
-    """How many were agreed to has to be told."""
+    """The form has to say how many were agreed to."""
     put(amqp_url, [1])
     assert visitor.submit("/replay", agreed=agreed).status_code == 400
     assert numbers(amqp_url) == [1]
@@ -219,5 +221,21 @@ def test_the_token_may_come_from_a_file(console: str, tmp_path: Path) -> None:
     with Visitor.of(process.stderr.readline().strip().rstrip("/")) as visitor:
         assert visitor.sign_in().status_code == 303
     process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+
+
+def test_the_tokens_may_come_from_the_settings(console: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both open a session, and none is printed."""
+    monkeypatch.setenv("FISCAL_CONSOLE_TOKEN", TOKEN)
+    monkeypatch.setenv("FISCAL_CONSOLE_READ_TOKEN", READ_TOKEN)
+    process = start()
+    assert process.stderr
+    url = process.stderr.readline().strip().rstrip("/")
+    for token, shown in ((TOKEN, False), (READ_TOKEN, True)):
+        with Visitor.of(url) as visitor:
+            assert visitor.sign_in(token).status_code == 303
+            assert ("looking only" in visitor.get("/jobs").text) is shown
+    process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")

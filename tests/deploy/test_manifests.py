@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from config.integrations_watch import load as load_integrations
-from config.settings import Settings, load, variable
+from config.setting_lines import variable
+from config.settings import Settings, load
 from tests.deploy.manifests import (
     BASE,
     K8S,

@@ -83,6 +83,8 @@ class World:
         #: What people do, and when.
         self.people: list[tuple[float, Callable[[], None]]] = []
         self.deliveries: list[Delivery] = []
+        self.posts = 0
+        self.open_shift: Shift | None = a_shift()
         #: What no pass should raise.
         self.broken: Exception | None = None
         self._idle = threading.Semaphore(0)
@@ -223,6 +225,7 @@ class World:
 
     def post(self, land: Callable[[float], None]) -> None:
         """What is asked for lands at once, or later, or never; its answer may be lost."""
+        self.posts += 1
         if self.happens(0.15):  # no answer, and nobody knows whether it lands
             if self.happens(0.8):
                 self.under_way.append((self.now + self.random.uniform(0, LANDING), land))
@@ -240,9 +243,9 @@ class World:
         found = (one.seen(self.now) for one in till if one.receipt.related_receipt_id == sale.id)
         return ReturnsPage(tuple(found), None)
 
-    def shift(self, good_for: float) -> Shift:
+    def shift(self, good_for: float) -> Shift | None:
         self.step()
-        return a_shift()
+        return self.open_shift
 
     def taxes(self, within: float) -> None:
         """Checkbox's table cannot be read, and sales go on."""

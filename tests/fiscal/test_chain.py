@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -41,6 +43,7 @@ from worker.fiscal.order import Operation, Payment, Request, ReturnOf
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Relation
 from worker.fiscal.planner import plan
 from worker.fiscal.receipt import sale_receipt_id
+from worker.fiscal.returned_chains import ReturnedChains
 
 PAYMENT = UUID("6079afad-3e34-5679-ae71-24a0c954a25a")
 NONE, FIFTY = CashRounding.NONE, CashRounding.ROUND_50
@@ -267,3 +270,22 @@ def once(checkbox: FakeCheckbox, request: Request) -> Rejected:
     with pytest.raises(Rejected) as caught:
         story.fiscalize(request, AttemptState(first_seen=NOW))
     return caught.value
+
+
+def test_threads_remember_returned_chains_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the oldest must go for each new one."""
+    monkeypatch.setattr("worker.fiscal.returned_chains._KEPT", 100)
+    interval, chains = sys.getswitchinterval(), ReturnedChains()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(_remember, chains, f"{thread}-") for thread in range(4)]:
+                done.result()
+    finally:
+        sys.setswitchinterval(interval)
+    assert sum(f"{thread}-{number}" in chains for thread in range(4) for number in range(20_000)) == 100
+
+
+def _remember(chains: ReturnedChains, prefix: str) -> None:
+    for number in range(20_000):
+        chains.add(f"{prefix}{number}")

@@ -6,6 +6,8 @@ returned once at most. The order is never sold beside a chain that stands. What 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from uuid import UUID, uuid5
 
 import pytest
@@ -19,7 +21,7 @@ from tests.fiscal.interleaving import LAG, LANDING
 from worker.fiscal.chain import chain_id, payment_receipt_id
 from worker.fiscal.issuing import ACT_WITHIN
 from worker.fiscal.order import Operation, Request, ReturnOf
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation, Unavailable
 from worker.fiscal.planner import plan
 from worker.fiscal.receipt import sale_receipt_id
 
@@ -212,3 +214,77 @@ def test_without_faults_a_chain_of_three_and_its_return() -> None:
     check(world)
     assert sum(one.total for one in world.numbered() if not one.is_return) == TOTAL
     assert sum(one.total for one in world.numbered() if one.is_return) == TOTAL
+
+
+class LateReturns(ChainWorld):
+    """Shows the returns of a chain only some seconds after they were made."""
+
+    def chain(self, relation_id: str, secrets: Iterable[str] = ()) -> Relation | None:
+        relation = super().chain(relation_id, secrets)
+        is_shown = all(self.ledger[back].at + 10 <= self.now for _, back in self.returns_made)
+        if relation is None or is_shown:
+            return relation
+        return replace(relation, status="PARTIAL_PAID", returns=(), returned_by={})
+
+    @property
+    def returns_made(self) -> list[tuple[str, str]]:
+        return [pair for kept in self.chains.values() for pair in kept.returns]
+
+
+def test_a_return_that_is_shown_late_is_posted_once() -> None:
+    """Checkbox has said that it made the returns: a look that does not show them is no reason for others."""
+    world = LateReturns(1, faults=False)
+    world.run(an_advance("a"))
+    world.posts = 0
+    world.run(a_return())
+    assert isinstance(world.deliveries[0].outcome, Fiscalized), world.deliveries[0].outcome
+    assert world.posts == 1
+    check(world)
+
+
+def test_the_shift_and_the_archive_flag_are_told_before_which_chain() -> None:
+    """A return that names none of several chains needs an open shift like any other."""
+    world = ChainWorld(1, faults=False)
+    world.run(an_advance("a"))
+    world.run(a_return())
+    world.run(an_advance("b"))
+
+    def code(request: Request) -> Code:
+        world.run(request)
+        outcome = world.deliveries[0].outcome
+        assert isinstance(outcome, Rejected)
+        return outcome.code
+
+    unclear = a_return("unclear")
+    assert code(unclear) is Code.PREPAYMENT_MISMATCH
+    assert code(replace(unclear, order=replace(unclear.order, archived=True))) is Code.ORDER_ARCHIVED
+    world.open_shift = None
+    assert code(unclear) is Code.SHIFT_NOT_OPEN
+
+
+class BusyOnce(ChainWorld):
+    """Every receipt ends as a test says; the next post is not taken where ``is_busy``."""
+
+    ends_in, is_busy = "DONE", False
+
+    def end(self) -> str:
+        return self.ends_in
+
+    def post(self, land: Callable[[float], None]) -> None:
+        if self.is_busy:
+            self.is_busy = False
+            raise Unavailable({"reason": "throttled"})
+        super().post(land)
+
+
+def test_a_return_that_was_not_taken_is_posted_again() -> None:
+    """Beside refused returns of another document, which nobody has to wait for."""
+    world = BusyOnce(1, faults=False)
+    world.run(an_advance("a"))
+    world.ends_in = "ERROR"
+    world.run(a_return())
+    world.ends_in, world.is_busy = "DONE", True
+    world.run(a_return("again"))
+    assert isinstance(world.deliveries[0].outcome, Fiscalized)
+    assert world.deliveries[0].passes < 10
+    check(world)

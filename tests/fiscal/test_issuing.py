@@ -412,6 +412,17 @@ def test_a_receipt_that_exists_wins_over_the_reason(code: Code) -> None:
     assert scenario.once(request).receipt.is_numbered
 
 
+@pytest.mark.parametrize("code", REASONS)
+def test_a_returned_sale_is_told_before_the_shift_and_the_tax_table(code: Code) -> None:
+    """Only an order that is archived by the message is told earlier."""
+    sale = made(a_request(id="request-0"))
+    scenario, request = hindered(code, ledger(sale, whole_return(sale)))
+    expected = Code.ORDER_ARCHIVED if code is Code.ORDER_ARCHIVED else Code.RECEIPT_RETURNED
+    assert scenario.code(request) is expected
+    scenario, request = hindered(code, ledger(sale, whole_return(sale)))
+    assert scenario.code(replace(request, sell_again=True)) is code
+
+
 @pytest.mark.parametrize("shift", [OLD, None], ids=["over 24 hours", "none"])
 def test_a_number_is_waited_for_whatever_the_shift_has_become(shift: Shift | None) -> None:
     """The receipt was posted before; nobody is told that nothing was sold."""
@@ -493,6 +504,17 @@ def test_a_return_names_the_sale_it_undoes() -> None:
     assert (done.receipt.is_return, done.receipt.related_receipt_id) == (True, sale.id)
     assert scenario.checkbox.sold[0].related_receipt_created_at == "2025-01-31T10:20:05Z"
     assert UUID(done.receipt.id) == return_receipt_id(sale.id, 0)
+
+
+def test_a_prepayment_that_was_the_sale_is_found_where_prepayments_were_switched_off() -> None:
+    """A request that may have sold before is looked up, as the sale that it was."""
+    paid_in_full = a_request(operation=Operation.PREPAYMENT, payment_uuid=uuid4())
+    scenario = Scenario(ledger(made()))
+    assert scenario.code(paid_in_full) is Code.PREPAYMENT_MISMATCH
+    assert scenario.checkbox.calls == []
+    assert scenario.once(paid_in_full, REDELIVERED).receipt.id == str(sale_receipt_id(AN_ORDER, 0))
+    seen = replace(STATE, look_up_first=True)
+    assert Scenario().code(paid_in_full, seen) is Code.PREPAYMENT_MISMATCH
 
 
 @pytest.mark.parametrize(

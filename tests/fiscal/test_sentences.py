@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.builders import FIRST_SEEN, a_line, a_request, an_integration, an_order, card
+from worker.fiscal.languages import Sentence
 from worker.fiscal.order import Operation, Vat
 from worker.fiscal.outcomes import Code, Rejected
 from worker.fiscal.planner import plan
-from worker.fiscal.sentence_texts import Sentence
 from worker.fiscal.sentences import delayed, failed, succeeded
 
 _CYRILLIC = frozenset("абвгґдеєжзиіїйклмнопрстуфхцчшщьюяёыэъ")

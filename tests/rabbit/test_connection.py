@@ -12,17 +12,20 @@ from typing import Any
 
 import pika
 import pytest
+from pika.adapters.blocking_connection import BlockingChannel
 
 from tests.fault_proxy import FaultProxy
+from tests.rabbit.asked_of_broker import AskedOfBroker
 from tests.rabbit.running import TOPOLOGY, channel, declare, drained
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import VirtualHost
 from worker.rabbit import publishing_connection
 from worker.rabbit.connection import parameters
 from worker.rabbit.loop import Loop
+from worker.rabbit.mending import mend
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.publishing_connection import PublishFailed
-from worker.rabbit.topology import EVENTS_EXCHANGE, EVENTS_QUEUE, Topology
+from worker.rabbit.topology import EVENTS_EXCHANGE, EVENTS_QUEUE, EXCHANGES, Topology
 
 Eventually = Callable[..., Any]
 KEY = "fiscalization.failed"
@@ -34,6 +37,21 @@ def publisher(url: str) -> Publisher:
 
 def send(publisher: Publisher, body: bytes = b"event", key: str = KEY) -> None:
     publisher.send(EVENTS_EXCHANGE, key, body, pika.BasicProperties(content_type="text/plain")).result()
+
+
+def test_a_notice_that_nobody_wants_is_no_fault(vhost: VirtualHost) -> None:
+    """Whoever binds a queue has it, persistent; an event without a queue fails."""
+    declare(vhost.url)
+    sending, properties = publisher(vhost.url), pika.BasicProperties()
+    sending.send(EVENTS_EXCHANGE, "integration.checked", b"notice", properties, mandatory=False).result()
+    with pytest.raises(PublishFailed):
+        sending.send(EVENTS_EXCHANGE, "integration.checked", b"event", properties).result()
+    with channel(vhost.url) as opened:
+        opened.queue_declare("listener")
+        opened.queue_bind("listener", EVENTS_EXCHANGE, "integration.#")
+    sending.send(EVENTS_EXCHANGE, "integration.checked", b"notice", properties, mandatory=False).result()
+    [(body, heard)] = drained(vhost.url, "listener")
+    assert (body, heard.delivery_mode) == (b"notice", 2)
 
 
 def test_a_message_is_persistent_and_there_when_publish_returns(vhost: VirtualHost) -> None:
@@ -300,26 +318,59 @@ def test_limits_of_time_have_defaults_that_an_address_may_change() -> None:
     assert ours.client_properties["connection_name"] == "me"
 
 
+def mending_through(proxy: FaultProxy, url: str) -> tuple[Publisher, list[str]]:
+    """A publisher that declares as the worker does, and the threads in which it declared."""
+    threads: list[str] = []
+
+    def redeclare(opened: BlockingChannel) -> None:
+        threads.append(threading.current_thread().name)
+        mend(TOPOLOGY, opened)
+
+    return Publisher(Loop(), parameters(proxy.through(url), "test"), redeclare), threads
+
+
 @pytest.mark.parametrize("what", ["exchange", "queue"])
 def test_many_messages_that_find_no_way_make_it_once(vhost: VirtualHost, what: str) -> None:
     """One declaration for all of them, and not in the loop's thread, which has other messages to send."""
     declare(vhost.url)
-    threads: list[str] = []
-
-    def redeclare(opened: Any) -> None:
-        threads.append(threading.current_thread().name)
-        TOPOLOGY.declare(opened)
-
-    sending = Publisher(Loop(), parameters(vhost.url, "test"), redeclare)
-    send(sending)
-    with channel(vhost.url) as opened:
-        if what == "exchange":
-            opened.exchange_delete(EVENTS_EXCHANGE)
-        else:
-            opened.queue_delete(EVENTS_QUEUE)
-    for effect in [event_of(sending) for _ in range(200)]:
-        effect.result(20)
+    asked = AskedOfBroker()
+    with FaultProxy.before(vhost.url, asked) as proxy:
+        sending, threads = mending_through(proxy, vhost.url)
+        send(sending)
+        with channel(vhost.url) as opened:
+            if what == "exchange":
+                opened.exchange_delete(EVENTS_EXCHANGE)
+            else:
+                opened.queue_delete(EVENTS_QUEUE)
+        for effect in [event_of(sending) for _ in range(200)]:
+            effect.result(20)
+        sending.close()
     assert threads == ["declaring"]
+    [declared] = asked.declared
+    objects = {*(("exchange", name) for name in EXCHANGES), *(("queue", name) for name in TOPOLOGY.queues)}
+    assert {one for one in declared if one[0] != "binding"} == objects
+    assert len(declared) == len({*declared})
+    # The broker closes the channel of who publishes to a missing exchange; a missing queue closes none.
+    assert len(asked.connections) <= (20 if what == "exchange" else 2)
+
+
+def test_messages_one_after_the_other_for_which_there_is_no_way_cost_one_declaration(
+    vhost: VirtualHost,
+) -> None:
+    """The outcome of a declaration holds for 5 s: to declare again at once would change nothing."""
+    declare(vhost.url)
+    asked = AskedOfBroker()
+    with FaultProxy.before(vhost.url, asked) as proxy:
+        sending, threads = mending_through(proxy, vhost.url)
+        began = time.monotonic()
+        for _ in range(50):
+            with pytest.raises(PublishFailed, match="UnroutableError"):
+                send(sending, key="no_such_key")
+        periods = 1 + (time.monotonic() - began) // 5
+        sending.close()
+    assert {*threads} == {"declaring"}
+    assert 1 <= len(asked.declared) <= periods
+    assert len(asked.connections) == 1 + len(asked.declared)
 
 
 def test_an_exchange_that_may_not_be_written_to_spoils_no_other_message(

@@ -131,6 +131,13 @@ def test_every_example_of_an_event_passes_its_schema(path: Path) -> None:
         assert validator(f"fiscalization_{other}").is_valid(document) == (other == outcome)
 
 
+@pytest.mark.parametrize("path", sorted((EXAMPLES / "notices").iterdir()), ids=lambda path: path.stem)
+def test_every_example_of_a_notice_passes_its_schema(path: Path) -> None:
+    document = json.loads(path.read_bytes())
+    validator(path.stem.replace(".", "_")).validate(document)
+    assert not validator("fiscalization_failed").is_valid(document)
+
+
 def test_an_event_without_subject_passes_and_one_with_null_does_not() -> None:
     """What cannot be told is null, but the subject is left out."""
     document = json.loads((EXAMPLES / "events" / "failed.json").read_bytes())
@@ -195,6 +202,7 @@ def test_the_asyncapi_document_has_the_objects_of_the_contract() -> None:
         "fiscalize",
         "fiscalization.{outcome}",
         "bimp.fiscal.events",
+        "integration.checked",
         "fiscalize.dead_letters",
     }
     exchanges = {

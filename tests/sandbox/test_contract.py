@@ -27,6 +27,7 @@ def drive(checkbox: Checkbox) -> None:
     _drive_offline(checkbox, token)
     _drive_registers_and_reports(checkbox, token)
     _drive_webhook(checkbox, token)
+    _drive_prepayments(checkbox, token)
     _drive_shifts(checkbox, token)
 
 
@@ -131,6 +132,21 @@ def _drive_webhook(checkbox: Checkbox, token: str) -> None:
     assert checkbox.post("/webhook", {"url": "http://127.0.0.1:9/"}, **both).body["key"]
     assert "key" not in checkbox.get("/webhook", **both).body
     assert checkbox.call("DELETE", "/webhook", **both).body == {"ok": True}
+
+
+def _drive_prepayments(checkbox: Checkbox, token: str) -> None:
+    advance = sale(payments=[{"type": "CASHLESS", "value": 10_000}], custom_relation_id="ORDER-000001")
+    opened = checkbox.post("/prepayment-receipts", advance, token)
+    assert (opened.status, opened.body["pre_payment_relation_id"]) == (201, "ORDER-000001")
+    path = "/prepayment-receipts/ORDER-000001"
+    assert checkbox.get(path, token).body["left_to_pay"] == 5_000
+    rest = {"payments": [{"type": "CASHLESS", "value": 5_000}]}
+    assert checkbox.post(path, rest, token).status == 201
+    checkbox.time += 10
+    assert checkbox.get(path, token).body["pre_payment_status"] == "FULL_PAID"
+    returned = checkbox.post(f"{path}/return", {"check_ettn": True}, token)
+    assert (returned.status, len(returned.body)) == (201, 2)
+    checkbox.time += 10
 
 
 def _drive_shifts(checkbox: Checkbox, token: str) -> None:

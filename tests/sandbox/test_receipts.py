@@ -362,3 +362,27 @@ def test_a_receipt_without_an_id_gets_one() -> None:
     made = checkbox.sell(token, body).body["id"]
     assert checkbox.get(f"/receipts/{made}", token).status == 200
     assert checkbox.get(f"/receipts/{uuid4()}", token).status == 404
+
+
+def test_the_short_form_of_the_search_is_the_documented_one() -> None:
+    """It names register, branch and shift, and has neither context nor taxes."""
+    checkbox = Checkbox(search_form="short")
+    token = checkbox.sign_in()
+    sold = checkbox.sell(token, context={"request": "r-1"}).body
+    (short,) = checkbox.get("/receipts/search", token).body["results"]
+    assert (short["id"], short["shift"]["id"]) == (sold["id"], sold["shift"]["id"])
+    assert short["payments"] == [{"type": "CASH", "label": "Готівка", "value": 15_000}]
+    assert short["branch"]["name"] == "Головна"
+    assert not {"context", "taxes", "created_at", "transaction", "cashier", "discounts"} & set(short)
+
+
+def test_a_shift_closes_while_its_register_is_offline_by_hand() -> None:
+    """Its receipts are DONE, although no document has been uploaded."""
+    checkbox = Checkbox()
+    token = checkbox.sign_in()
+    checkbox.post("/cash-registers/go-offline", {}, token, license_key=KEY)
+    checkbox.sell(token)
+    checkbox.time += 10
+    closing = checkbox.post("/shifts/close", {}, token).body
+    checkbox.time += 10
+    assert checkbox.get(f"/shifts/{closing['id']}", token).body["status"] == "CLOSED"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.havoc import children_of
 from tests.system.shop import CONTRACT, Shop
 
 ORDER = (CONTRACT / "valid" / "one_line_card.json").read_bytes()
@@ -18,32 +21,63 @@ ORDER = (CONTRACT / "valid" / "one_line_card.json").read_bytes()
 
 
 @pytest.mark.parametrize("offset", ["-3600", "+3600"], ids=["an hour back", "an hour on"])
-def test_a_clock_that_is_set_holds_no_order_up(
+def test_a_clock_that_is_set_holds_no_order_up_and_hurries_none(
     shop: Callable[..., Shop], tmp_path: Path, offset: str
 ) -> None:
-    """The order waits for its next attempt meanwhile, and its end comes as soon as it would have."""
+    """A process holds the order until its next attempt, for as long as it would have."""
     clock = tmp_path / "clock"
+    running = started(shop, clock)
+    request, due = refused_once(running)
+    set_aside(clock, offset)
+    assert running.outcome(request, timeout=60)["routing_key"] == "fiscalization.succeeded"
+    [sold] = running.sandbox.ledger()
+    assert datetime.fromisoformat(sold["created_at"]) >= due
+    # The worker saw that the clock was set.
+    running.until(lambda: abs(seconds(running.worker.lines()[-1]) - time.time()) > 3000)
+
+
+def test_an_order_that_was_due_by_another_clock_waits_no_longer(
+    shop: Callable[..., Shop], tmp_path: Path
+) -> None:
+    """The clock is set back, and another process gets the order with the time that the first one gave it."""
+    clock = tmp_path / "clock"
+    running = started(shop, clock)
+    request, _ = refused_once(running)
+    set_aside(clock, "-3600")
+    [_, process] = children_of(running.worker.process.pid)
+    os.kill(process, signal.SIGKILL)
+    assert running.outcome(request, timeout=60)["routing_key"] == "fiscalization.succeeded"
+    [sold] = running.sandbox.ledger()
+    assert sold
+
+
+def started(shop: Callable[..., Shop], clock: Path) -> Shop:
+    """A worker of one process that reads this clock."""
     clock.write_text("+0")
-    running = shop(
+    return shop(
         LD_PRELOAD=str(FAKETIME[0]),
         FAKETIME_TIMESTAMP_FILE=str(clock),
         FAKETIME_NO_CACHE="1",
         FAKETIME_DONT_FAKE_MONOTONIC="1",
+        FISCAL_PROCESSES="1",
         FISCAL_RETRY_MIN_BACKOFF="PT4S",
         FISCAL_RETRY_MAX_BACKOFF="PT5S",
     )
-    request = json.loads(ORDER)["id"]
+
+
+def refused_once(running: Shop) -> tuple[str, datetime]:
+    """The id of a request whose first attempt failed, and until when the process holds it."""
+    request: dict[str, Any] = json.loads(ORDER)
     running.sandbox.fault("html_503", count=1, endpoint="POST /receipts/sell")
     running.publish(ORDER)
-    running.until(lambda: running.events_of(request, "delayed"))
-    set_aside(clock, offset)
-    began = time.monotonic()
-    assert running.outcome(request)["routing_key"] == "fiscalization.succeeded"
-    assert time.monotonic() - began < 15
-    [sold] = running.sandbox.ledger()
-    assert sold
-    # The worker saw that the clock was set.
-    running.until(lambda: abs(seconds(running.worker.lines()[-1]) - time.time()) > 3000)
+    page = f"/orders/{request['data']['order']['uuid']}"
+
+    def due() -> str | None:
+        status, text = running.worker.page(page)
+        rows = json.loads(text)["waiting"] if status == 200 else []
+        return next((row["due"] for row in rows if row["attempts"]), None)
+
+    return request["id"], datetime.fromisoformat(running.until(due, timeout=60))
 
 
 def set_aside(clock: Path, offset: str) -> None:

@@ -61,7 +61,8 @@ def test_the_demo_of_a_wheel_ends_as_the_contract_says(tmp_path: Path) -> None:
         check=False,
     )
     rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
-    examples = [*CONTRACT.glob("valid/*.json"), *CONTRACT.glob("invalid/*.json")]
+    folders = ("valid", "invalid", "prepayment")
+    examples = [path for folder in folders for path in CONTRACT.glob(f"{folder}/*.json")]
     assert done.returncode == 0, (rows, done.stderr)
     assert {row["example"] for row in rows} == {path.stem for path in examples}
 
@@ -84,7 +85,10 @@ def test_a_demo_that_is_kept_names_lines_that_work() -> None:
 
 
 def test_the_operators_commands_do_what_they_say(shop: Callable[..., Shop]) -> None:
-    """Each of them ends well against a worker whose cashier has left his shift open for a day."""
+    """Each of them ends well against a worker whose cashier has left his shift open for a day.
+
+    `doctor` finds that shift, and the replay comes back for it.
+    """
     running = shop()
     running.sandbox.close_shift("olena")
     running.sandbox.open_shift("olena", opened_at="2020-01-01T09:00:00Z")
@@ -109,5 +113,8 @@ def test_the_operators_commands_do_what_they_say(shop: Callable[..., Shop]) -> N
     found_by_doctor = outcomes.pop("fiscal-worker doctor")
     assert found_by_doctor[0] == 1
     assert " wrong" in found_by_doctor[1]
+    replayed = outcomes.pop("fiscal-worker dead-letters replay --code SHIFT_OPEN_OVER_24H --yes")
+    assert replayed[0] == 1
+    assert "1 came back (SHIFT_OPEN_OVER_24H 1)" in replayed[1]
     assert {command: code for command, (code, _) in outcomes.items() if code} == {}, outcomes
     assert running.vhost.queues()[DEAD_LETTERS].messages <= 1

@@ -44,8 +44,9 @@ def told(shop: Shop, event: str) -> list[dict[str, Any]]:
 
 
 def requests(shop: Shop) -> int:
-    """Every call to Checkbox so far."""
-    return sum(sum(row.values()) for row in shop.sandbox.counters()["requests"].values())
+    """Every call to Checkbox about receipts so far."""
+    counts = shop.sandbox.counters()["requests"]
+    return sum(sum(row.values()) for endpoint, row in counts.items() if "/receipts" in endpoint)
 
 
 def depth(shop: Shop, queue: str) -> int:

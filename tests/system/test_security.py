@@ -155,9 +155,10 @@ def test_worker_and_operator_need_no_more_than_the_document_gives(
     assert json.loads(heard)["data"]["code"] == "TOTALS_MISMATCH"
     eventually(lambda: shop.vhost.queues()[DEAD_LETTERS].messages == 1)
     assert "TOTALS_MISMATCH" in command(broker, "dead-letters", "list")
-    command(broker, "dead-letters", "replay", "--yes")
+    with start_command(broker, "dead-letters", "replay", "--yes") as replaying:
+        assert "TOTALS_MISMATCH 1" in replaying.communicate(timeout=60)[1]
     eventually(lambda: shop.vhost.queues()[DEAD_LETTERS].messages == 1)
-    command(broker, "dead-letters", "discard", "--yes")
+    command(broker, "dead-letters", "discard", "--yes", "--all")
     command(broker, "resume")
     assert shop.worker.terminate() == 0
     assert not re.findall(r".*(?:ACCESS_REFUSED|access to .* refused).*", broker.log())

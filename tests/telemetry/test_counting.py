@@ -80,6 +80,22 @@ print(page())
     assert not [line for line in shown if 'cashier="gone"' in line]
 
 
+def test_a_gauge_that_is_withdrawn_is_gone_or_anothers() -> None:
+    """Also what a process set that died: the one in its place withdraws it, and leaves what others set."""
+    shown = lines(
+        """
+as_process(0, "metrics.KEY_END.labels('a', 'moved').set(7); metrics.KEY_END.labels('a', 'gone').set(7)")
+as_process(1, "metrics.KEY_END.labels('a', 'moved').set(5)")
+as_process(0, "metrics.KEY_END.withdraw_all()")
+as_process(1, "metrics.SUBSCRIPTION_END.labels('a').set(5); metrics.SUBSCRIPTION_END.labels('a').withdraw()")
+print(page())
+"""
+    )
+    assert 'fiscal_key_end_timestamp_seconds{cashier="moved",integration="a"} 5.0' in shown
+    assert not [line for line in shown if 'cashier="gone"' in line]
+    assert not [line for line in shown if line.startswith("fiscal_subscription")]
+
+
 def test_a_memory_that_is_full_raises_nothing_and_counts_on_what_it_has() -> None:
     """Far more label sets than fit: the known ones go on."""
     shown = lines(

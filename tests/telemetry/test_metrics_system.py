@@ -32,9 +32,15 @@ EMPTY_WHEN_WELL = (
     "overview: Oldest request waiting",
     "overview: Put right without a failure",
     "checkbox: Unknown for",
+    "checkbox: Findings of integrations",
+    "checkbox: Offline codes left",
 )
-#: Metrics of rules that are absent when all is well.
+#: Metrics of rules that are absent when all is well, or before the first check of an integration.
 ABSENT_WHEN_WELL = {
+    "fiscal_integration_findings",
+    "fiscal_key_end_timestamp_seconds",
+    "fiscal_register_offline_seconds",
+    "fiscal_subscription_end_timestamp_seconds",
     "fiscal_oldest_waiting_timestamp_seconds",
     "fiscal_oldest_unknown_outcome_timestamp_seconds",
     "fiscal_unfinished_receipt_timestamp_seconds",
@@ -64,7 +70,7 @@ def events_of(running: Shop, *bodies: bytes) -> None:
 def replay(running: Shop, code: str) -> None:
     """As an operator does."""
     subprocess.run(
-        [sys.executable, "-m", "worker", "dead-letters", "replay", "--code", code, "--yes", "--rate", "0"],
+        [sys.executable, "-m", "worker", "dead-letters", "replay", "--code", code, "--yes", "--no-wait"],
         env={**os.environ, "FISCAL_RABBITMQ_URL": running.vhost.url},
         check=True,
         capture_output=True,

@@ -79,6 +79,7 @@ def read_taxes(document: Any) -> list[CheckboxTax]:
         CheckboxTax(
             code=code,
             label=text(tax, "label") or "",
+            symbol=text(tax, "symbol") or "",
             rate=_percent(tax, "rate"),
             extra_rate=_percent(tax, "extra_rate"),
             no_vat=tax["no_vat"] if isinstance(tax.get("no_vat"), bool) else None,

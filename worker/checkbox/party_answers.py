@@ -1,6 +1,6 @@
 """Answers about the cashier, the organization and the register, read into words of ours.
 
-What cannot be told is None. Times are in seconds since the epoch.
+What Checkbox does not show is None. Times are in seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -143,9 +143,9 @@ def _flag(document: Document, name: str) -> bool | None:
 
 def _is_test(cashier: Document) -> bool | None:
     """Newer answers have the type of the key alone."""
-    told = _flag(cashier, "is_test")
+    is_test = _flag(cashier, "is_test")
     kind = text(cashier, "signature_type")
-    return told if told is not None or kind is None else kind == "TEST"
+    return is_test if is_test is not None or kind is None else kind == "TEST"
 
 
 def _end_of_day(value: Any) -> float | None:

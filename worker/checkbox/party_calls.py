@@ -38,9 +38,9 @@ class PartyCalls:
         call = Call(endpoint=Endpoint.OFFLINE_TIME, url=url, license_key=license_key)
         return self._calls.read(call, party_answers.read_offline_time)
 
-    def offline_codes(self, url: str, license_key: SecretStr) -> OfflineCodes:
+    def offline_codes(self, url: str, token: str, license_key: SecretStr) -> OfflineCodes:
         """The register's stock of offline codes."""
-        call = Call(endpoint=Endpoint.OFFLINE_CODES, url=url, license_key=license_key)
+        call = Call(endpoint=Endpoint.OFFLINE_CODES, url=url, token=token, license_key=license_key)
         return self._calls.read(call, party_answers.read_offline_codes)
 
     def cashier_me(self, url: str, token: str) -> CashierInfo:

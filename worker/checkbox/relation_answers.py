@@ -45,11 +45,15 @@ def read_relation(document: Any, relation_id: str, private: Iterable[str] = ()) 
 
 
 def _left(document: Document, status: str | None) -> int | None:
-    """Left out it is 0, by the vendor's document; of a chain that is not paid that cannot be."""
+    """Left out it is 0, by the vendor's document; of a chain that is not paid that cannot be.
+
+    ASSUMED: it may be below 0 where cash was rounded up.
+    """
     told = document.get("left_to_pay")
     if told is None:
         return None if status == _PARTIAL_PAID else 0
-    return integer(told)
+    left = integer(told)
+    return None if left is None else max(left, 0)
 
 
 def _ids(listed: Any) -> list[str]:

@@ -180,6 +180,10 @@ class Session:
     def close_shift(self, shift: Shift) -> bool:
         return self._shift.close(shift)
 
+    def token(self, refused: str | None = None) -> str:
+        """For calls beside the session; a new one where ``refused`` is the one in use."""
+        return self._access.token(refused)
+
     def taxes(self, within: float) -> Sequence[CheckboxTax] | None:
         return self._taxes.read(within, self._organization)
 

@@ -45,7 +45,7 @@ class Sessions:
         self._client = client
         self._rate = rate
         self._isolation = isolation
-        self._tax_tables = TaxTables()
+        self._tax_tables = TaxTables(rate.monotonic)
         self._lock = threading.Lock()
         self._lanes: dict[tuple[object, ...], _Lane] = {}
         self._shown: dict[tuple[str, str], float] = {}

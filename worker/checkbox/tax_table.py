@@ -12,6 +12,7 @@ from threading import Lock
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.token import CashierToken
 from worker.fiscal.tax_rates import CheckboxTax
+from worker.http.circuit_breaker import CircuitBreakers, CircuitOpen, Scope
 
 Table = Sequence[CheckboxTax]
 
@@ -24,6 +25,8 @@ _SHARED_FOR = 5.0
 #: A read that failed is not repeated for this many seconds, or for ten times as long as it took: an endpoint
 #: that hangs must not hold back sales.
 _AGAIN_AFTER, _AGAIN_AFTER_TIMES = 5.0, 10.0
+#: Cashiers who met silence, after which the endpoint counts as hanging.
+_THRESHOLD = 3
 
 
 @dataclass(slots=True)
@@ -38,8 +41,10 @@ class _Shared:
 class TaxTables:
     """What the cashiers of a process have read, by the address and the organization; shared by threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self._tables: dict[tuple[str, str], _Shared] = defaultdict(_Shared)
+        #: While the endpoint hangs, one cashier at a time asks; the sales of the others do not wait for it.
+        self.breakers = CircuitBreakers(monotonic, trials=1)
 
     @contextmanager
     def of(self, url: str, organization: str) -> Iterator[_Shared]:
@@ -69,6 +74,7 @@ class CashierTaxes:
         self._access = access
         self._tables = tables
         self._monotonic = monotonic
+        self._scope = Scope("tax_table", url, str(id(self)), _THRESHOLD)
         self._table: Table | None = None
         self._read_at = -math.inf
         self._sign_in = 0
@@ -104,7 +110,11 @@ class CashierTaxes:
     def _ask(self) -> bool:
         """Whether it could be read."""
         began = self._monotonic()
-        table = self._access.call_if_allowed(lambda token: self._client.taxes(self._url, token))
+        try:
+            with self._tables.breakers.closed((self._scope,)):
+                table = self._access.call_if_allowed(lambda token: self._client.taxes(self._url, token))
+        except CircuitOpen:
+            return False
         if table is None:
             took = self._monotonic() - began
             self._try_at = began + took + max(_AGAIN_AFTER, took * _AGAIN_AFTER_TIMES)

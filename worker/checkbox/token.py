@@ -74,16 +74,22 @@ class CashierToken:
         if self._token is None:
             self._token = self._sign_in()
 
+    def token(self, refused: str | None = None) -> str:
+        """The token in use; a new one where ``refused`` is the one in use. Raises what a sign-in raises."""
+        if self._token == refused:
+            self._token = None
+        self.sign_in()
+        assert self._token is not None
+        return self._token
+
     def call_if_allowed(self, call: Callable[[str], T]) -> T | None:
         """For a call that no receipt needs: None where it is refused or not answered.
 
         A refused token is renewed, unless it was renewed for such a call already.
         Raises what a sign-in raises.
         """
-        self.sign_in()
-        assert self._token is not None
         try:
-            return call(self._token)
+            return call(self.token())
         except TokenRefused:
             if self.sign_ins == self._renewed:
                 return None

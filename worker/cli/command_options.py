@@ -39,17 +39,18 @@ def _parsed(text: str) -> datetime:
     return moment(text, lambda: datetime.now(UTC))
 
 
-Codes = Annotated[
-    list[str], typer.Option("--code", metavar="CODE", help="This code; may come several times.")
-]
+Codes = Annotated[list[str], typer.Option("--code", metavar="CODE", help="Only this code; may be repeated.")]
 Integrations = Annotated[
-    list[str], typer.Option("--integration", metavar="ID", help="This integration; may come several times.")
+    list[str], typer.Option("--integration", metavar="ID", help="Only this integration; may be repeated.")
 ]
 Cashiers = Annotated[
-    list[str], typer.Option("--cashier", metavar="ID", help="This cashier; may come several times.")
+    list[str], typer.Option("--cashier", metavar="ID", help="Only this cashier; may be repeated.")
 ]
 Order = Annotated[
-    str | None, typer.Option("--order", metavar="ORDER", help="This order, by its uuid or docNumber.")
+    str | None, typer.Option("--order", metavar="ORDER", help="Only this order, by its uuid or docNumber.")
+]
+Requests = Annotated[
+    list[str], typer.Option("--request", metavar="ID", help="Only this request of Bimp; may be repeated.")
 ]
 Since = Annotated[
     datetime | None,
@@ -66,12 +67,21 @@ def chosen(
     integration: Integrations = [],  # noqa: B006
     cashier: Cashiers = [],  # noqa: B006
     order: Order = None,
+    request: Requests = [],  # noqa: B006
     since: Since = None,
     until: Until = None,
 ) -> Filter:
     """The filter of these options."""
     upper = frozenset(one.upper() for one in code)
-    return Filter(upper, frozenset(integration), frozenset(cashier), order, since, until)
+    return Filter(
+        codes=upper,
+        integrations=frozenset(integration),
+        cashiers=frozenset(cashier),
+        order=order,
+        requests=frozenset(request),
+        since=since,
+        until=until,
+    )
 
 
 def filtered(command: Callable[..., None]) -> Callable[..., None]:

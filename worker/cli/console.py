@@ -5,13 +5,16 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import socket
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
 from config import settings as configuration
 from worker.operators.output import note
+from worker.telemetry import logs
 
 _SHORTEST_TOKEN = 16
 
@@ -21,7 +24,7 @@ def console(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 9192,
     token_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The token to sign in with; without it one is printed."),
+        typer.Option(metavar="FILE", help="A file with the token, in place of FISCAL_CONSOLE_TOKEN."),
     ] = None,
 ) -> None:
     """Serve a page to look at dead letters, replay them, and see the state of cashiers and shifts.
@@ -30,11 +33,12 @@ def console(
     """
     try:
         from worker.console.server import Server
+        from worker.console.sign_in import Access
     except ModuleNotFoundError as missing:
         note(f"{missing.name} is not installed: pip install 'fiscal-worker[console]'")
         raise typer.Exit(1) from None
-    configuration.load()  # a wrong setting ends it here, and not on the first page
-    token = _token(token_file)
+    settings = configuration.load()
+    token = _token(token_file, settings.console_token)
     try:
         listening = socket.create_server((host, port))
     except OSError as error:
@@ -43,15 +47,21 @@ def console(
     if not _is_loopback(host):
         note("not on loopback: put a proxy with TLS in front, and let nobody else reach the port")
     note(f"http://{host}:{listening.getsockname()[1]}/")
-    if token_file is None:
+    if token_file is None and settings.console_token is None:
         note(f"token: {token}")
-    Server(token).serve_on(listening)
+    reading = settings.console_read_token
+    access = Access(
+        token, reading.get_secret_value() if reading else None, settings.console_trust_forwarded_user
+    )
+    # A line is to be there at once, also where stdout is a pipe.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    Server(access, logs.apart(settings.log_format, sys.stdout, "worker.console")).serve_on(listening)
 
 
-def _token(file: Path | None) -> str:
-    """Raises ``typer.BadParameter`` where the file holds none."""
+def _token(file: Path | None, configured: SecretStr | None) -> str:
+    """The file's, the settings', or a new one. Raises ``typer.BadParameter`` where the file has none."""
     if file is None:
-        return secrets.token_urlsafe(24)
+        return configured.get_secret_value() if configured else secrets.token_urlsafe(24)
     try:
         token = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -16,21 +16,24 @@ from typing import IO, Annotated
 import typer
 
 from worker.cli.command_options import filtered
-from worker.cli.letter_access import dead_letters
-from worker.cli.letter_changes import change, show_counts
+from worker.cli.letter_access import dead_letters, end_if_stopped, looked_through
+from worker.cli.letter_changes import Asked, change, show_counts
+from worker.cli.letter_files import export_text, kept, whole_or_not_at_all
 from worker.cli.watch import watch
+from worker.fiscal.languages import of_environment, translated
 from worker.operators.dead_letters.access import DeadLetters
-from worker.operators.dead_letters.changes import Change, replaying
+from worker.operators.dead_letters.changes import discarding, replaying
 from worker.operators.dead_letters.filter import Filter
+from worker.operators.dead_letters.next_steps import entry, next_step
 from worker.operators.output import Column, Table, json_line, note, printable
 from worker.rabbit.dead_letter import DeadLetter
 
 app = typer.Typer(help="What waits for a person: look, send back, throw away.", no_args_is_help=True)
 app.command()(watch)
 
-Limit = Annotated[int | None, typer.Option(min=1, help="At most so many letters, the oldest first.")]
+Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop after N letters, oldest first.")]
 Rate = Annotated[float, typer.Option(min=0, help="Letters a second; 0 is no limit.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Count what would go, by code; change nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count the letters, by code; change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON lines.")]
 
@@ -52,11 +55,11 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List the dead letters, the oldest first. Nothing is changed."""
-    with dead_letters("dead-letters list") as letters:
+    with dead_letters("list", wanted) as (letters, meant):
         if group_by:
-            _list_counts(letters, wanted, group_by, limit, as_json=as_json)
+            _list_counts(letters, meant, group_by, limit, as_json=as_json)
         else:
-            _list(letters, wanted, limit, as_json=as_json)
+            _list(letters, meant, limit, as_json=as_json)
 
 
 def _list(letters: DeadLetters, wanted: Filter, limit: int | None, *, as_json: bool) -> None:
@@ -70,7 +73,7 @@ def _list(letters: DeadLetters, wanted: Filter, limit: int | None, *, as_json: b
         Column("replays", 7),
     )
     # Where lines scroll by on the same terminal, a bar would only get in their way.
-    with letters.looked_through(wanted, "reading", bar=not sys.stdout.isatty()) as look:
+    with looked_through(letters, wanted, "reading", bar=not sys.stdout.isatty()) as look:
         for letter in islice(look.letters(), limit):
             line = letter.line()
             if as_json:
@@ -79,36 +82,45 @@ def _list(letters: DeadLetters, wanted: Filter, limit: int | None, *, as_json: b
             where = f"{letter.integration or '?'}/{letter.cashier or '?'}"
             what = line["failedAt"], line["code"], line["docNumber"], line["order"]
             table.row(*what, where, line["attempts"], line["replays"])
-    look.exit_if_stopped()
+    end_if_stopped(look)
 
 
 def _list_counts(
     letters: DeadLetters, wanted: Filter, by: GroupBy, limit: int | None, *, as_json: bool
 ) -> None:
     counts: Counter[str] = Counter()
-    with letters.looked_through(wanted, "counting") as look:
+    with looked_through(letters, wanted, "counting") as look:
         for letter in islice(look.letters(), limit):
             counts[letter.line()[by] or "?"] += 1
-    look.exit_if_stopped()
+    end_if_stopped(look)
     show_counts(by, counts, as_json=as_json)
 
 
 @app.command()
+@filtered
 def show(
-    order: Annotated[str, typer.Argument(metavar="ORDER", help="The order's uuid or docNumber.")],
+    wanted: Filter,
+    name: Annotated[
+        str | None, typer.Argument(metavar="ORDER", help="The order's uuid or docNumber; or use a filter.")
+    ] = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the data of buyer and card too.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show all letters of an order whole, with their messages. Buyer and card are masked."""
+    """Show letters whole, with their messages. Buyer and card are masked."""
+    if name is not None and wanted.order not in (None, name):
+        raise typer.BadParameter(f"name one order: {name} or {wanted.order}")
+    wanted = replace(wanted, order=name or wanted.order)
+    if wanted == Filter():
+        raise typer.BadParameter("name an order, or use a filter such as --request")
     found = 0
     with (
-        dead_letters("dead-letters show") as letters,
-        letters.looked_through(Filter(order=order), "searching") as look,
+        dead_letters("show", wanted) as (letters, meant),
+        looked_through(letters, meant, "searching") as look,
     ):
         for letter in look.letters():
             found += 1
             _show(letter, reveal=reveal, as_json=as_json)
-    look.exit_if_stopped()
+    end_if_stopped(look)
     if not found:
         note("no letter matches")
         raise typer.Exit(3)
@@ -127,7 +139,18 @@ def _show(letter: DeadLetter, *, reveal: bool, as_json: bool) -> None:
     for name, value in members.items():
         text = json.dumps(value, ensure_ascii=False, indent=2) if isinstance(value, dict) else value
         sys.stdout.write(printable(f"{name:<12} {'-' if text is None else text}") + "\n")
+    for name, text in _advice(letter.code):
+        sys.stdout.write(f"{name:<12} {text}\n")
     sys.stdout.write(printable(f"message      {message}") + "\n\n")
+
+
+def _advice(code: str | None) -> Iterator[tuple[str, str]]:
+    """What the catalogue says of a code, in the language of the terminal."""
+    language = of_environment(os.environ)
+    if known := entry(code):
+        yield "means", f"{translated(known.title, language)}. {translated(known.means, language)}"
+        yield "check", translated(known.check, language)
+    yield "next", next_step(code, language)
 
 
 @app.command()
@@ -140,41 +163,29 @@ def export(
 ) -> None:
     """Write the letters with their whole messages as JSON lines, which `publish` reads. Nothing is changed.
 
-    They hold what buyers told of themselves: a file is made readable for its owner only.
+    They hold personal data of buyers: a file is made readable for its owner only.
     """
-    with dead_letters("dead-letters export") as letters:
+    with dead_letters("export", wanted) as (letters, meant):
         if to is None:
-            _export(letters, wanted, limit, sys.stdout)
+            _export(letters, meant, limit, sys.stdout)
             return
         try:
-            with _whole_or_not_at_all(to) as file:
-                count = _export(letters, wanted, limit, file)
+            with whole_or_not_at_all(to) as file:
+                count = _export(letters, meant, limit, file)
         except OSError as error:
             note(f"{to}: {error.strerror}")
             raise typer.Exit(1) from None
     note(f"{count} letters written to {to}")
 
 
-@contextmanager
-def _whole_or_not_at_all(to: Path) -> Iterator[IO[str]]:
-    part = to.with_name(f"{to.name}.part")
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            yield file
-        part.replace(to)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _export(letters: DeadLetters, wanted: Filter, limit: int | None, file: IO[str]) -> int:
     count = 0
     bar = not (file is sys.stdout and file.isatty())
-    with letters.looked_through(wanted, "exporting", bar=bar) as look:
+    with looked_through(letters, wanted, "exporting", bar=bar) as look:
         for letter in islice(look.letters(), limit):
-            file.write(json.dumps(letter.export_line(), ensure_ascii=False, separators=(",", ":")) + "\n")
+            file.write(export_text(letter))
             count += 1
-    look.exit_if_stopped()
+    end_if_stopped(look)
     file.flush()
     return count
 
@@ -186,28 +197,43 @@ def replay(
     limit: Limit = None,
     rate: Rate = 5.0,
     max_replays: Annotated[
-        int, typer.Option(min=1, help="Leave letters alone that were replayed so often and came back.")
+        int, typer.Option(min=1, help="Skip letters that were already replayed this many times.")
     ] = 10,
     force: Annotated[bool, typer.Option("--force", help="Replay them however often they came back.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait up to a minute for the outcomes.")
+    ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Send letters back to the queue that they came from, one after the other, the oldest first."""
-    what = replaying(None if force else max_replays)
-    change(what, wanted, limit=limit, rate=rate, dry_run=dry_run, yes=yes, as_json=as_json)
+    """Send letters back to the queue that they came from, oldest first, and report the outcome."""
+    asked = Asked(limit=limit, rate=rate, dry_run=dry_run, yes=yes, as_json=as_json, waits=not no_wait)
+    change(replaying(None if force else max_replays), wanted, asked)
 
 
 @app.command()
 @filtered
 def discard(
     wanted: Filter,
+    all_: Annotated[bool, typer.Option("--all", help="All letters, where no filter is given.")] = False,
+    export_to: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="FILE", help="Add what is removed to this file, as `export` does."),
+    ] = None,
     limit: Limit = None,
     rate: Rate = 0.0,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Throw letters away for good. With --json the lines say which; `export` first keeps their messages."""
-    what = Change("discard", "discarded", lambda look, *_: look.remove())
-    change(what, wanted, limit=limit, rate=rate, dry_run=dry_run, yes=yes, as_json=as_json)
+    """Throw letters away for good. It needs a filter or --all."""
+    if wanted == Filter() and not all_:
+        raise typer.BadParameter("discard needs a filter, or --all")
+    asked = Asked(limit=limit, rate=rate, dry_run=dry_run, yes=yes, as_json=as_json)
+    try:
+        with kept(None if dry_run else export_to) as keep:
+            change(discarding(keep), wanted, asked)
+    except OSError as error:
+        note(f"{export_to}: {error.strerror}")
+        raise typer.Exit(1) from None

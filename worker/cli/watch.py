@@ -10,7 +10,11 @@ import typer
 
 from config import settings as configuration
 from worker.cli.events import duration
+from worker.cli.letter_changes import audit, refused
+from worker.operators.dead_letters.changes import replaying
 from worker.operators.interruption import Interruption
+from worker.operators.output import json_line, note
+from worker.rabbit.dead_letter import DeadLetter
 
 _SHORTEST = timedelta(seconds=5)
 _TICK = 0.2
@@ -22,7 +26,7 @@ def watch(
         timedelta, typer.Option(parser=duration, metavar="DURATION", help="Between two looks.")
     ] = "PT1M",  # type: ignore[assignment] # typer parses it
     max_replays: Annotated[
-        int, typer.Option(min=1, help="Leave letters alone that were replayed so often and came back.")
+        int, typer.Option(min=1, help="Skip letters that were already replayed this many times.")
     ] = 5,
     rate: Annotated[float, typer.Option(min=0, help="Letters a second; 0 is no limit.")] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each replay.")] = False,
@@ -35,10 +39,17 @@ def watch(
     """
     from worker.operators.dead_letters.watching import Watching
 
+    def heard(letter: DeadLetter, why: str | None) -> None:
+        if why is not None:
+            refused(replaying(max_replays), letter, why)
+        elif as_json:
+            json_line(letter.line())
+
     if interval < _SHORTEST:
         raise typer.BadParameter("--interval is PT5S or more")
+    settings = configuration.load()
     with (
-        Watching(configuration.load(), interval, max_replays, rate, as_json=as_json) as watching,
+        Watching(settings, interval, max_replays, rate, note, heard, audit(settings)) as watching,
         Interruption() as stopping,
     ):
         while not stopping():

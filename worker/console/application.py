@@ -7,18 +7,26 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from worker.console import letters, pages
-from worker.console.jobs import FAULTS, CashierLook, Job, Jobs, Replay
-from worker.console.layout import asked
-from worker.console.sign_in import COOKIE, LIFETIME, BrowserSession, SignIns, is_from_here, knows
+from worker.console import language as languages
+from worker.console.job_pages import JobPages
+from worker.console.jobs import Jobs
+from worker.console.language import language_of
+from worker.console.letter_pages import LetterPages
+from worker.console.rendering import render, worded
+from worker.console.sign_in import COOKIE, LIFETIME, Access, SignIns, is_from_here, knows
+from worker.console.snapshot import FAULTS, NothingSeen, Snapshot
+from worker.console.visit import Visit, frame_of
+from worker.fiscal.languages import LANGUAGES, N_
+from worker.operators.dead_letters.audit import Audit
 
 _FORM_LIMIT = 16 * 1024
 #: Seconds that a wrong token costs.
@@ -30,128 +38,145 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-Form = dict[str, str]
-Handler = Callable[[Request, BrowserSession, Form], Response]
+_WENT_WRONG = {
+    404: N_("There is no such page."),
+    405: N_("This page cannot be asked for in this way."),
+    500: N_("The console made a mistake; its log says which. Nothing that was not confirmed was done."),
+}
+Handler = Callable[[Visit], Response]
 
 
 class Console:
-    """One console: its sessions and its jobs."""
+    """One console: its sessions, its picture of the letters, and its jobs."""
 
-    def __init__(self, token: str) -> None:
-        self._access = SignIns(token, time.monotonic)
+    def __init__(self, access: Access, log: Any) -> None:
+        self._sign_ins = SignIns(access, time.monotonic)
         self._jobs = Jobs()
+        self._snapshot = Snapshot()
+        self._log = log
 
     def application(self) -> Starlette:
-        get, post = ["GET"], ["POST"]
+        letters = LetterPages(self._snapshot, self._jobs, lambda actor: Audit(self._log, actor))
+        jobs = JobPages(self._jobs)
         routes = [
-            Route("/style.css", _asset("style.css", "text/css"), methods=get),
-            Route("/progress.js", _asset("progress.js", "text/javascript"), methods=get),
+            Route("/style.css", _asset("style.css", "text/css"), methods=["GET"]),
+            Route("/page.js", _asset("page.js", "text/javascript"), methods=["GET"]),
             Route("/sign-in", self._sign_in, methods=["GET", "POST"]),
-            Route("/sign-out", self._guarded(self._sign_out), methods=post),
-            Route("/", self._guarded(self._overview), methods=get),
-            Route("/letters", self._guarded(self._letters), methods=get),
-            Route("/replay", self._guarded(self._dry_run), methods=get),
-            Route("/replay", self._guarded(self._replay), methods=post),
-            Route("/cashiers", self._guarded(self._cashiers), methods=get),
-            Route("/cashiers", self._guarded(self._look), methods=post),
-            Route("/jobs/{job}.json", self._guarded(self._progress), methods=get),
-            Route("/jobs/{job}", self._guarded(self._job), methods=get),
-            Route("/jobs/{job}/stop", self._guarded(self._stop), methods=post),
+            Route("/language", _choose_language, methods=["GET"]),
+            self._changing("/sign-out", self._sign_out, by_anybody=True),
+            self._looking("/", letters.overview),
+            self._looking("/letters", letters.letters),
+            self._looking("/replay", letters.confirm_replay),
+            self._changing("/replay", letters.replay),
+            self._looking("/discard", letters.confirm_discard),
+            self._changing("/discard", letters.discard),
+            self._changing("/export", letters.export),
+            self._looking("/cashiers", jobs.cashiers),
+            self._changing("/cashiers", jobs.look, by_anybody=True),
+            self._looking("/jobs", jobs.jobs),
+            self._looking("/jobs/{job}.json", jobs.progress),
+            self._looking("/jobs/{job}", jobs.job),
+            self._changing("/jobs/{job}/stop", jobs.stop),
         ]
-        return Starlette(routes=routes, lifespan=self._lifespan)
+        handlers = {404: self._went_wrong, 405: self._went_wrong, 500: self._went_wrong}
+        return Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self._snapshot.start()
         yield
         await run_in_threadpool(self._jobs.end)
+        await run_in_threadpool(self._snapshot.end)
+
+    def _looking(self, path: str, handler: Handler) -> Route:
+        return Route(path, self._guarded(handler), methods=["GET"])
+
+    def _changing(self, path: str, handler: Handler, *, by_anybody: bool = False) -> Route:
+        """Only by a form of a page of ours, and by who may change things."""
+
+        def checked(visit: Visit) -> Response:
+            if not (is_from_here(visit.request) and knows(visit.session, dict(visit.form))):
+                text = N_("This form was not sent by a page of this console. Load the page anew.")
+                return visit.problem(text, 403)
+            if not (visit.session.may_change or by_anybody):
+                return visit.problem(N_("Your token is for looking only."), 403)
+            return handler(visit)
+
+        return Route(path, self._guarded(checked), methods=["POST"])
 
     def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """Only for who is signed in; a form only from a page of ours. Handlers run in a thread: they wait."""
+        """Only for who is signed in. Handlers run in a thread: they may wait."""
 
         async def endpoint(request: Request) -> Response:
-            session = self._access.session(request)
+            session = self._sign_ins.session(request)
             if session is None:
                 return _headed(RedirectResponse("/sign-in", 303))
-            form: Form = {}
-            if request.method == "POST":
-                form = await _form(request)
-                if not (is_from_here(request) and knows(session, form)):
-                    text = "This form was not sent by a page of this console. Load the page anew."
-                    return _headed(HTMLResponse(pages.problem(text, session), 403))
-            try:
-                return _headed(await run_in_threadpool(handler, request, session, form))
-            except FAULTS as fault:
-                return _headed(HTMLResponse(pages.problem(str(fault), session), 503))
+            form = await _form(request) if request.method == "POST" else {}
+            visit = Visit(
+                request,
+                session,
+                form,
+                language_of(request),
+                self._sign_ins.actor(request),
+                running=len(self._jobs.running()),
+            )
+            return _headed(await run_in_threadpool(self._answered, handler, visit))
 
         return endpoint
 
+    def _answered(self, handler: Handler, visit: Visit) -> Response:
+        try:
+            return handler(visit)
+        except (*FAULTS, NothingSeen) as fault:
+            return visit.page("problem.html", 503, text=str(fault))
+        except Exception as mistake:
+            # Not left to the web server: it would log the mistake's words, which may hold an order.
+            self._log.error("page_failed", exc_info=mistake)
+            return visit.problem(_WENT_WRONG[500], 500)
+
     async def _sign_in(self, request: Request) -> Response:
         if request.method == "GET":
-            return _headed(HTMLResponse(pages.sign_in(None)))
+            return _sign_in_page(request, None)
         form = await _form(request)
-        session = self._access.open(form.get("token", "").strip()) if is_from_here(request) else None
+        session = self._sign_ins.open(form.get("token", "").strip()) if is_from_here(request) else None
         if session is None:
             await asyncio.sleep(_WRONG_TOKEN)
-            return _headed(HTMLResponse(pages.sign_in("That is not the token."), 403))
+            return _sign_in_page(request, N_("That is not the token."))
         response = RedirectResponse("/", 303)
         response.set_cookie(COOKIE, session.id, max_age=LIFETIME, httponly=True, samesite="strict")
         return _headed(response)
 
-    def _sign_out(self, request: Request, session: BrowserSession, form: Form) -> Response:
-        self._access.close(session)
-        return RedirectResponse("/sign-in", 303)
+    def _sign_out(self, visit: Visit) -> Response:
+        self._sign_ins.close(visit.session)
+        return visit.redirect("/sign-in")
 
-    def _overview(self, request: Request, session: BrowserSession, form: Form) -> Response:
-        return HTMLResponse(pages.overview(letters.groups(), session))
-
-    def _letters(self, request: Request, session: BrowserSession, form: Form) -> Response:
-        wanted = asked(request.query_params)
-        return HTMLResponse(pages.letters(letters.chosen(wanted), wanted, session))
-
-    def _dry_run(self, request: Request, session: BrowserSession, form: Form) -> Response:
-        wanted = asked(request.query_params)
-        return HTMLResponse(pages.dry_run(*letters.counted(wanted), wanted, session))
-
-    def _replay(self, request: Request, session: BrowserSession, form: Form) -> Response:
-        """No more letters than the page has shown."""
-        agreed = form.get("agreed", "")
-        if not (agreed.isascii() and agreed.isdigit() and int(agreed[:9])):
-            return HTMLResponse(pages.problem("How many letters were agreed to is missing.", session), 400)
-        return self._started(Replay(asked(form), int(agreed[:9])))
-
-    def _cashiers(self, request: Request, session: BrowserSession, form: Form) -> Response:
-        return HTMLResponse(pages.cashiers(self._jobs.last_look(), session))
-
-    def _look(self, request: Request, session: BrowserSession, form: Form) -> Response:
-        last = self._jobs.last_look()
-        if last is not None and not last.is_over:
-            return RedirectResponse(f"/jobs/{last.id}", 303)  # one at a time for a cashier
-        return self._started(CashierLook())
-
-    def _started(self, job: Job) -> Response:
-        return RedirectResponse(f"/jobs/{self._jobs.start(job).id}", 303)
-
-    def _job(self, request: Request, session: BrowserSession, form: Form) -> Response:
-        job = self._jobs.get(request.path_params["job"])
-        if job is None:
-            return HTMLResponse(pages.problem("There is no such job any more.", session), 404)
-        return HTMLResponse(pages.job(job, session))
-
-    def _progress(self, request: Request, session: BrowserSession, form: Form) -> Response:
-        job = self._jobs.get(request.path_params["job"])
-        if job is None:
-            return JSONResponse({}, 404)
-        over = job.is_over  # before the figures: those of the end are told with it
-        return JSONResponse({"done": job.done, "status": job.status, "over": over})
-
-    def _stop(self, request: Request, session: BrowserSession, form: Form) -> Response:
-        job = self._jobs.get(request.path_params["job"])
-        if job is not None:
-            job.stop()
-        return RedirectResponse(f"/jobs/{request.path_params['job']}", 303)
+    async def _went_wrong(self, request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 500)
+        language = language_of(request)
+        frame = frame_of(request, self._sign_ins.session(request))
+        text = worded(_WENT_WRONG[status], language)
+        return _headed(HTMLResponse(render("problem.html", language, {**frame, "text": text}), status))
 
 
-async def _form(request: Request) -> Form:
+def _sign_in_page(request: Request, problem: str | None) -> Response:
+    language = language_of(request)
+    text = worded(problem, language) if problem else None
+    page = render("sign_in.html", language, {**frame_of(request, None), "text": text})
+    return _headed(HTMLResponse(page, 403 if problem else 200))
+
+
+async def _choose_language(request: Request) -> Response:
+    """Remember a language, and go back to a page of ours."""
+    to, back = request.query_params.get("to", ""), request.query_params.get("back", "/")
+    response = RedirectResponse(back if back.startswith("/") and back[1:2] not in ("/", "\\") else "/", 303)
+    if to in LANGUAGES:
+        response.set_cookie(
+            languages.COOKIE, to, max_age=languages.LIFETIME, httponly=True, samesite="strict"
+        )
+    return _headed(response)
+
+
+async def _form(request: Request) -> dict[str, str]:
     body = b""
     async for chunk in request.stream():
         body += chunk

@@ -1,4 +1,4 @@
-"""What takes longer than a page may: runs in a thread of its own, and tells how far it is."""
+"""What takes longer than a page may: runs in a thread of its own, and says how far it is."""
 
 from __future__ import annotations
 
@@ -6,35 +6,33 @@ import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from config import settings as configuration
-from config.errors import ConfigurationError
 from worker.app import read_integrations
-from worker.console import letters
-from worker.operators.connection import BrokerUnreachable
-from worker.operators.dead_letters.changes import Report
-from worker.operators.dead_letters.filter import Filter
-from worker.operators.dead_letters.lock import Locked
-from worker.operators.dead_letters.look_through import NoDeadLetterQueue
+from worker.console.rendering import worded
+from worker.console.snapshot import FAULTS
+from worker.fiscal.languages import N_
 from worker.operators.doctor.examination import checkbox, chosen
 from worker.operators.doctor.finding import Finding
 
-#: What a look or a job may end with, in words for people.
-FAULTS = (BrokerUnreachable, Locked, NoDeadLetterQueue, ConfigurationError)
 _KEPT = 50
+_LONGEST_END = 15
 
 
 class Job(ABC):
-    """One thing under way, or over."""
+    """One thing under way, or over. ``title`` is marked for the catalogues."""
 
     title: str
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, actor: str, total: int) -> None:
         self.id = secrets.token_urlsafe(9)
+        self.actor = actor
         self.total = total
+        self.began_at = datetime.now(UTC)
         self.fault: str | None = None
-        self._stop = threading.Event()
+        self.stop_wanted = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"job {self.id}", daemon=True)
 
     @property
@@ -46,24 +44,28 @@ class Job(ABC):
     def done(self) -> int:
         """Of ``total``."""
 
-    @property
     @abstractmethod
-    def status(self) -> str:
+    def status(self, language: str) -> str:
         """One sentence."""
 
     @abstractmethod
     def work(self) -> None:
         """May raise what is in ``FAULTS``."""
 
+    @property
+    def claimed(self) -> frozenset[str]:
+        """Keys of the letters that it is working on."""
+        return frozenset()
+
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
         """Ask for its end at the next good point."""
-        self._stop.set()
+        self.stop_wanted.set()
 
     def join(self) -> None:
-        self._thread.join(15)
+        self._thread.join(_LONGEST_END)
 
     def _run(self) -> None:
         try:
@@ -72,81 +74,72 @@ class Job(ABC):
             self.fault = str(fault)
 
 
-class Replay(Job):
-    """Letters on their way back."""
-
-    title = "Replay"
-
-    def __init__(self, wanted: Filter, agreed: int) -> None:
-        super().__init__(agreed)
-        self.report = Report()
-        self._wanted = wanted
-
-    @property
-    def done(self) -> int:
-        return self.report.done + self.report.failed
-
-    @property
-    def status(self) -> str:
-        report = self.report
-        failed = f", {report.failed} failed and are still there" if report.failed else ""
-        withheld = f", {report.withheld} left alone" if report.withheld else ""
-        return f"{report.done} of {self.total} replayed{failed}{withheld}"
-
-    def work(self) -> None:
-        letters.replay(self._wanted, self.total, self.report, self._stop.is_set)
-
-
 class CashierLook(Job):
     """The state of cashiers and shifts, as `doctor` sees it."""
 
-    title = "Cashiers and shifts"
+    title = N_("Cashiers and shifts")
 
-    def __init__(self) -> None:
+    def __init__(self, actor: str) -> None:
         settings = configuration.load()
         loaded = read_integrations(settings)
-        self._rows = chosen(loaded.integrations.in_force, set(), set())
+        self._rows = chosen(loaded.integrations.rows, set(), set())
         self.findings: list[Finding] = []
-        super().__init__(len(self._rows))
+        super().__init__(actor, len(self._rows))
 
     @property
     def done(self) -> int:
         return len({one.subject for one in self.findings if one.check == "sign-in"})
 
-    @property
-    def status(self) -> str:
-        return f"{self.done} of {self.total} cashiers looked at"
+    def status(self, language: str) -> str:
+        words = N_("%(done)s of %(total)s cashiers looked at")
+        return worded(words, language, done=self.done, total=self.total)
 
     def work(self) -> None:
         for finding in checkbox(self._rows, time.time):
             if finding not in self.findings:
                 self.findings.append(finding)
-            if self._stop.is_set():
+            if self.stop_wanted.is_set():
                 return
 
 
 class Jobs:
-    """The last ones by id."""
+    """The last ones by id. For any thread."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
+        self._starting = threading.Lock()
 
-    def start(self, job: Job) -> Job:
-        self._jobs = {one.id: one for one in (*list(self._jobs.values())[-_KEPT:], job)}
-        job.start()
-        return job
+    def start(self, make: Callable[[frozenset[str]], Job]) -> Job:
+        """Start the job that is made, given the keys of the letters that others work on."""
+        with self._starting:
+            claimed = frozenset[str]().union(*(one.claimed for one in self._jobs.values()))
+            job = make(claimed)
+            over = [one for one in self._jobs.values() if one.is_over][-_KEPT:]
+            running = [one for one in self._jobs.values() if not one.is_over]
+            self._jobs = {one.id: one for one in (*over, *running, job)}
+            job.start()
+            return job
 
     def get(self, job_id: str) -> Job | None:
         return self._jobs.get(job_id)
 
+    def newest_first(self) -> list[Job]:
+        return sorted(self._jobs.values(), key=lambda job: job.began_at, reverse=True)
+
+    def running(self) -> list[Job]:
+        return [job for job in self.newest_first() if not job.is_over]
+
+    def claimed(self) -> frozenset[str]:
+        """Keys of the letters that jobs are working on."""
+        return frozenset[str]().union(*(job.claimed for job in self._jobs.values()))
+
     def last_look(self) -> CashierLook | None:
         """The newest look at the cashiers."""
-        looks = [job for job in self._jobs.values() if isinstance(job, CashierLook)]
-        return looks[-1] if looks else None
+        return next((job for job in self.newest_first() if isinstance(job, CashierLook)), None)
 
     def end(self) -> None:
         """Stop all, and wait for them: the current letter of each is finished."""
-        running: Iterable[Job] = [job for job in self._jobs.values() if not job.is_over]
+        running = self.running()
         for job in running:
             job.stop()
         for job in running:

@@ -6,19 +6,21 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 
 from worker.console.application import Console
+from worker.console.sign_in import Access
 
 
 class Server(uvicorn.Server):
     """On a socket that listens already; jobs under way end in good order with it."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, access: Access, log: Any) -> None:
         super().__init__(
             uvicorn.Config(
-                Console(token).application(),
+                Console(access, log).application(),
                 log_level="warning",
                 access_log=False,
                 server_header=False,

@@ -57,7 +57,8 @@ class Attempts(ABC):
             found = self._walk() if walked is None else walked
             if isinstance(found, Fiscalized):
                 return found
-            raise self._pass.final(refusal, self._looked_at) from None
+            earlier = self._refusal_after(found) if walked is None else None
+            raise self._pass.final(earlier or refusal, self._looked_at) from None
 
     @abstractmethod
     def _receipt_id(self, attempt: int) -> UUID: ...
@@ -65,6 +66,10 @@ class Attempts(ABC):
     @abstractmethod
     def _counts_no_more(self, issued: IssuedReceipt) -> bool:
         """Whether the receipt was returned, and another one may be made."""
+
+    def _refusal_after(self, free: Free) -> Rejected | None:
+        """Why the receipts before ``free`` leave no room for another one."""
+        return free.refusal
 
     @abstractmethod
     def _make(self, free: Free) -> Fiscalized:

@@ -13,7 +13,7 @@ from functools import partial
 from worker.fiscal.chain import CANCELLED, Chain, ChainReason, chain_id, chain_number, mismatch
 from worker.fiscal.chains import Chains
 from worker.fiscal.issuing import ACT_WITHIN, LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
-from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected
+from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected, Unavailable
 from worker.fiscal.plan import Plan
 from worker.fiscal.ports import Refusal
 from worker.fiscal.reasons import Wait
@@ -36,6 +36,8 @@ class ChainReturn:
         self._order = return_of.order_uuid
         self._named = return_of.relation_id or issuing.state.returned_chain
         self._chains = Chains(issuing, self._order)
+        #: The order has had several chains, and none is named.
+        self._has_several = False
 
     def run(self) -> Fiscalized:
         """Raises a ``Verdict`` when the pass does not end in numbered returns of all payments."""
@@ -44,8 +46,11 @@ class ChainReturn:
             done = self._made(chain)
             if done is not None:
                 return done
-        if self._pass.state.posted_at is None:
+        state = self._pass.state
+        if state.posted_at is None:
             self._pass.receipt_made = False
+        elif state.returned_chain is not None:
+            raise self._pass.number_awaited()  # Checkbox took it, and does not show it yet
         try:
             self._give_back(chain)
         except Rejected as refusal:
@@ -69,9 +74,8 @@ class ChainReturn:
             is_known = chain_number(self._order, self._named) is not None
             return self._chains.with_id(self._named.strip().lower()) if is_known else None
         chain = self._chains.with_id(chain_id(self._order, 0))
-        if chain is not None and self._chains.relation(chain_id(self._order, 1)) is not None:
-            raise self._pass.final(mismatch(ChainReason.WHICH_CHAIN), self._looked_at)
-        return chain
+        self._has_several = chain is not None and self._chains.relation(chain_id(self._order, 1)) is not None
+        return None if self._has_several else chain
 
     def _made(self, chain: Chain) -> Fiscalized | None:
         """The outcome of returns that exist; None where they were refused and may be posted again."""
@@ -113,6 +117,8 @@ class ChainReturn:
         if self._pass.request.order.archived:
             raise Rejected(Code.ORDER_ARCHIVED)
         self._pass.prepare()
+        if self._has_several:
+            raise mismatch(ChainReason.WHICH_CHAIN)
         if chain is None or not chain.living:
             nothing = mismatch(ChainReason.NO_CHAIN, chain.relation if chain else None)
             raise awaiting(self._pass, Wait.CHAIN_OF_RETURN, nothing)
@@ -128,12 +134,13 @@ class ChainReturn:
         self._pass.send(partial(self._ask, chain, receipt), until=self._began + ACT_WITHIN)
 
     def _ask(self, chain: Chain, receipt: Receipt) -> None:
-        relation_id, before = chain.relation.id, len(chain.returns)
-        self._pass.state = replace(self._pass.state, returned_chain=relation_id, returns_before=before)
+        relation_id, before = chain.relation.id, self._pass.state
+        self._pass.state = replace(before, returned_chain=relation_id, returns_before=len(chain.returns))
         try:
             self._pass.session.return_chain(relation_id, receipt)
-        except (Rejected, Refusal):  # nothing was made
-            self._pass.state = replace(self._pass.state, returned_chain=None)
+        except (Rejected, Refusal, Unavailable) as fault:
+            if not (isinstance(fault, Unavailable) and fault.may_have_sold):
+                self._pass.state = before
             raise
 
 

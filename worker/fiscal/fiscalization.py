@@ -41,8 +41,8 @@ class Fiscalization:
             integration, cashier = self._integrations().choose(
                 request.integration, request.cashier, request.source
             )
-            request = _as_sale(request, integration)
-            planned = cache(partial(_plan, request, integration, state.first_seen))
+            asked, request = request.operation, _as_sale(request, integration)
+            planned = cache(partial(_plan, request, integration, state.first_seen, asked))
             if not state.look_up_first:
                 planned()  # what message and configuration alone decide needs no Checkbox
             with self._sessions.enter(integration, cashier) as session:
@@ -70,7 +70,7 @@ class Fiscalization:
 def decide_alone(request: Request, integrations: Integrations, first_seen: float) -> None:
     """The verdicts that need no Checkbox. Raises ``Rejected``; ``first_seen`` in seconds since the epoch."""
     integration, _ = integrations.choose(request.integration, request.cashier, request.source)
-    _plan(request, integration, first_seen)
+    _plan(request, integration, first_seen, request.operation)
     if request.order.archived:
         raise Rejected(Code.ORDER_ARCHIVED)
 
@@ -89,13 +89,16 @@ _KINDS: Mapping[
 def _as_sale(request: Request, integration: Integration) -> Request:
     """A prepayment of the whole order is its sale."""
     is_sale = request.operation is Operation.PREPAYMENT and is_whole(request, integration.cash_rounding)
-    return replace(request, operation=Operation.SELL) if is_sale and integration.prepayments else request
+    return replace(request, operation=Operation.SELL) if is_sale else request
 
 
-def _plan(request: Request, integration: Integration, first_seen: float) -> Plan:
-    """A return is planned without tax codes at first: they are its sale's."""
+def _plan(request: Request, integration: Integration, first_seen: float, asked: Operation) -> Plan:
+    """A return is planned without tax codes at first: they are its sale's.
+
+    ``asked``: the operation of the message, which may have become a sale.
+    """
     tax_codes = (lambda _: ()) if request.operation is Operation.RETURN else None
     planned = plan(request, integration, first_seen, tax_codes)
-    if request.operation.is_of_chain and not integration.prepayments:
+    if asked.is_of_chain and not integration.prepayments:
         raise mismatch(ChainReason.NOT_ENABLED, receipt_made=None)
     return planned

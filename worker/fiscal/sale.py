@@ -28,14 +28,17 @@ class Sale(Attempts):
             return False
         return is_returned(self._pass, issued, with_till=self._pass.request.sell_again)
 
+    def _refusal_after(self, free: Free) -> Rejected | None:
+        is_final = free.is_returned and not self._pass.request.sell_again
+        return super()._refusal_after(free) or (Rejected(Code.RECEIPT_RETURNED) if is_final else None)
+
     def _make(self, free: Free) -> Fiscalized:
         receipt = self._planned().receipt
         if self._order.archived:
             raise Rejected(Code.ORDER_ARCHIVED)
-        if free.refusal is not None:
-            raise free.refusal
-        if free.is_returned and not self._pass.request.sell_again:
-            raise Rejected(Code.RECEIPT_RETURNED)
+        refusal = self._refusal_after(free)
+        if refusal is not None:
+            raise refusal
         self._pass.check_free(free.receipt_id)
         check_taxes(self._pass.session, self._pass.integration.tax_rates, self._order)
         self._pass.prepare()

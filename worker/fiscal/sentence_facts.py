@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from worker.fiscal.fact_texts import CHAIN_SUMS, RETURNED
+from worker.fiscal.codes import CATALOGUE
+from worker.fiscal.languages import Sentence, in_each, translated
 from worker.fiscal.outcomes import Code
 from worker.fiscal.privacy import scrub
 from worker.fiscal.receipt_lines import shortened
-from worker.fiscal.sentence_texts import Sentence, in_each
+from worker.fiscal.sentence_texts import NOT_ACCOUNTABLE
 
 _Facts = Iterator[tuple[str, str]]
 
@@ -27,106 +28,20 @@ _PLAIN = (
 )
 
 
-def _same(text: str) -> Sentence:
-    return in_each(text, text, text)
-
-
-#: The name of the rate that has no percent.
-_NOT_ACCOUNTABLE = in_each("без ПДВ", "без НДС", "no VAT")
-#: What helps the reader, in brackets after the sentence: the first whose facts are all known.
-_TEMPLATES: Mapping[Code, tuple[Sentence, ...]] = {
-    Code.INVALID_MESSAGE: (_same("{place}"),),
-    Code.UNKNOWN_INTEGRATION: (_same("{integration}"),),
-    Code.UNKNOWN_CASHIER: (_same("{integration}/{cashier}"),),
-    Code.CONFIGURATION_INVALID: (_same("{integration}/{cashier}: {places}"),),
-    Code.CURRENCY_NOT_SUPPORTED: (_same("{currency}"),),
-    Code.TOTALS_MISMATCH: (
-        _same("{line}"),
-        in_each(
-            "товари зі знижкою {goods}, підсумок {total}",
-            "товары со скидкой {goods}, итог {total}",
-            "goods less discount {goods}, total {total}",
-        ),
-        in_each("оплата {paid}, до сплати {due}", "оплата {paid}, к оплате {due}", "paid {paid}, due {due}"),
-    ),
-    Code.TAX_RATE_NOT_MAPPED: (
-        in_each("ставка і товари: {rates}", "ставка и товары: {rates}", "rate and goods: {rates}"),
-    ),
-    Code.TAX_RATE_MISMATCH: (
-        in_each(
-            "ставка {rate}: код {code} у Checkbox має {checkboxRate}, потрібен код {fittingCode}; "
-            "товари: {goods}",
-            "ставка {rate}: код {code} в Checkbox имеет {checkboxRate}, нужен код {fittingCode}; "
-            "товары: {goods}",
-            "rate {rate}: code {code} has {checkboxRate} at Checkbox, the code is {fittingCode}; "
-            "goods: {goods}",
-        ),
-        in_each(
-            "ставка {rate}: код {code} у Checkbox має {checkboxRate}; товари: {goods}",
-            "ставка {rate}: код {code} в Checkbox имеет {checkboxRate}; товары: {goods}",
-            "rate {rate}: code {code} has {checkboxRate} at Checkbox; goods: {goods}",
-        ),
-        in_each(
-            "ставка {rate}: коду {code} у Checkbox немає, потрібен код {fittingCode}; товари: {goods}",
-            "ставка {rate}: кода {code} в Checkbox нет, нужен код {fittingCode}; товары: {goods}",
-            "rate {rate}: Checkbox has no code {code}, the code is {fittingCode}; goods: {goods}",
-        ),
-        in_each(
-            "ставка {rate}: коду {code} у Checkbox немає; товари: {goods}",
-            "ставка {rate}: кода {code} в Checkbox нет; товары: {goods}",
-            "rate {rate}: Checkbox has no code {code}; goods: {goods}",
-        ),
-    ),
-    Code.WRONG_REGISTER: (
-        in_each(
-            "зміна на касі {register}, в інтеграції каса {expectedRegister}",
-            "смена на кассе {register}, в интеграции касса {expectedRegister}",
-            "the shift is at register {register}, the integration names {expectedRegister}",
-        ),
-        in_each(
-            "зміна на касі {register}", "смена на кассе {register}", "the shift is at register {register}"
-        ),
-    ),
-    Code.REGISTER_BUSY: (
-        in_each("каса {register}", "касса {register}", "register {register}"),
-        _same("Checkbox: «{words}»"),
-    ),
-    Code.RECEIPT_MISMATCH: (
-        in_each(
-            "у чеку {found}, у документі {expected}",
-            "в чеке {found}, в документе {expected}",
-            "{found} on the receipt, {expected} in the document",
-        ),
-        in_each("різняться товари {codes}", "различаются товары {codes}", "goods that differ: {codes}"),
-    ),
-    Code.PREPAYMENT_MISMATCH: (CHAIN_SUMS,),
-    Code.RETURN_WITHOUT_SALE: RETURNED,
-    **dict.fromkeys(
-        (
-            Code.CASHIER_CREDENTIALS_REJECTED,
-            Code.SUBSCRIPTION_ENDED,
-            Code.SHIFT_NOT_OPEN,
-            Code.RECEIPT_REJECTED,
-        ),
-        (_same("Checkbox: «{words}»"),),
-    ),
-}
-
-
 def facts(code: Code, detail: Mapping[str, Any]) -> Sentence:
     """In each language, to stand in brackets; nothing where no fact of this code is known."""
     known = _facts_of(code, detail)
-    for template in _TEMPLATES.get(code, ()):
+    for template in CATALOGUE[code].facts:
         try:
-            told = {language: words.format_map(known) for language, words in template.items()}
+            filled = {language: words.format_map(known) for language, words in in_each(template).items()}
         except KeyError:
             continue
-        return {language: _worded(words, language) for language, words in told.items()}
+        return {language: _worded(words, language) for language, words in filled.items()}
     return {}
 
 
 def _worded(fact: str, language: str) -> str:
-    return shortened(fact.replace("not_accountable", _NOT_ACCOUNTABLE[language]), _LIMIT)
+    return shortened(fact.replace("not_accountable", translated(NOT_ACCOUNTABLE, language)), _LIMIT)
 
 
 def _facts_of(code: Code, detail: Mapping[str, Any]) -> Mapping[str, str]:

@@ -34,6 +34,8 @@ class CheckboxTax:
 
     code: int
     label: str
+    #: The letter that receipts print.
+    symbol: str
     rate: Decimal | None
     #: Excise, on top of the rate.
     extra_rate: Decimal | None

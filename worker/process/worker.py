@@ -25,6 +25,7 @@ from worker.fiscal.number_times import NumberTimes
 from worker.interprocess.shared import Shared
 from worker.process import shift_watch
 from worker.process.chores import chore_round
+from worker.process.integration_checks import IntegrationChecks
 from worker.process.shift_keeper import ShiftKeeper
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
@@ -110,19 +111,20 @@ class Process:
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
             room=settings.threads * _KEPT_PER_THREAD,
         )
-        sessions = self._sessions(settings, shared)
+        client = CheckboxClient(headers=trace.headers)
+        sessions = self._sessions(settings, shared, client)
         self._election = Election(params, topology.chores)
         self._keeper = ShiftKeeper(lambda: integrations.current.in_force, sessions)
         self._watch = shift_watch.ShiftWatch(lambda: integrations.current.in_force, sessions)
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
+        self._checks = IntegrationChecks(lambda: integrations.current.rows, sessions, client, self._publisher)
         self._broker.install(self._settlement(settings, shared, topology, sessions).process)
         self._worker = self._broker.worker(threads_of(settings.threads))
 
-    def _sessions(self, settings: Settings, shared: Shared) -> Sessions:
+    def _sessions(self, settings: Settings, shared: Shared, client: CheckboxClient) -> Sessions:
         rate = ReceiptRate(
             shared.limiter, lambda: settings.register_rate * self._fleet.share, time.monotonic, time.time
         )
-        client = CheckboxClient(headers=trace.headers)
         return Sessions(client, rate, Isolation(settings.threads, time.monotonic))
 
     def _settlement(
@@ -170,6 +172,7 @@ class Process:
         self._supervise("integrations", lambda _: self._look_at_integrations())
         self._supervise("election", lambda _: self._election.round(), after=self._election.close)
         self._supervise("shift_keeper", chore_round(self._election, self._keeper))
+        self._supervise("integration_checks", chore_round(self._election, self._checks))
         self._supervise(
             "shift_watch", lambda moved: self._watch.look(self._stop, moved), pause=lambda: shift_watch.EVERY
         )

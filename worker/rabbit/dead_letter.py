@@ -96,6 +96,11 @@ class DeadLetter:
         return self._text(Header.CASHIER)
 
     @property
+    def request(self) -> str | None:
+        """The id of Bimp's request."""
+        return self._text(Header.REQUEST)
+
+    @property
     def replays(self) -> int:
         """How often it was replayed before it came here."""
         count = self.headers.get(Header.REPLAYS)
@@ -123,7 +128,7 @@ class DeadLetter:
             "docNumber": self.doc_number,
             "integration": self.integration,
             "cashier": self.cashier,
-            "request": self._text(Header.REQUEST),
+            "request": self.request,
             "attempts": attempts if type(attempts) is int else None,
             "replays": self.replays,
             "firstSeen": self._text(Header.FIRST_SEEN),

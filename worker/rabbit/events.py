@@ -13,9 +13,9 @@ import pika
 from worker.fiscal import sentences
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.instants import rfc3339
+from worker.fiscal.languages import Sentence
 from worker.fiscal.money import hryvnias
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation, Unavailable
-from worker.fiscal.sentence_texts import Sentence
 from worker.fiscal.sentences import Outcome
 from worker.rabbit.event_models import (
     Delayed,

@@ -87,6 +87,15 @@ class Gauge(_Metric):
         # The monotonic clock is one for all processes of a machine.
         self._change(put={0: value, 1: time.monotonic()})
 
+    def withdraw(self) -> None:
+        """This process does not know it any more: what another one has set is shown, or nothing."""
+        self._change(put={0: math.nan, 1: 0.0})
+
+    def withdraw_all(self) -> None:
+        """The same for all labels, also those of a dead process that this one replaces."""
+        for values in TALLY.own(self.name):
+            self.labels(*values).withdraw()
+
     def set_to_current_time(self) -> None:
         self.set(time.time())
 

@@ -35,11 +35,13 @@ ALLOWED = frozenset(
         "request_id", "order_id", "doc_number", "integration", "cashier", "operation", "receipt_id",
         "attempt", "replays", "outcome", "code", "reason", "delay_seconds", "duration_seconds",
         "message", "problems", "processes", "threads", "exit_code", "count", "until", "kind", "integrations",
+        "actor", "wanted", "failed", "withheld",
+        "errors", "warnings",
     }
 )  # fmt: skip
 
 #: Fields with words of others in them; what else is allowed are names, numbers and ids.
-_FREE_TEXT = frozenset({"event", "message", "problems", "reason"})
+_FREE_TEXT = frozenset({"event", "message", "problems", "reason", "actor", "wanted"})
 
 
 #: A name of ours or a constant: nothing in it can be what the scrubber looks for (a JWT begins with eyJ).
@@ -136,16 +138,9 @@ def configure(form: Literal["json", "console"], level: str, stream: Stream) -> N
     Ours do without ``logging`` since each pass writes one, and its records cost more than all else in a line.
     """
     threshold = logging.getLevelNamesMapping()[level]
-    enrich: list[Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _exception,
-    ]
-    form_of_line: list[Processor] = [_otel_names, _allow, _as_json]
-    if form == "console":
-        form_of_line = [_allow_console, structlog.dev.ConsoleRenderer()]
+    form_of_line = _form_of_line(form)
     structlog.configure(
-        processors=[with_context, _name, *enrich, *form_of_line],
+        processors=[with_context, _name, *_ENRICH, *form_of_line],
         logger_factory=lambda *_: _Lines(stream),
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         cache_logger_on_first_use=True,
@@ -157,7 +152,7 @@ def configure(form: Literal["json", "console"], level: str, stream: Stream) -> N
                 structlog.stdlib.ExtraAdder(),
                 with_context,
                 structlog.stdlib.add_logger_name,
-                *enrich,
+                *_ENRICH,
             ],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *form_of_line],
         )
@@ -171,6 +166,27 @@ def configure(form: Literal["json", "console"], level: str, stream: Stream) -> N
     logging.raiseExceptions = False
     logging.captureWarnings(True)
     threading.excepthook = _thread_ended
+
+
+def apart(form: Literal["json", "console"], stream: Stream, name: str) -> Any:
+    """A logger of the same form on a stream of its own, which leaves the process's log as it is."""
+    processors = [_name, *_ENRICH, *_form_of_line(form)]
+    return structlog.wrap_logger(
+        _Lines(stream), processors, structlog.make_filtering_bound_logger(logging.INFO), named=name
+    )
+
+
+_ENRICH: tuple[Processor, ...] = (
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _exception,
+)
+
+
+def _form_of_line(form: Literal["json", "console"]) -> tuple[Processor, ...]:
+    if form == "console":
+        return _allow_console, structlog.dev.ConsoleRenderer()
+    return _otel_names, _allow, _as_json
 
 
 def _thread_ended(ended: threading.ExceptHookArgs) -> None:

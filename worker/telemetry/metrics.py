@@ -116,6 +116,40 @@ PROCESS_RESTARTS = counter(
     "fiscal_process_restarts_total", "Processes of the worker that died and were started again."
 )
 
+INTEGRATION_FINDINGS = gauge(
+    "fiscal_integration_findings",
+    "Findings of the integration's last check; from the elected process alone, like the next four.",
+    "latest",
+    ["integration", "severity"],
+)
+KEY_END = gauge(
+    "fiscal_key_end_timestamp_seconds",
+    "When the cashier's key ends; absent where Checkbox does not tell.",
+    "latest",
+    ["integration", "cashier"],
+    unit="seconds since 1970",
+)
+SUBSCRIPTION_END = gauge(
+    "fiscal_subscription_end_timestamp_seconds",
+    "When Checkbox's subscription ends or a debt stops its service, whichever is earlier.",
+    "latest",
+    ["integration"],
+    unit="seconds since 1970",
+)
+REGISTER_OFFLINE = gauge(
+    "fiscal_register_offline_seconds",
+    "How long the register has worked without the tax service, in this session and this month.",
+    "latest",
+    ["integration", "cashier", "window"],
+    unit="seconds",
+)
+REGISTER_OFFLINE_CODES = gauge(
+    "fiscal_register_offline_codes",
+    "Codes that the register has left for work without the tax service.",
+    "latest",
+    ["integration", "cashier"],
+)
+
 QUEUE_MESSAGES = seen(
     "fiscal_queue_messages",
     "Ready messages, as the broker counts them; absent while it is unknown.",

@@ -121,6 +121,12 @@ class Tally:
             self._places[key] = place
         return place
 
+    def own(self, name: str) -> list[tuple[str, ...]]:
+        """The label values that this process, or a dead one before it, has a record of."""
+        with self._lock:
+            keys = [json.loads(key) for key in self._places]
+        return [tuple(values) for found, *values in keys if found == name]
+
     def rows(self) -> Mapping[str, Rows]:
         """The records of all processes by metric and label values."""
         found: dict[str, dict[tuple[str, ...], list[list[float]]]] = defaultdict(lambda: defaultdict(list))

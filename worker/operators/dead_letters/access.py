@@ -7,11 +7,10 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pika
-import typer
 
 from config.settings import Settings
 from worker.fiscal.instants import rfc3339
@@ -19,9 +18,16 @@ from worker.operators.connection import broker
 from worker.operators.dead_letters.filter import Wanted
 from worker.operators.dead_letters.lock import locked
 from worker.operators.dead_letters.look_through import LookThrough, depth
-from worker.operators.interruption import Interruption
-from worker.operators.output import note, progress
 from worker.rabbit.dead_letter import DeadLetter
+
+#: Says that a look or a change is to end at the next good point.
+Stopping = Callable[[], bool]
+#: Hears how many letters were looked at.
+Progress = Callable[[int], None]
+
+
+def unseen(_: int) -> None:
+    """Progress that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +44,11 @@ class DeadLetters:
 
     @contextmanager
     def looked_through(
-        self, wanted: Wanted, label: str, *, bar: bool = True, stopping: Callable[[], bool] | None = None
+        self, wanted: Wanted, stopping: Stopping, progress: Progress = unseen
     ) -> Iterator[Pass]:
-        """One pass over them, with a progress bar. Where nothing else tells of its end, Ctrl-C does."""
-        with (
-            nullcontext(stopping) if stopping else Interruption() as stopping,
-            progress(label, self.bound, shown=bar) as shown,
-            LookThrough(self.connection, wanted, self.bound, stopping) as look,
-        ):
-            yield Pass(look, stopping, shown.at)
+        """One pass over them."""
+        with LookThrough(self.connection, wanted, self.bound, stopping) as look:
+            yield Pass(look, stopping, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +56,46 @@ class Pass:
     """A pass under way."""
 
     queue: LookThrough
-    stopping: Callable[[], bool]
-    _at: Callable[[int], None]
+    stopping: Stopping
+    _progress: Progress
 
     def letters(self) -> Iterator[DeadLetter]:
         """The wanted letters; one that is not removed stays."""
         for letter in self.queue.letters():
-            self._at(self.queue.looked_at)
+            self._progress(self.queue.looked_at)
             yield letter
 
     def wait(self, until: float) -> None:
-        """Let time pass until ``time.monotonic()`` is there, or Ctrl-C."""
+        """Let time pass until ``time.monotonic()`` is there, or the pass is to stop."""
         while (left := until - time.monotonic()) > 0 and not self.stopping():
             self.queue.serve(min(left, 0.1))
-
-    def exit_if_stopped(self) -> None:
-        """Raises ``typer.Exit``: what was asked is not done."""
-        if self.stopping():
-            note("stopped")
-            raise typer.Exit(1)
 
 
 @contextmanager
 def letters_alone(command: str, *, changes: bool = False) -> Iterator[DeadLetters]:
-    """The same. Raises ``BrokerUnreachable``, ``Locked`` and ``NoDeadLetterQueue``."""
-    with (
-        broker() as (settings, connection),
-        locked(connection, _holder(command), changes=changes, clock=time.monotonic),
-    ):
+    """Connect, and hold the lock. Raises ``BrokerUnreachable``, ``Locked`` and ``NoDeadLetterQueue``."""
+    with broker() as (settings, connection), alone(settings, connection, command, changes=changes) as letters:
+        yield letters
+
+
+@contextmanager
+def alone(
+    settings: Settings, connection: pika.BlockingConnection, command: str, *, changes: bool = False
+) -> Iterator[DeadLetters]:
+    """The letters on a connection that outlives the lock. Raises ``Locked`` and ``NoDeadLetterQueue``."""
+    with locked(connection, _holder(command), changes=changes, clock=time.monotonic):
         yield DeadLetters(settings, connection, depth(connection))
 
 
-def _holder(command: str) -> str:
+def person() -> str:
+    """Who runs this process, for the lock and the audit log."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = f"user {os.getuid()}"  # a container without names
+    return f"{user}@{socket.gethostname()}"
+
+
+def _holder(command: str) -> str:
     since = rfc3339(time.time())
-    return f"{command} by {user}@{socket.gethostname()}, process {os.getpid()}, since {since}"
+    return f"{command} by {person()}, process {os.getpid()}, since {since}"

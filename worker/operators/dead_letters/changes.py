@@ -10,7 +10,6 @@ from pika.exceptions import NackError, UnroutableError
 
 from worker.operators.dead_letters.access import DeadLetters, Pass
 from worker.operators.dead_letters.look_through import LookThrough
-from worker.operators.output import json_line, note
 from worker.rabbit.dead_letter import DeadLetter
 
 
@@ -45,20 +44,35 @@ def replaying(max_replays: int | None) -> Change:
     return Change("replay", "replayed", _send_back, max_replays)
 
 
+def discarding(keep: Callable[[DeadLetter], None]) -> Change:
+    """Taking letters away for good; ``keep`` gets each before it is gone."""
+
+    def remove(look: LookThrough, letter: DeadLetter, _: DeadLetters) -> None:
+        keep(letter)
+        look.remove()
+
+    return Change("discard", "discarded", remove)
+
+
 def _send_back(look: LookThrough, letter: DeadLetter, letters: DeadLetters) -> None:
     """Gone from here only when it is there."""
     look.send(letter.queue or letters.settings.queue, letter.delivery.body, letter.replay_properties())
     look.remove()
 
 
+#: Hears of each letter that is done, and of each that the broker refused, with the reason in words.
+Heard = Callable[[DeadLetter, str | None], None]
+
+
 def change_each(
     what: Change,
     letters: DeadLetters,
     look: Pass,
-    limit: int | None,
-    rate: float,
     report: Report,
-    as_json: bool,
+    heard: Heard,
+    *,
+    rate: float,
+    limit: int | None,
 ) -> None:
     """Do it to the letters of a pass, ``rate`` a second; ``report`` counts as it goes."""
     due = time.monotonic()
@@ -74,11 +88,12 @@ def change_each(
             what.apply(look.queue, letter, letters)
         except (UnroutableError, NackError) as refusal:
             report.failed += 1
-            why = "the broker refused it" if isinstance(refusal, NackError) else "its queue is not there"
-            note(f"{letter.doc_number or letter.order or 'a letter'}: not {what.done}, {why}")
+            heard(
+                letter,
+                "the broker refused it" if isinstance(refusal, NackError) else "its queue is not there",
+            )
         else:
             report.done += 1
-            if as_json:
-                json_line(letter.line())
+            heard(letter, None)
         if report.done + report.failed == limit:
             return

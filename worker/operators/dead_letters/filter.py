@@ -18,6 +18,8 @@ class Filter:
     cashiers: frozenset[str] = frozenset()
     #: The order's uuid or docNumber.
     order: str | None = None
+    #: Ids of Bimp's requests: letters without an order have one too, unless nothing of them can be read.
+    requests: frozenset[str] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
 
@@ -27,8 +29,21 @@ class Filter:
             and (not self.integrations or letter.integration in self.integrations)
             and (not self.cashiers or letter.cashier in self.cashiers)
             and (self.order is None or self._names(letter, self.order))
+            and (not self.requests or letter.request in self.requests)
             and self._in_time(letter)
         )
+
+    def described(self) -> str:
+        """In words, for the audit log."""
+        lists = (
+            ("code", self.codes), ("integration", self.integrations), ("cashier", self.cashiers),
+            ("request", self.requests),
+        )  # fmt: skip
+        words = [f"{name} {value}" for name, values in lists for value in sorted(values)]
+        words += [f"order {self.order}"] if self.order is not None else []
+        words += [f"since {self.since.isoformat()}"] if self.since else []
+        words += [f"until {self.until.isoformat()}"] if self.until else []
+        return ", ".join(words) or "all letters"
 
     @staticmethod
     def _names(letter: DeadLetter, order: str) -> bool:

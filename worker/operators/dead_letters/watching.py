@@ -13,11 +13,11 @@ from worker.app import archive_check_of, read_integrations
 from worker.checkbox.client import CheckboxClient
 from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.access import letters_alone
+from worker.operators.dead_letters.audit import Audit
 from worker.operators.dead_letters.causes import Cause, Causes, cause_of
-from worker.operators.dead_letters.changes import Report, change_each, replaying
+from worker.operators.dead_letters.changes import Heard, Report, change_each, replaying
 from worker.operators.dead_letters.lock import Locked
 from worker.operators.dead_letters.look_through import NoDeadLetterQueue
-from worker.operators.output import note
 from worker.rabbit.dead_letter import DeadLetter
 
 _NAME = "dead-letters watch"
@@ -28,14 +28,23 @@ class Watching:
     """What the rounds have in common: who is signed in, and the rules."""
 
     def __init__(
-        self, settings: Settings, interval: timedelta, max_replays: int, rate: float, *, as_json: bool
+        self,
+        settings: Settings,
+        interval: timedelta,
+        max_replays: int,
+        rate: float,
+        say: Callable[[str], None],
+        heard: Heard,
+        audit: Audit,
     ) -> None:
         self._settings = settings
         self._archive = archive_check_of(settings)
         self._interval = interval
         self._what = replaying(max_replays)
         self._rate = rate
-        self._as_json = as_json
+        self._say = say
+        self._heard = heard
+        self._audit = audit
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -53,15 +62,15 @@ class Watching:
             gone = self._gone(waiting, stopping) if waiting else set()
             return not gone or stopping() or self._replay(gone, stopping)
         except (BrokerUnreachable, Locked, NoDeadLetterQueue) as fault:
-            note(str(fault))
+            self._say(str(fault))
         except ConfigurationError as error:
-            note(error.lines[0])
+            self._say(error.lines[0])
         return False
 
     def _waiting(self, stopping: Stopping) -> set[Cause]:
         with (
             letters_alone(_NAME) as letters,
-            letters.looked_through(self._may_go, "looking", stopping=stopping) as look,
+            letters.looked_through(self._may_go, stopping) as look,
         ):
             return {cause for letter in look.letters() if (cause := cause_of(letter))}
 
@@ -80,11 +89,12 @@ class Watching:
         report = Report()
         with (
             letters_alone(_NAME, changes=True) as letters,
-            letters.looked_through(wanted, "replay", stopping=stopping) as look,
+            letters.looked_through(wanted, stopping) as look,
         ):
-            change_each(self._what, letters, look, None, self._rate, report, self._as_json)
+            change_each(self._what, letters, look, report, self._heard, rate=self._rate, limit=None)
         codes = ", ".join(sorted({f"{cause.code} {cause.integration}/{cause.cashier}" for cause in gone}))
-        note(f"{report.done} replayed, {report.failed} failed: {codes}")
+        self._audit("dead_letters_replayed", codes, report)
+        self._say(f"{report.done} replayed, {report.failed} failed: {codes}")
         return report.failed == 0
 
     def _may_go(self, letter: DeadLetter) -> bool:

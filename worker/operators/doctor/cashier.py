@@ -1,165 +1,112 @@
-"""A cashier row: does it sign in, can its key sign, is its register alive, may its shift be sold in."""
+"""A cashier row in doctor's words: the findings of the checks, what is well, and whether its shift sells."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import ExitStack
 
 from worker.checkbox.client import CheckboxClient
-from worker.checkbox.party_answers import CashierInfo, RegisterInfo
-from worker.checkbox.signed_in import secrets_of, signed_in
+from worker.checkbox.signed_in import signed_in
+from worker.checks.cashier import Row, day
+from worker.checks.finding import FindingCode
+from worker.checks.integration import Checked, judge
+from worker.checks.reading import Seen, read_row
+from worker.fiscal.configured import IntegrationRow
 from worker.fiscal.instants import DAY
-from worker.fiscal.integrations import Cashier, Integration, ShiftPolicy
-from worker.fiscal.outcomes import Rejected, Unavailable
-from worker.fiscal.ports import Refusal, Shift
+from worker.fiscal.integrations import Integration, ShiftPolicy
 from worker.fiscal.shifts import age
-from worker.operators.doctor.finding import Finding, ok, warning, wrong
-from worker.operators.doctor.tax_table import check_tax_rates
+from worker.operators.doctor.finding import Finding, State, ok, wrong
+from worker.operators.doctor.words import KEY, REGISTER, SHIFT, SIGN_IN, SUBSCRIPTION, TAXES, line
 
-_SIGN_IN, _KEY, _REGISTER, _SHIFT = "sign-in", "key", "register", "shift"
-_SOON = 14 * DAY
-#: Seconds before a shift's 24th hour in which a person should think of it.
-_LATE = 2 * 3600.0
 #: How much later than ``rollover_after`` a shift may still be open: its receipts finish first.
 _GRACE = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the configuration, and what it is called in findings."""
+class _OwnTokens:
+    """A sign-in for the check alone, ended with it: beside the ten of the workers."""
 
-    integration: Integration
-    cashier: Cashier
+    def __init__(self, client: CheckboxClient, row: Row) -> None:
+        self._client = client
+        self._row = row
+        self._stack = ExitStack()
 
-    @property
-    def name(self) -> str:
-        return f"{self.integration.id}/{self.cashier.id}"
+    def __enter__(self) -> _OwnTokens:
+        return self
 
-    @property
-    def sign_in(self) -> tuple[object, ...]:
-        """Rows with the same of this are one cashier at Checkbox."""
-        cashier = self.cashier
-        return (
-            self.integration.checkbox_url,
-            cashier.login,
-            cashier.pin_code,
-            cashier.login or cashier.license_key,
-        )
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def get(self) -> str:
+        """Raises what a sign-in raises."""
+        return self._stack.enter_context(signed_in(self._client, self._row.integration, self._row.cashier))
+
+    def renew(self, refused: str) -> str:
+        """The same, after this token was refused."""
+        return self.get()
 
 
-def check_cashier(row: Row, client: CheckboxClient, clock: Callable[[], float]) -> Iterator[Finding]:
+def examine_row(
+    configured: IntegrationRow, row: Row, client: CheckboxClient, clock: Callable[[], float]
+) -> Iterator[Finding]:
     """All that can be found out about one row, with one sign-in that is ended again."""
-    register, findings = _register(row, client)
-    yield from findings
-    try:
-        with signed_in(client, row.integration, row.cashier) as token:
-            yield ok(_SIGN_IN, row.name, "signs in")
-            yield from _signed_in(row, client, token, register, clock())
-    except Rejected as refusal:
-        words = refusal.detail.get("message") or refusal.detail.get("reason") or "refused"
-        advice = "put the right login and password, or PIN and licence key, where the configuration points"
-        yield wrong(_SIGN_IN, row.name, str(words), advice)
-    except (Unavailable, Refusal) as fault:
-        yield wrong(_SIGN_IN, row.name, _reason(fault), "try again when Checkbox answers")
+    with _OwnTokens(client, row) as tokens:
+        seen = read_row(client, row.integration, row.cashier, tokens)
+    checked = judge(configured, {row.cashier.id: seen}, clock())
+    subject = f"{row.integration.id}/{row.cashier.id}"
+    organization = (seen.me.organization if seen.me else None) or row.integration.name
+    lines = [
+        line(found, subject, row.integration.id, organization)
+        for found in checked.findings
+        if found.code is not FindingCode.CONFIGURATION_INVALID
+    ]
+    shift = _shift(row, subject, seen, clock())
+    if shift is not None and shift.state is not State.OK:
+        lines = [one for one in lines if one.check != SHIFT or one.state is State.WRONG] + [shift]
+    yield from lines
+    told = {one.check for one in lines}
+    for well in _well(subject, organization, row, seen, checked):
+        if well.check not in told:
+            yield well
+    if shift is not None and SHIFT not in told:
+        yield shift
+    if seen.register is not None and seen.register.emergency:
+        name = seen.register.fiscal_number or "the register"
+        yield wrong(REGISTER, subject, f"{name} is blocked", "ask Checkbox why the register was blocked")
 
 
-def _signed_in(
-    row: Row, client: CheckboxClient, token: str, register: RegisterInfo | None, now: float
-) -> Iterator[Finding]:
-    url = row.integration.checkbox_url
-    me = client.cashier_me(url, token)
-    yield from _person(row, me, register, now)
-    yield from _signature(row, client, token)
-    shift = client.current_shift(url, token, private=secrets_of(row.cashier))
-    yield from _shift(row, shift, register, now)
-    yield from check_tax_rates(row.integration, client.taxes(url, token))
+def _well(subject: str, organization: str, row: Row, seen: Seen, checked: Checked) -> Iterator[Finding]:
+    """What was looked at, where nothing was found."""
+    if seen.me is not None:
+        yield ok(SIGN_IN, subject, "signs in")
+        if seen.me.certificate_end is not None:
+            yield ok(KEY, subject, f"until {day(seen.me.certificate_end)}")
+    if checked.subscription_end is not None:
+        yield ok(SUBSCRIPTION, organization, f"until {day(checked.subscription_end - 1)}")
+    if seen.register is not None and not seen.register.emergency:
+        kind = " (test)" if seen.register.is_test else ""
+        yield ok(REGISTER, subject, f"{seen.register.fiscal_number or seen.register.id}{kind}")
+    if seen.taxes is not None:
+        table = row.integration.tax_rates
+        rows = len(table.codes) + (table.not_accountable is not None)
+        yield ok(TAXES, row.integration.id, f"{rows} rows agree with Checkbox")
 
 
-def _register(row: Row, client: CheckboxClient) -> tuple[RegisterInfo | None, list[Finding]]:
-    key = row.cashier.license_key
-    if key is None:
-        return None, []
-    try:
-        register = client.register_info(row.integration.checkbox_url, key)
-    except Rejected:
-        return None, [wrong(_REGISTER, row.name, "licence key refused", "put the register's own licence key")]
-    except (Unavailable, Refusal) as fault:
-        return None, [wrong(_REGISTER, row.name, _reason(fault), "try again when Checkbox answers")]
-    return register, list(_state(row, register))
-
-
-def _state(row: Row, register: RegisterInfo) -> Iterator[Finding]:
-    name = f"{register.fiscal_number or register.id}{' (test)' if register.is_test else ''}"
-    if register.emergency:
-        yield wrong(_REGISTER, row.name, f"{name} is blocked", "ask Checkbox why the register was blocked")
-    elif register.is_offline:
-        advice = "see whether the tax service answers: receipts have offline numbers until then, 36 h at most"
-        yield warning(_REGISTER, row.name, f"{name} is offline", advice)
+def _shift(row: Row, subject: str, seen: Seen, now: float) -> Finding | None:
+    """Whether orders of this row are sold in it now; None where it is not known."""
+    if not seen.is_shift_known:
+        return None
+    shift = seen.shift
+    if shift is None or shift.status in ("CLOSED", "CLOSING"):
+        return _no_shift(row, subject, seen)
+    hours, limit = age(shift, now) / 3600, _limit(row.integration)
+    text = f"{shift.status}, {hours:.1f} h old, register {shift.register_number or '?'}"
+    if age(shift, now) < limit:
+        return ok(SHIFT, subject, text)
+    if limit == DAY:
+        advice = "have the shift closed and a new one opened: Checkbox takes no more receipts in it"
     else:
-        yield ok(_REGISTER, row.name, name)
-
-
-def _person(row: Row, me: CashierInfo, register: RegisterInfo | None, now: float) -> Iterator[Finding]:
-    if me.blocked:
-        yield wrong(_SIGN_IN, row.name, "is blocked", "have the cashier unblocked in Checkbox")
-    if register is not None and register.is_test != me.is_test:
-        kinds = [("live", "test")[bool(is_test)] for is_test in (me.is_test, register.is_test)]
-        advice = "give the row a cashier and a register of the same kind"
-        yield wrong(_REGISTER, row.name, f"a {kinds[0]} cashier at a {kinds[1]} register", advice)
-    elif me.is_test:
-        advice = "use live cashiers and registers where real goods are sold"
-        yield warning(_REGISTER, row.name, "a test cashier: receipts do not count", advice)
-    renew_key = "have the cashier's key renewed and put into Checkbox"
-    yield from _ends(_KEY, row.name, "key", me.certificate_end, now, renew_key)
-    organization = me.organization or row.integration.name
-    extend = "have Checkbox's subscription extended"
-    yield from _ends("subscription", organization, "subscription", me.subscription_end, now, extend)
-
-
-def _ends(
-    check: str, subject: str, what: str, end: float | None, now: float, advice: str
-) -> Iterator[Finding]:
-    if end is None:
-        return
-    day = datetime.fromtimestamp(end, UTC).date()
-    if end <= now:
-        yield wrong(check, subject, f"the {what} ended on {day}", advice)
-    elif end - now < _SOON:
-        yield warning(check, subject, f"the {what} ends on {day}", advice)
-    else:
-        yield ok(check, subject, f"until {day}")
-
-
-def _signature(row: Row, client: CheckboxClient, token: str) -> Iterator[Finding]:
-    if client.check_signature(row.integration.checkbox_url, token).can_open_shift:
-        return
-    advice = "see in Checkbox why the key cannot sign: expired, not uploaded, or its service is not running"
-    yield wrong(_KEY, row.name, "the key cannot sign, so no shift can be opened", advice)
-
-
-def _shift(row: Row, shift: Shift | None, register: RegisterInfo | None, now: float) -> Iterator[Finding]:
-    is_open = shift is not None and shift.status not in ("CLOSED", "CLOSING")
-    if shift is None or not is_open:
-        yield _no_shift(row, register)
-        return
-    hours = age(shift, now) / 3600
-    seen = f"{shift.status}, {hours:.1f} h old, register {shift.register_number or '?'}"
-    limit = _limit(row.integration)
-    if age(shift, now) >= limit:
-        advice = (
-            "have the shift closed and a new one opened: Checkbox takes no more receipts in it"
-            if limit == DAY
-            else "see whether a worker runs: it should have closed the shift by now"
-        )
-        yield wrong(_SHIFT, row.name, seen, advice)
-    elif row.integration.shifts is ShiftPolicy.MANUAL and age(shift, now) >= DAY - _LATE:
-        yield warning(_SHIFT, row.name, seen, "have it closed and a new one opened before it is 24 h old")
-    elif register is not None and shift.register_id not in (None, register.id):
-        advice = "see which register is meant: license_key is of another one than the open shift"
-        yield warning(_SHIFT, row.name, seen, advice)
-    else:
-        yield ok(_SHIFT, row.name, seen)
+        advice = "see whether a worker runs: it should have closed the shift by now"
+    return wrong(SHIFT, subject, text, advice)
 
 
 def _limit(integration: Integration) -> float:
@@ -169,15 +116,10 @@ def _limit(integration: Integration) -> float:
     return min(integration.rollover_after.total_seconds() + _GRACE, DAY)
 
 
-def _no_shift(row: Row, register: RegisterInfo | None) -> Finding:
+def _no_shift(row: Row, subject: str, seen: Seen) -> Finding:
     if row.integration.shifts is ShiftPolicy.MANUAL:
-        return wrong(_SHIFT, row.name, "none is open", "have the cashier open a shift in Checkbox")
-    if register is not None and register.has_shift:
+        return wrong(SHIFT, subject, "none is open", "have the cashier open a shift in Checkbox")
+    if seen.register is not None and seen.register.has_shift:
         advice = "have that shift closed, or give the row a register of its own"
-        return wrong(_SHIFT, row.name, "another cashier's shift is open on the register", advice)
-    return ok(_SHIFT, row.name, "none is open; the next order opens one")
-
-
-def _reason(fault: Exception) -> str:
-    detail = fault.detail if isinstance(fault, Unavailable) else {}
-    return f"not known: {detail.get('reason') or type(fault).__name__}"
+        return wrong(SHIFT, subject, "another cashier's shift is open on the register", advice)
+    return ok(SHIFT, subject, "none is open; the next order opens one")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from itertools import chain
+from threading import Lock
 
 import typer
 from pika.exceptions import AMQPError
@@ -17,15 +19,21 @@ from config.settings import Settings
 from config.unknown_variables import unknown_variables
 from worker.app import ADDRESS, archive_check_of, read_integrations, topology_of
 from worker.checkbox.client import CheckboxClient
-from worker.fiscal.integrations import Integration
+from worker.checks.cashier import Row
+from worker.checks.integration import rows_to_check
+from worker.fiscal.configured import IntegrationRow
 from worker.operators.doctor import addresses, queues
 from worker.operators.doctor.archive import check_archive
-from worker.operators.doctor.cashier import Row, check_cashier
+from worker.operators.doctor.cashier import examine_row
 from worker.operators.doctor.finding import Finding, State, warning, wrong
 from worker.operators.doctor.service import check_service
 
 #: Cashiers that are looked at side by side; each of them has one call under way.
-_SIDE_BY_SIDE = 4
+_SIDE_BY_SIDE = 16
+#: Cashiers a second.
+_RATE = 5.0
+
+Place = tuple[IntegrationRow, Row]
 
 
 def findings(
@@ -45,7 +53,7 @@ def findings(
         yield _wrong_integrations(settings, line)
     for line in loaded.warnings:
         yield warning("integrations", _source(settings), line, "see whether it is meant")
-    yield from checkbox(chosen(loaded.integrations.in_force, integrations, cashiers), clock)
+    yield from checkbox(chosen(loaded.integrations.rows, integrations, cashiers), clock)
 
 
 def _source(settings: Settings) -> str:
@@ -76,27 +84,26 @@ def _topology(settings: Settings) -> Iterator[Finding]:
             connection.close()
 
 
-def chosen(loaded: Mapping[str, Integration], integrations: set[str], cashiers: set[str]) -> list[Row]:
+def chosen(loaded: Mapping[str, IntegrationRow], integrations: set[str], cashiers: set[str]) -> list[Place]:
     """The rows that are asked for. Raises ``typer.BadParameter`` for a name that is not there."""
-    rows = [
-        Row(integration, cashier)
-        for integration in loaded.values()
-        if not integrations or integration.id in integrations
-        for cashier in integration.cashiers.values()
-        if not cashiers or cashier.id in cashiers
-    ]
-    unknown = integrations - loaded.keys()
-    unknown |= cashiers - {cashier for integration in loaded.values() for cashier in integration.cashiers}
+    places = [(configured, row) for configured in loaded.values() for row in rows_to_check(configured)]
+    unknown = integrations - {configured.id for configured, _ in places}
+    unknown |= cashiers - {row.cashier.id for _, row in places}
     if unknown:
         raise typer.BadParameter(f"not in the integrations, or out of service: {', '.join(sorted(unknown))}")
-    return rows
+    return [
+        (configured, row)
+        for configured, row in places
+        if (not integrations or configured.id in integrations)
+        and (not cashiers or row.cashier.id in cashiers)
+    ]
 
 
-def checkbox(rows: Iterable[Row], clock: Callable[[], float]) -> Iterator[Finding]:
+def checkbox(places: Iterable[Place], clock: Callable[[], float]) -> Iterator[Finding]:
     """Each address of Checkbox, then the cashiers behind those that answer."""
-    by_url: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_url[row.integration.checkbox_url].append(row)
+    by_url: dict[str, list[Place]] = defaultdict(list)
+    for place in places:
+        by_url[place[1].integration.checkbox_url].append(place)
     with closing(CheckboxClient()) as client:
         for url, behind in by_url.items():
             found = list(check_service(url, clock))
@@ -105,15 +112,43 @@ def checkbox(rows: Iterable[Row], clock: Callable[[], float]) -> Iterator[Findin
                 yield from _cashiers(behind, client, clock)
 
 
-def _cashiers(rows: Iterable[Row], client: CheckboxClient, clock: Callable[[], float]) -> Iterator[Finding]:
+def _cashiers(
+    places: Iterable[Place], client: CheckboxClient, clock: Callable[[], float]
+) -> Iterator[Finding]:
     """Rows that sign in as one cashier are looked at one after another."""
-    persons: dict[tuple[object, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        persons[row.sign_in].append(row)
+    persons: dict[tuple[object, ...], list[Place]] = defaultdict(list)
+    for place in places:
+        persons[place[1].person].append(place)
+    pace = Pace()
 
-    def look(person: list[Row]) -> list[Finding]:
-        return [finding for row in person for finding in check_cashier(row, client, clock)]
+    def look(person: list[Place]) -> list[Finding]:
+        found: list[Finding] = []
+        for configured, row in person:
+            pace.wait()
+            found += examine_row(configured, row, client, clock)
+        return found
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         for found in pool.map(look, persons.values()):
             yield from found
+
+
+class Pace:
+    """Spreads the checks of cashiers over time; shared by threads."""
+
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._lock = Lock()
+        self._next_at = monotonic()
+
+    def wait(self) -> None:
+        """Until the next check may begin."""
+        with self._lock:
+            begins_at = max(self._next_at, self._monotonic())
+            self._next_at = begins_at + 1 / _RATE
+        self._sleep(max(0.0, begins_at - self._monotonic()))

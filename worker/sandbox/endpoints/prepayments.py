@@ -9,6 +9,7 @@ from worker.sandbox import prepayments
 from worker.sandbox.bodies.receipt_body import receipt_body
 from worker.sandbox.chain import Chain
 from worker.sandbox.clock import iso
+from worker.sandbox.entities import stable_id
 from worker.sandbox.exchange import Call
 from worker.sandbox.ledger import Receipt
 from worker.sandbox.refusals import not_found
@@ -59,7 +60,7 @@ def _relation(call: Call, chain: Chain) -> dict[str, Any]:
         "after_payment_receipt": _whole(call, closing) if closing else None,
     }
     return {
-        "id": chain.relation_id,
+        "id": stable_id("relation", chain.relation_id),
         "relation_id": chain.relation_id,
         "pre_payment_status": chain.status(now, options),
         "total_sum": chain.total,

@@ -1,0 +1,1 @@
+"""Checks of an integration against Checkbox: one room for doctor, notice and console."""

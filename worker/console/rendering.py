@@ -1,0 +1,83 @@
+"""Templates in a language: texts, times in Kyiv, and sums as they are written there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from worker.console.language import NAMES
+from worker.fiscal import languages
+
+KYIV = ZoneInfo("Europe/Kyiv")
+_HERE = Path(__file__).parent
+_COMMAND = re.compile(r"`([^`]*)`")
+#: Thin and not broken, between thousands.
+_GAP = "\N{NARROW NO-BREAK SPACE}"
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("worker.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    catalogue = languages.translations(_HERE / "locale", "console", language)
+    environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {
+        "moment": lambda instant: moment(instant, language),
+        "hryvnias": lambda amount: hryvnias(amount, language),
+        "commands": commands,
+        "of_code": lambda text: languages.translated(text, language),
+    }
+    environment.globals |= {"language": language, "languages": NAMES}
+    return environment
+
+
+def render(template: str, language: str, values: Mapping[str, Any]) -> str:
+    """A page; whatever is not markup of a template is escaped."""
+    return _environment(language).get_template(template).render(values)
+
+
+def worded(text: str, language: str, **values: object) -> str:
+    """A text of this room that is marked by ``N_``."""
+    return languages.translations(_HERE / "locale", "console", language).gettext(text) % values
+
+
+def moment(instant: datetime | None, language: str) -> str:
+    """A time in Kyiv, to the minute."""
+    if instant is None:
+        return "–"
+    form = "%Y-%m-%d %H:%M" if language == languages.SOURCE else "%d.%m.%Y %H:%M"
+    return instant.astimezone(KYIV).strftime(form).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def hryvnias(amount: Decimal | None, language: str) -> str:
+    """A sum of money."""
+    if amount is None:
+        return "–"
+    text = f"{amount:,.2f}"
+    if language != languages.SOURCE:
+        text = text.replace(",", _GAP).replace(".", ",")
+    return f"{text}\N{NO-BREAK SPACE}\N{HRYVNIA SIGN}"
+
+
+def commands(text: str) -> Markup:
+    """Text in which commands stand between backquotes; no line ends within a word of theirs."""
+
+    def marked(found: re.Match[str]) -> str:
+        return "<code>" + " ".join(f"<span>{word}</span>" for word in found[1].split()) + "</code>"
+
+    return Markup(_COMMAND.sub(marked, str(escape(text))))  # noqa: S704 - escaped before

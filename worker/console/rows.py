@@ -1,0 +1,114 @@
+"""A dead letter as the pages show it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from typing import Any
+
+from worker.fiscal.codes import Entry, Remedy
+from worker.fiscal.outcomes import Code
+from worker.fiscal.sentence_facts import facts
+from worker.operators.dead_letters.next_steps import entry
+from worker.rabbit.dead_letter import DeadLetter
+from worker.rabbit.headers import Header
+
+#: A letter that came back so often is left to `dead-letters replay --force`.
+MAX_REPLAYS = 10
+#: Bytes of a message that is kept for the pages; a longer one is left to the commands.
+_LONGEST = 64 * 1024
+
+
+def key_of(letter: DeadLetter) -> str:
+    """Identifies a letter from look to look; it is another one when it has come back."""
+    headers = [letter.code, letter.request, letter.replays, letter.headers.get(Header.FAILED_AT)]
+    return sha256(json.dumps(headers, default=str).encode() + letter.delivery.body).hexdigest()[:24]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``letter`` is without its message where that is too long."""
+
+    key: str
+    letter: DeadLetter
+    total: Decimal | None
+    is_whole: bool
+
+    @classmethod
+    def of(cls, key: str, letter: DeadLetter, *, keeps: bool) -> Row:
+        is_whole = keeps and len(letter.delivery.body) <= _LONGEST
+        total = _total(letter.delivery.body) if is_whole else None
+        if not is_whole:
+            letter = replace(letter, delivery=replace(letter.delivery, body=b""))
+        return cls(key, letter, total, is_whole)
+
+    @property
+    def code(self) -> str:
+        return self.letter.code or "?"
+
+    @property
+    def integration(self) -> str:
+        return self.letter.integration or "?"
+
+    @property
+    def cashier(self) -> str:
+        return self.letter.cashier or "?"
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.letter.doc_number or self.letter.order or self.letter.request or "?"
+
+    @property
+    def failed_at(self) -> datetime | None:
+        return self.letter.failed_at
+
+    @property
+    def entry(self) -> Entry | None:
+        return entry(self.letter.code)
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        return self.letter.line()["detail"] or {}
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether it came back so often that a page does not send it again."""
+        return self.letter.replays >= MAX_REPLAYS
+
+    @property
+    def may_replay(self) -> bool:
+        """Whether a replay can help: not where the same message ends the same way."""
+        known = self.entry
+        hidden = self.letter.code == Code.RECEIPT_MISMATCH and bool(self.detail.get("reason"))
+        return known is None or hidden or known.remedy in (Remedy.REPLAY, Remedy.EITHER)
+
+    @property
+    def may_discard(self) -> bool:
+        """Whether the advice says that it may go in the end; it has to be kept as a copy first."""
+        known = self.entry
+        return self.is_whole and (known is None or known.remedy in (Remedy.DISCARD, Remedy.EITHER))
+
+    def facts(self, language: str) -> str:
+        """What helps a person: goods, sums, Checkbox's words; empty where nothing is known."""
+        if self.entry is None:
+            return ""
+        return facts(Code(self.code), self.detail).get(language, "")
+
+    def fits(self, text: str) -> bool:
+        """Whether a part of its number, uuid, or request is this text; case does not count."""
+        names = (self.letter.doc_number, self.letter.order, self.letter.request)
+        return any(text in name.casefold() for name in names if name)
+
+
+def _total(body: bytes) -> Decimal | None:
+    try:
+        total = json.loads(body, parse_float=Decimal, parse_int=Decimal)["data"]["order"]["total"]
+        amount = total if isinstance(total, Decimal) else Decimal(str(total))
+    except (ValueError, LookupError, TypeError, RecursionError, InvalidOperation):
+        return None
+    return amount if amount.is_finite() and abs(amount) < 10**9 else None
