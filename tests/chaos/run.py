@@ -44,8 +44,6 @@ CHECKBOX_FAULTS: Mapping[str, Mapping[str, Any]] = {
 
 #: A replay may post a chain's return again where one of its receipts was refused.
 OPTIONS = {"refused_return": "unchanged"}
-#: Orders that are paid in parts, beside those that are sold: 20 % of all.
-_CHAINS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,8 @@ class Plan:
     """What is asked of a run. Seconds."""
 
     orders: int = 2000
+    #: Orders that are paid in parts, for each that is sold: 20 % of all.
+    chains: float = 0.25
     cashiers: int = 50
     seed: int = 1
     processes: int = 2
@@ -122,7 +122,7 @@ class _Play:
         self._returned: list[Returned] = list(returns_of(requests))
         self._returning = Returning(self._returned, stage.bimp.publish)
         generator = random.Random(f"chains {plan.seed}")
-        self.chained = chains(round(plan.orders * _CHAINS), stage.rows, generator)
+        self.chained = chains(round(plan.orders * plan.chains), stage.rows, generator)
         self._chaining = Chaining(self.chained, stage.bimp.publish)
         self.faults: Counter[str] = Counter()
         self.problems: list[str] = []

@@ -14,6 +14,7 @@ import pytest
 from tests.checkbox.receipts import BY_PASSWORD, BY_PIN, SALE, TOKEN
 from tests.checkbox.scripted_server import ScriptedServer, answer
 from worker.checkbox.client import CheckboxClient
+from worker.checkbox.party_answers import read_block_date, read_cashier
 from worker.fiscal.outcomes import Code, IssuedLine, IssuedReceipt, IssuedTax, Rejected, Unavailable
 from worker.fiscal.ports import (
     CashierHasShift,
@@ -263,3 +264,11 @@ def test_a_captured_cashier_is_read(name: str) -> None:
     assert (info.id, info.full_name) == (body["id"], body["full_name"])
     assert info.organization == body["organization"]["title"]
     assert info.blocked is None
+
+
+@pytest.mark.parametrize("never", ["9999-12-31", "9999-12-31T23:59:59+00:00"])
+def test_the_end_of_the_calendar_is_no_end(never: str) -> None:
+    """Kyiv has no day after it."""
+    cashier = read_cashier({"certificate_end": never, "organization": {"subscription_exp": never}})
+    assert (cashier.certificate_end, cashier.subscription_end) == (None, None)
+    assert read_block_date({"date_to_block": never}) is None

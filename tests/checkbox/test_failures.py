@@ -100,6 +100,14 @@ VARIANTS = [
     Case(Endpoint.SELL, 409, business(None, "Вказаний id чеку вже існує"), ReceiptExists),
     Case(Endpoint.SELL, 400, {"error": business("receipt.already_exists", "")}, ReceiptExists),
     Case(Endpoint.SELL, 400, {"code": "receipt.already_exists"}, ReceiptExists),
+    # The return of a chain has no id of ours that could exist.
+    Case(
+        Endpoint.CHAIN_RETURN,
+        400,
+        business("receipt.already_exists", ""),
+        Code.RECEIPT_REJECTED,
+        is_unknown=True,
+    ),
     Case(Endpoint.SELL, 401, business(None, "Невірний токен доступу"), TokenRefused),
     Case(Endpoint.SELL, 400, business(None, "Зміну відкрито понад 24 години"), ShiftExpired),
     Case(Endpoint.SELL, 400, business("base.bad_request", "Зміну відкрито понад 24 години"), ShiftExpired),

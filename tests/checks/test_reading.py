@@ -104,7 +104,7 @@ def days(count: float) -> str:
         ({"signature_online": False}, {"KEY_OFFLINE", "KEY_CANNOT_SIGN"}),
         ({"signature_type": "CLOUD_SIGNATURE_3"}, {"WRONG_ENVIRONMENT"}),
     ],
-    ids=str,
+    ids=["ended", "ends_soon", "blocked", "offline", "of_another_kind"],
 )
 def test_what_a_person_set_for_the_cashier(
     desk: Desk, client: CheckboxClient, cashier: dict[str, Any], expected: set[str]
@@ -121,7 +121,7 @@ def test_what_a_person_set_for_the_cashier(
         ({"offline_for": 90_000}, {"REGISTER_OFFLINE", "OFFLINE_HOURS"}),
         ({"offline_codes": 10}, {"OFFLINE_CODES_LOW"}),
     ],
-    ids=str,
+    ids=["live", "offline", "offline_for_long", "few_codes"],
 )
 def test_what_the_register_is_like(
     desk: Desk, client: CheckboxClient, register: dict[str, Any], expected: set[str]

@@ -152,6 +152,15 @@ def test_an_advance_that_was_refused_is_made_anew_in_its_chain() -> None:
     assert reason(replace(again, payment_uuid=uuid4()), chain) == ChainReason.CHAIN_STANDS
 
 
+def test_an_advance_is_known_by_whichever_of_its_refused_receipts_is_in_the_chain() -> None:
+    """The first ones stand in chains of their own."""
+    again = a_payment(card(10_000), operation=Operation.PREPAYMENT)
+    living = a_chain(10_000).payments[0]
+    third = str(payment_receipt_id(again.order.uuid, PAYMENT, 2))
+    chain = replace(a_chain(10_000), payments=(replace(living, id=third, status="ERROR"), living))
+    assert reason(again, chain) is None
+
+
 def test_a_chain_stands_until_each_payment_is_returned() -> None:
     """By a return with a number; a refused payment needs none."""
     payment = a_chain(10_000).payments[0]

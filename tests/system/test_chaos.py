@@ -11,16 +11,18 @@ from tests.chaos.run import Plan, run
 def test_a_short_run_keeps_every_promise() -> None:
     """One receipt and one told success for each order, whatever is killed, cut, stalled and garbled.
 
-    Every sixth order is returned, in parts and by several documents at once, and never beyond itself. Every
-    fifth is paid in three parts, each of them one receipt, and every second of those is returned as a whole.
+    Every sixth order is returned, in parts and by several documents at once, and never beyond itself. A
+    few are paid in three parts, each of them one receipt, and every second of those is returned as a whole.
     """
-    outcome = run(Plan(orders=120, cashiers=12, seed=11, created_for=6.0, over=20.0, pause=(0.5, 1.5)))
+    outcome = run(
+        Plan(orders=80, chains=0.125, cashiers=12, seed=11, created_for=6.0, over=20.0, pause=(0.5, 1.5))
+    )
     assert outcome.violations == []
     figures = outcome.figures
-    assert figures["orders_returned"] == 19
-    assert figures["returns_made"] == 27
-    assert figures["chains"] == 30
-    assert figures["receipts_done"] == 120 + 27
+    assert figures["orders_returned"] == 13
+    assert figures["returns_made"] == 18
+    assert figures["chains"] == 10
+    assert figures["receipts_done"] == 80 + 18
     assert figures["worker_killed"] >= 3
     assert figures["broker_killed"] >= 1
     assert figures["checkbox_drop_after_commit"] >= 1

@@ -6,10 +6,10 @@ What Checkbox does not show is None. Times are in seconds since the epoch.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import MAXYEAR, datetime, time, timedelta
 from typing import Any
 
-from worker.checkbox.answers import Document, as_object, child, integer, moment, seconds, text
+from worker.checkbox.answers import Document, as_object, child, integer, moment, text
 from worker.fiscal.kyiv import KYIV
 
 
@@ -87,6 +87,7 @@ def read_cashier(document: Any) -> CashierInfo:
     """GET /cashier/me."""
     cashier = as_object(document)
     organization = child(cashier, "organization")
+    certificate_end = _end(cashier.get("certificate_end"))
     return CashierInfo(
         id=text(cashier, "id"),
         full_name=text(cashier, "full_name"),
@@ -95,7 +96,7 @@ def read_cashier(document: Any) -> CashierInfo:
         is_vat=_flag(organization, "is_vat"),
         is_test=_is_test(cashier),
         blocked=text(cashier, "blocked"),
-        certificate_end=seconds(cashier.get("certificate_end")),
+        certificate_end=certificate_end.timestamp() if certificate_end else None,
         subscription_end=_end_of_day(organization.get("subscription_exp")),
     )
 
@@ -116,7 +117,7 @@ def read_block_date(document: Any) -> float | None:
     ASSUMED: a date without a time is the beginning of that day in Kyiv.
     """
     value = as_object(document).get("date_to_block")
-    at = moment(value)
+    at = _end(value)
     if at is None or not isinstance(value, str):
         return None
     return _midnight(at) if len(value.strip()) == len("2026-12-31") else at.timestamp()
@@ -148,8 +149,14 @@ def _is_test(cashier: Document) -> bool | None:
     return is_test if is_test is not None or kind is None else kind == "TEST"
 
 
-def _end_of_day(value: Any) -> float | None:
+def _end(value: Any) -> datetime | None:
+    """None where there is none: the last year of the calendar stands for no end."""
     at = moment(value)
+    return None if at is None or at.year == MAXYEAR else at
+
+
+def _end_of_day(value: Any) -> float | None:
+    at = _end(value)
     return None if at is None else _midnight(at, days_later=1)
 
 

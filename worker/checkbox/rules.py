@@ -153,7 +153,7 @@ RULES: tuple[Rule, ...] = (
     # Receipts.
     Rule(
         _refused(ReceiptExists),
-        endpoints=_SELL,
+        endpoints=_SELL - {Endpoint.CHAIN_RETURN},  # which has no id of ours
         codes=("receipt.already_exists",),
         beginnings=("Вказаний id чеку вже існує",),
     ),

@@ -22,6 +22,8 @@ _CHAIN_NAMESPACE = UUID("c1d6c3f2-4a0f-5e0b-8a63-7d3b9f1e2a54")
 _PAYMENT_NAMESPACE = UUID("2f0a7b1c-93d4-5c1e-b7a8-5e6d4c3b2a19")
 #: Chains of one order among which a ``relationId`` is recognized.
 _CHAINS = 1000
+#: Refused receipts of one payment among which one is recognized; the first may be in earlier chains.
+_ATTEMPTS = 1000
 #: Checkbox's words for a chain that was returned, or whose return it could not finish.
 CANCELLED = frozenset({"CANCELLED", "PARTIAL_CANCELLED"})
 
@@ -96,7 +98,7 @@ class Chain:
         assert request.payment_uuid is not None
         ids = {payment.id for payment in self.payments if payment.is_refused}
         order, payment = request.order.uuid, request.payment_uuid
-        attempts = range(len(self.payments))
+        attempts = range(_ATTEMPTS if ids else 0)
         return any(str(payment_receipt_id(order, payment, attempt)) in ids for attempt in attempts)
 
 

@@ -134,6 +134,11 @@ class CheckSchedule:
         one.published, one.published_at = findings, now
         return True
 
+    def give_up(self, one: Watched) -> None:
+        """The check came to nothing, and is repeated."""
+        one.check, one.is_changed = None, False
+        one.due_at, one.published = self._monotonic() + _UNFINISHED_AGAIN, None
+
 
 def _cashiers(rows: Mapping[str, IntegrationRow]) -> int:
     return sum(len(row.cashiers or ()) for row in rows.values())

@@ -79,7 +79,11 @@ class IntegrationChecks:
         for check, row in schedule.next():
             self._threads.submit(self._ask, self._answers, check, row)
         for one in schedule.finished():
-            self._finish(schedule, one)
+            try:
+                self._finish(schedule, one)
+            except Exception as error:  # whatever it is, it is this integration's alone
+                _log.error("check_broke", integration=one.row.id, exc_info=error)
+                schedule.give_up(one)
         self._publish_again()
 
     def rest(self) -> None:

@@ -100,4 +100,4 @@ class IntegrationChecked(Notice):
 
 def notice_id(*parts: Any) -> str:
     """The same for the same parts, in whichever process."""
-    return str(uuid5(_NAMESPACE, json.dumps(parts, ensure_ascii=False, sort_keys=True)))
+    return str(uuid5(_NAMESPACE, json.dumps(parts, sort_keys=True)))

@@ -470,6 +470,15 @@ def test_what_an_operation_of_a_chain_needs(changes: dict[str, Any], path: str) 
     assert path in [error["path"] for error in refused(a_body(**needed | changes)).errors]
 
 
+def test_what_an_operation_needs_is_told_beside_other_errors() -> None:
+    """A person mends a message in one go."""
+    left_out: dict[str, Any] = {"data__payments": LEFT_OUT, "data__order__total": "-1"}
+    assert problems(a_body(**left_out)).keys() == {"/data/payments", "/data/order/total"}
+    left_out["data__operation"] = "AFTERPAYMENT"
+    expected = {"/data/payments", "/data/paymentUuid", "/data/order/total"}
+    assert problems(a_body(**left_out)).keys() == expected
+
+
 def test_a_chain_is_named_by_its_order_and_its_own_id() -> None:
     """Payments are optional there."""
     request = read(

@@ -21,8 +21,8 @@ from worker.fiscal.outcomes import Code, Rejected
 from worker.rabbit.message.json_body import BODY_LIMIT, NotJsonError, Path, parse
 from worker.rabbit.message.kinds import ID_PATTERN, UUID_PATTERN, printable
 from worker.rabbit.message.mapping import to_request
-from worker.rabbit.message.models import WireData, WireMessage
-from worker.rabbit.message.problems import Problem, problem_at, problems_of, repeated_members
+from worker.rabbit.message.models import WireMessage
+from worker.rabbit.message.problems import MISSING, Problem, problem_at, problems_of, repeated_members
 
 ERROR_LIMIT = 100
 _OPERATIONS = {operation.value: operation for operation in Operation}
@@ -77,15 +77,16 @@ def read(body: bytes) -> Request:
         raise InvalidMessage([problem_at((), str(error))], RequestIdentity()) from None
     if parsed.too_deep:
         raise InvalidMessage([problem_at((), "is nested too deeply")], _identity(parsed.value))
-    doubles = repeated_members(parsed.value) if parsed.has_doubled else []
+    errors = repeated_members(parsed.value) if parsed.has_doubled else []
+    errors += _missing(parsed.value)
     try:
         message = WireMessage.model_validate(parsed.value)
     except ValidationError as error:
         broken = islice(problems_of(error, parsed.value), ERROR_LIMIT)
-        raise InvalidMessage(_each_once([*doubles, *broken]), _identity(parsed.value)) from None
-    errors = [*doubles, *(problem_at(path, problem) for path, problem in _contradictions(message))]
+        raise InvalidMessage(_each_once([*errors, *broken]), _identity(parsed.value)) from None
+    errors += (problem_at(path, problem) for path, problem in _contradictions(message))
     if errors:
-        raise InvalidMessage(errors, _identity(parsed.value))
+        raise InvalidMessage(_each_once(errors), _identity(parsed.value))
     return to_request(message)
 
 
@@ -144,14 +145,18 @@ def _matching(value: Any, pattern: re.Pattern[str]) -> str | None:
     return value if isinstance(value, str) and pattern.fullmatch(value) else None
 
 
-def _missing(data: WireData) -> Iterator[tuple[Path, str]]:
+def _missing(value: Any) -> Iterator[Problem]:
     """What this operation needs."""
-    if data.operation in ("RETURN", "PREPAYMENT_RETURN") and data.return_of is None:
-        yield ("data", "returnOf"), "is missing: a return names its sale"
-    if data.operation in ("PREPAYMENT", "AFTERPAYMENT") and data.payment_uuid is None:
-        yield ("data", "paymentUuid"), "is missing: a payment has an identity"
-    if data.operation != "PREPAYMENT_RETURN" and data.payments is None:
-        yield ("data", "payments"), "is missing"
+    data = _member(value, "data")
+    if not isinstance(data, dict):
+        return
+    operation = _operation(data)
+    if operation is not None and operation.is_return and data.get("returnOf") is None:
+        yield problem_at(("data", "returnOf"), "is missing: a return names its sale")
+    if operation in (Operation.PREPAYMENT, Operation.AFTERPAYMENT) and data.get("paymentUuid") is None:
+        yield problem_at(("data", "paymentUuid"), "is missing: a payment has an identity")
+    if operation is not Operation.PREPAYMENT_RETURN and data.get("payments") is None:
+        yield problem_at(("data", "payments"), MISSING)
 
 
 def _contradictions(message: WireMessage) -> Iterator[tuple[Path, str]]:
@@ -159,7 +164,6 @@ def _contradictions(message: WireMessage) -> Iterator[tuple[Path, str]]:
     data = message.data
     if message.subject is not None and message.subject != data.order.uuid:
         yield ("subject",), "must be the order's uuid"
-    yield from _missing(data)
     if data.return_of and (data.return_of.order_uuid is None) == (data.return_of.receipt_id is None):
         yield ("data", "returnOf"), "must have either orderUuid or receiptId"
     if data.return_of and data.return_of.order_uuid == data.order.uuid:
