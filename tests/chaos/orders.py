@@ -62,7 +62,7 @@ def rows(cashiers: int, manual: int = 2, auto: int = 1) -> list[CashierRow]:
     ]
 
 
-def write_integrations(path: Path, chosen: Sequence[CashierRow]) -> Path:
+def write_integrations(path: Path, chosen: Sequence[CashierRow], *, prepayments: bool = False) -> Path:
     """The integrations file for worker and sandbox alike."""
     integrations: dict[str, Any] = {}
     for row in chosen:
@@ -72,7 +72,7 @@ def write_integrations(path: Path, chosen: Sequence[CashierRow]) -> Path:
                 "id": row.integration,
                 "name": f"ФОП {row.integration}",
                 "shifts": "auto" if row.integration.startswith("auto") else "manual",
-                "prepayments": True,
+                "prepayments": prepayments,
                 "cashiers": [],
                 "tax_rates": _TAXES,
             },

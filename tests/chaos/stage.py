@@ -62,7 +62,7 @@ class Stage:
 
     def __enter__(self) -> Self:
         self.temporary.mkdir()
-        integrations = write_integrations(self.folder / "integrations.yaml", self.rows)
+        integrations = write_integrations(self.folder / "integrations.yaml", self.rows, prepayments=True)
         enter = self._stack.enter_context
         self.sandbox = enter(SandboxProcess(integrations=integrations, options=self.options, seed=self.seed))
         self.to_broker = enter(FaultProxy.before(self.broker.url))

@@ -74,6 +74,7 @@ class Listener:
         self.chore = ClosedShifts(
             lambda: integrations, access, notices, reconcile, lambda: time.monotonic() + self.ahead
         )
+        self.a_minute_later()  # the first look waits for the orders that were there before
 
     def round(self) -> list[dict[str, Any]]:
         self.chore.work(lambda: None)

@@ -39,11 +39,13 @@ def _supervise(settings: Settings) -> int:
     from worker.interprocess.shared import Shared
     from worker.interprocess.stop_limit import StopLimit
     from worker.process import probe_pages
+    from worker.process.memory import give_back_large_blocks
     from worker.process.supervisor import Supervisor
     from worker.telemetry import logs
     from worker.telemetry.log_writer import LogWriter
     from worker.telemetry.tally import TALLY
 
+    give_back_large_blocks()
     # The monitor counts too.
     TALLY.share(settings.processes + 1)
     log = LogWriter(sys.stdout.fileno())

@@ -26,6 +26,8 @@ _LOOKS_AT_ONCE = 8
 #: Seconds between two looks at a list, and looks that begin in a second where there are many.
 _LOOK_AGAIN, _LOOK_AGAIN_AT_LEAST = 30.0, 600.0
 _LOOKS_A_SECOND = 2.5
+#: Seconds until the first look: orders that wait go first.
+_FIRST_AFTER = 30.0
 
 
 @dataclass(slots=True)
@@ -80,7 +82,8 @@ class Closings:
             self._lists.pop(key).is_dropped = True
         for key, rows in wanted.items():
             if key not in self._lists:
-                self._lists[key] = _List(rows, self.access(integrations))
+                first = self.monotonic() + _FIRST_AFTER
+                self._lists[key] = _List(rows, self.access(integrations), look_at=first)
 
     def _look_at(self, one: _List) -> None:
         try:
