@@ -51,6 +51,7 @@ _COMMANDS = {
     "resume": "resume",
     "doctor": "doctor",
     "explain": "explain",
+    "shifts": "app",
     "console": "console",
     "dead-letters": "app",
 }
