@@ -158,12 +158,16 @@ def test_an_unfinished_receipt_behind_many_is_seen(desk: Desk, form: str) -> Non
         desk.sandbox.fault("created_for", seconds=60)
         session.sell(uuid4(), SALE, CONTEXT)
         desk.sandbox.clear_faults()
+        counts = []
         for look in range(3):
             desk.ahead = float(look)
             assert session.youngest_unfinished(shift) is not None
+            counts.append(session.count_unfinished(shift))
+        assert counts == [None, 1, 1]
         desk.sandbox.advance(61)
         desk.ahead = 3.0
         assert session.youngest_unfinished(shift) is None
+        assert session.count_unfinished(shift) == 0
 
 
 def test_a_stuck_receipt_is_told_and_shown(desk: Desk) -> None:

@@ -95,6 +95,7 @@ class UnfinishedReceipts:
         #: When they were made, by id; one without a time counts as made when it was first seen.
         self._made_at: dict[str, float] = {}
         self._told: set[str] = set()
+        self._all_seen = False
         self._believed: tuple[float, float] | None = None
 
     @property
@@ -102,14 +103,19 @@ class UnfinishedReceipts:
         """When the oldest that is known was made, in seconds since the epoch; NaN where there is none."""
         return min(self._made_at.values(), default=math.nan)
 
+    @property
+    def count(self) -> int | None:
+        """How many there were at the last look; None while not all receipts of the shift were seen."""
+        return len(self._made_at) if self._all_seen else None
+
     def youngest(self, now: float, monotonic: float) -> float | None:
         """When the youngest was made; ``now`` while not all were seen, None where all have ended."""
         if self._believed is not None and monotonic - self._believed[0] < _UNFINISHED:
             return self._believed[1]
         self._look_again()
-        all_seen = self._go_on(now)
+        self._all_seen = self._go_on(now)
         self._tell_stuck(now)
-        youngest = max(self._made_at.values(), default=None) if all_seen else now
+        youngest = max(self._made_at.values(), default=None) if self._all_seen else now
         self._believed = None if youngest is None else (monotonic, youngest)
         return youngest
 

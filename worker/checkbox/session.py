@@ -203,6 +203,11 @@ class Session:
             self._unfinished = UnfinishedReceipts(shift.id, self._pages(shift_id=shift.id), self.look_up)
         return self._unfinished.youngest(self._rate.clock(), self._rate.monotonic())
 
+    def count_unfinished(self, shift: Shift) -> int | None:
+        """How many receipts of the shift have no number; None while not all of them were seen."""
+        self.youngest_unfinished(shift)
+        return self._unfinished.count if self._unfinished is not None else None
+
     def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
         return search_returns(self._pages(from_date=sale.created_at), self.look_up, sale, offset)
 

@@ -53,6 +53,7 @@ _COMMANDS = {
     "explain": "explain",
     "journal": "journal",
     "reconcile": "reconcile",
+    "shifts": "app",
     "console": "console",
     "dead-letters": "app",
 }

@@ -27,14 +27,14 @@ def make_ready(session: CashierSession, integration: Integration, now: float) ->
     """
     is_manual = integration.shifts is ShiftPolicy.MANUAL
     good_for = DAY if is_manual else integration.rollover_after.total_seconds()
-    shift = _at_own_register(session, session.shift(good_for))
+    shift = at_own_register(session, session.shift(good_for))
     if is_manual:
         _demand_open(shift, now)
     else:
         _bring_about(session, shift, good_for, now)
 
 
-def _at_own_register(session: CashierSession, shift: Shift | None) -> Shift | None:
+def at_own_register(session: CashierSession, shift: Shift | None) -> Shift | None:
     """The shift, read anew where it was seen at another register than the licence key's.
 
     Raises ``Rejected`` (WRONG_REGISTER), and ``Unavailable`` where the two cannot be compared.
@@ -65,10 +65,11 @@ def _demand_open(shift: Shift | None, now: float) -> None:
     if shift is None or not shift.is_open:
         raise Rejected(Code.SHIFT_NOT_OPEN, {"shiftId": shift.id, "status": shift.status} if shift else {})
     if shift.expired or age(shift, now) >= DAY:
-        raise Rejected(Code.SHIFT_OPEN_OVER_24H, _age_detail(shift, now))
+        raise Rejected(Code.SHIFT_OPEN_OVER_24H, age_detail(shift, now))
 
 
-def _age_detail(shift: Shift, now: float) -> dict[str, object]:
+def age_detail(shift: Shift, now: float) -> dict[str, object]:
+    """The detail of SHIFT_OPEN_OVER_24H."""
     opened = shift.opened_at
     return {
         "shiftId": shift.id,
@@ -105,7 +106,7 @@ def close(session: CashierSession, shift: Shift, now: float) -> bool:
     that it cannot make. Raises ``Rejected`` (WRONG_REGISTER) where the shift is not at the register of the
     row's licence key: it is left to the person or program that opened it there.
     """
-    _at_own_register(session, shift)
+    at_own_register(session, shift)
     youngest = session.youngest_unfinished(shift)
     if youngest is not None and now - youngest < STUCK_AFTER:
         return False

@@ -32,7 +32,7 @@ ALLOWED = frozenset(
         "messaging.system", "messaging.operation.name", "messaging.destination.name", "messaging.message.id",
         "error.type", "exception.stacktrace",
         "http.response.status_code", "url.template", "server.address",
-        "request_id", "order_id", "doc_number", "integration", "cashier", "operation", "receipt_id",
+        "request_id", "order_id", "doc_number", "integration", "cashier", "operation", "receipt_id", "shift",
         "attempt", "replays", "outcome", "code", "reason", "delay_seconds", "duration_seconds",
         "message", "problems", "processes", "threads", "exit_code", "count", "until", "kind", "integrations",
         "actor", "wanted", "failed", "withheld",

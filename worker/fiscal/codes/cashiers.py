@@ -76,8 +76,8 @@ CASHIERS = {
             "the tax service may not answer."
         ),
         do=N_(
-            "Have the cashier's shift opened in Checkbox, then `dead-letters replay --code "
-            "SHIFT_NOT_OPEN --cashier ID`."
+            "Have the cashier's shift opened in Checkbox, or open it with `shifts open --cashier ID`, then "
+            "`dead-letters replay --code SHIFT_NOT_OPEN --cashier ID`."
         ),
         remedy=Remedy.REPLAY,
         sentence=N_("The cashier's shift is not open: open it in Checkbox and try again"),
@@ -96,7 +96,8 @@ CASHIERS = {
         ),
         check=N_("`detail.openedAt`; why it was not closed."),
         do=N_(
-            "Have the shift closed (with its Z-report) and a new one opened in Checkbox, then "
+            "Have the shift closed (with its Z-report) and a new one opened in Checkbox, or use `shifts "
+            "close --cashier ID` and `shifts open --cashier ID`, then "
             "`dead-letters replay --code SHIFT_OPEN_OVER_24H --cashier ID`. Consider `shifts: auto`."
         ),
         remedy=Remedy.REPLAY,
