@@ -22,7 +22,7 @@ from worker.fiscal.issuing import PassDependencies
 from worker.fiscal.number_times import NumberTimes
 from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Fiscalized, IssuedReceipt, Postponed, Rejected, Unavailable
-from worker.fiscal.ports import ReceiptExists, ReturnsPage, Shift
+from worker.fiscal.ports import ArchiveCheck, ReceiptExists, ReturnsPage, Shift
 from worker.fiscal.receipt import Receipt
 
 #: Seconds: the longest that a POST takes to land, and that a read lags behind.
@@ -58,6 +58,7 @@ class Delivery:
     due: float = NOW
     outcome: Fiscalized | Rejected | None = None
     passes: int = 0
+    waits: list[Postponed] = field(default_factory=list)
     #: The process stands still until then.
     frozen_until: float = 0.0
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -93,7 +94,7 @@ class World:
             lambda: configured(an_integration(prepayments=prepayments)),
             self,
             PassDependencies(
-                archive=None,
+                archive=self.archive(),
                 clock=lambda: self.now,
                 monotonic=lambda: self.now,
                 return_wait=60.0,
@@ -106,11 +107,19 @@ class World:
     def happens(self, probability: float) -> bool:
         return self.faults and self.random.random() < probability
 
+    def archive(self) -> ArchiveCheck | None:
+        """Whom the worker asks right before a sale."""
+        return None
+
     # The schedule.
 
     def run(self, *requests: Request) -> None:
         """Until every delivery has its outcome."""
-        self.deliveries = [Delivery(request) for request in requests]
+        self.deliver(*map(Delivery, requests))
+
+    def deliver(self, *deliveries: Delivery) -> None:
+        """``run`` of requests that earlier deliveries left a state behind of."""
+        self.deliveries = list(deliveries)
         for delivery in self.deliveries:
             delivery.due = NOW + self.random.choice([0, 0, 0.5, 3, 20])
         for _ in range(20_000):
@@ -158,6 +167,7 @@ class World:
             delivery.outcome = verdict
         except Postponed as wait:
             delivery.state = replace(wait.state or state, redelivered=False)
+            delivery.waits.append(wait)
             delivery.due = self.now + wait.after
         except Unavailable as fault:
             after = replace(fault.state or state, redelivered=False)

@@ -322,9 +322,10 @@ def test_the_first_wait_for_a_number_stays_in_hand(desk: Desk) -> None:
         ("number", 2, True, 0.5, TOPOLOGY.follow_up),
         ("number", 1, False, 0.5, TOPOLOGY.follow_up),
         ("rate_limit", 1, True, 0.5, TOPOLOGY.follow_up),
+        ("read_too_long_ago", 1, True, 5.0, TOPOLOGY.follow_up),
         ("number", 1, True, 3600.0, TOPOLOGY.retry),
     ],
-    ids=["second look", "no room", "the rate limiter", "a slow tax service"],
+    ids=["second look", "no room", "the rate limiter", "slow reads", "a slow tax service"],
 )
 def test_every_other_wait_goes_through_the_broker(
     desk: Desk, reason: str, looks: int, room: bool, after: float, queue: str

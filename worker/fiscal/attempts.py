@@ -9,13 +9,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
-from worker.fiscal.issuing import Issuing
+from worker.fiscal.issuing import ACT_WITHIN, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected
 from worker.fiscal.plan import Plan
 from worker.fiscal.ports import ReceiptExists
 from worker.fiscal.reasons import Wait
+
+T = TypeVar("T")
+
+#: Seconds that are kept for the post, of those for which one may act on what was read.
+_FOR_POST = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,8 @@ class Attempts(ABC):
         self._pass = issuing
         self._planned = planned
         self._order = issuing.request.order
-        #: When the last walk began.
-        self._looked_at: float | None = None
+        #: Not after the first look-up.
+        self._looked_at = issuing.dependencies.clock()
 
     def run(self) -> Fiscalized:
         """Raises a ``Verdict`` when the pass does not end in a numbered receipt."""
@@ -89,12 +95,27 @@ class Attempts(ABC):
         if archive is not None and archive.is_archived(self._order.uuid):
             raise Rejected(Code.ORDER_ARCHIVED)
 
+    def _read_and_ask_archive(self, read: Callable[[], T]) -> tuple[T, float]:
+        """What is read before the post, and since when that holds (monotonic seconds).
+
+        Bimp is asked after it, so that a verdict of the reading comes first. Bimp may take longer than one
+        may act on what was read: then it is read again.
+        """
+        monotonic = self._pass.dependencies.monotonic
+        read_at = monotonic()
+        seen = read()
+        if self._pass.dependencies.archive is not None:
+            self._ask_archive()
+            if monotonic() > read_at + ACT_WITHIN - _FOR_POST:
+                read_at = monotonic()
+                seen = read()
+        return seen, read_at
+
     def _is_looked_up_first(self) -> bool:
         return self._pass.state.look_up_first or self._order.archived
 
     def _walk(self) -> Fiscalized | Free:
         """The receipt, or the first free id; raises ``Postponed`` while that is open."""
-        self._looked_at = self._pass.dependencies.clock()
         attempt, refusal, is_returned = 0, None, False
         while True:
             receipt_id = self._receipt_id(attempt)

@@ -24,7 +24,7 @@ from worker.fiscal.chain import (
 )
 from worker.fiscal.chains import Chains
 from worker.fiscal.context import context_of, is_made_by
-from worker.fiscal.issuing import ACT_WITHIN, LOOK_AFTER, Issuing
+from worker.fiscal.issuing import LOOK_AFTER, Issuing
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Relation, Unavailable
 from worker.fiscal.payments import AmountDue, adjusted
@@ -107,16 +107,15 @@ class ChainPayment(Attempts):
         self._pass.check_free(free.receipt_id)
         check_taxes(self._pass.session, self._pass.integration.tax_rates, self._order)
         self._pass.prepare()
-        until = self._pass.dependencies.monotonic() + ACT_WITHIN
-        chain, relation_id = self._fitting(free.receipt_id)
-        self._ask_archive()
+        fitting = partial(self._fitting, free.receipt_id)
+        (chain, relation_id), read_at = self._read_and_ask_archive(fitting)
         ask = self._ask(chain, relation_id, free.receipt_id, receipt)
         try:
-            return self._pass.post(free.receipt_id, ask, until)
+            return self._pass.post(free.receipt_id, ask, read_at)
         except Rejected as refused:
             if refused.code is Code.RECEIPT_REJECTED and "receiptId" not in refused.detail:
                 # No receipt was made of it: perhaps the chain is another one now.
-                self._fitting(free.receipt_id)
+                fitting()
             raise
 
     def _fitting(self, receipt_id: UUID) -> tuple[Chain | None, str]:
@@ -126,7 +125,7 @@ class ChainPayment(Attempts):
         """
         chain, relation_id = self._chains.standing()
         if chain is not None and str(receipt_id) in chain.relation.payments:
-            self._pass.state = replace(self._pass.state, look_up_first=True)
+            self._pass.note_hidden(receipt_id)
             raise ReceiptExists
         verdict = self._unfit() if chain is None else refusal(self._request, chain, self._rounding)
         if verdict is None:

@@ -12,7 +12,7 @@ from functools import partial
 
 from worker.fiscal.chain import CANCELLED, Chain, ChainReason, chain_id, chain_number, mismatch
 from worker.fiscal.chains import Chains
-from worker.fiscal.issuing import ACT_WITHIN, LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
+from worker.fiscal.issuing import LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected, Unavailable
 from worker.fiscal.plan import Plan
 from worker.fiscal.ports import Refusal
@@ -131,7 +131,7 @@ class ChainReturn:
         left = SETTLED_AFTER - self._pass.since(self._pass.state.unknown_since)
         if self._pass.state.unknown_since is not None and left > 0:
             raise Postponed(min(left, LONGEST_LOOK), Wait.RETURNS_MAY_APPEAR)
-        self._pass.send(partial(self._ask, chain, receipt), until=self._began + ACT_WITHIN)
+        self._pass.send(partial(self._ask, chain, receipt), read_at=self._began)
 
     def _ask(self, chain: Chain, receipt: Receipt) -> None:
         relation_id, before = chain.relation.id, self._pass.state

@@ -16,7 +16,7 @@ from worker.fiscal.chain import ChainReason, mismatch
 from worker.fiscal.chains import Chains
 from worker.fiscal.comparison import difference
 from worker.fiscal.context import document_of
-from worker.fiscal.issuing import ACT_WITHIN, LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
+from worker.fiscal.issuing import LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected
 from worker.fiscal.plan import Plan
 from worker.fiscal.planner import plan
@@ -37,6 +37,7 @@ class GoodsReturn:
         self._planned = planned
         self._order = issuing.request.order
         self._began = issuing.dependencies.monotonic()
+        self._looked_at = issuing.dependencies.clock()
         #: This request's own receipt was refused.
         self._refusal: Rejected | None = None
 
@@ -57,7 +58,7 @@ class GoodsReturn:
         except ReceiptExists:
             raise self._pass.when_permitted(Wait.PLACE_TAKEN) from None
         except Rejected as refusal:
-            raise self._pass.final(refusal) from None
+            raise self._pass.final(refusal, self._looked_at) from None
 
     def _sales(self) -> list[IssuedReceipt]:
         """The sales that the return may be of: its order's, or the one receipt that it names."""
@@ -124,7 +125,7 @@ class GoodsReturn:
             receipt, related_receipt_id=UUID(target.id), related_receipt_created_at=target.created_at
         )
         place = return_receipt_id(target.id, len(ours))
-        return self._pass.sell(place, related, until=self._began + ACT_WITHIN)
+        return self._pass.sell(place, related, read_at=self._began)
 
     def _no_chain(self, target: IssuedReceipt | None) -> None:
         """Raise where the return names a receipt of a chain, or an order whose chain stands."""

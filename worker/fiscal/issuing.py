@@ -164,22 +164,22 @@ class Issuing:
                 wait.after = max(wait.after, self._reserve_permit())
             raise wait from None
 
-    def sell(self, receipt_id: UUID, receipt: Receipt, until: float | None = None) -> Fiscalized:
+    def sell(self, receipt_id: UUID, receipt: Receipt, read_at: float | None = None) -> Fiscalized:
         """``post`` of a sale or a return."""
         context = context_of(self.request, self.state)
-        return self.post(receipt_id, partial(self.session.sell, receipt_id, receipt, context), until)
+        return self.post(receipt_id, partial(self.session.sell, receipt_id, receipt, context), read_at)
 
     def post(
-        self, receipt_id: UUID, ask: Callable[[], IssuedReceipt], until: float | None = None
+        self, receipt_id: UUID, ask: Callable[[], IssuedReceipt], read_at: float | None = None
     ) -> Fiscalized:
-        """Have the receipt of this id made; ``until`` (monotonic seconds) bounds acting on what was read.
+        """Have the receipt of this id made. ``read_at`` (monotonic seconds) is when the reading began.
 
         Raises ``ReceiptExists``, ``Postponed``, ``Rejected`` (RECEIPT_REJECTED), ``Unavailable``.
         """
         try:
-            issued = self.send(ask, until)
+            issued = self.send(ask, read_at)
         except ReceiptExists:
-            self._note_hidden(receipt_id)
+            self.note_hidden(receipt_id)
             raise
         if issued.is_refused:
             self.state = replace(self.state, refused_id=issued.id)
@@ -187,11 +187,12 @@ class Issuing:
         self.has_posted = True
         return self.settle(issued, own=True)
 
-    def send(self, ask: Callable[[], T], until: float | None = None) -> T:
-        """A POST in the register's turn."""
+    def send(self, ask: Callable[[], T], read_at: float | None = None) -> T:
+        """A POST in the register's turn; raises ``Postponed`` where what it acts on was read too long ago."""
         self._acquire_permit()
-        if until is not None and self.dependencies.monotonic() > until:
-            raise Postponed(0.0, Wait.READ_TOO_LONG_AGO)
+        age = 0.0 if read_at is None else self.dependencies.monotonic() - read_at
+        if age > ACT_WITHIN:  # slow reads keep no thread busy: the wait is as long as they took
+            raise Postponed(min(age, LONGEST_LOOK), Wait.READ_TOO_LONG_AGO)
         try:
             return ask()
         except (ShiftNotOpened, ShiftExpired):
@@ -213,7 +214,8 @@ class Issuing:
         self.state = replace(self.state, has_reserved=True)
         return self.session.reserve_permit()
 
-    def _note_hidden(self, receipt_id: UUID) -> None:
+    def note_hidden(self, receipt_id: UUID) -> None:
+        """Checkbox has a receipt of this id, and a look-up does not show it."""
         self.state = replace(self.state, look_up_first=True)
         if self.state.hidden_id != str(receipt_id):
             now = self.dependencies.clock()
@@ -232,12 +234,11 @@ class Issuing:
         reason = "the receipt's id is taken by one that this cashier cannot see"
         raise Rejected(Code.RECEIPT_MISMATCH, {"reason": reason, "receiptId": str(receipt_id)})
 
-    def final(self, refusal: Rejected, looked_at: float | None = None) -> Verdict:
+    def final(self, refusal: Rejected, looked_at: float) -> Verdict:
         """The refusal; or a wait, where a receipt of this request may have appeared since ``looked_at``."""
         unknown_since = self.state.unknown_since
         if unknown_since is None:
             return refusal
-        looked_at = self.dependencies.clock() if looked_at is None else looked_at
         left = SETTLED_AFTER - (looked_at - unknown_since)
         return refusal if left <= 0 else Postponed(min(left, LONGEST_LOOK), Wait.RECEIPT_MAY_APPEAR)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from worker.fiscal.attempts import Attempts, Free
 from worker.fiscal.chain import ChainReason, mismatch
 from worker.fiscal.chains import Chains
-from worker.fiscal.issuing import ACT_WITHIN, LOOK_AFTER, Issuing
+from worker.fiscal.issuing import LOOK_AFTER, Issuing
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected
 from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import sale_receipt_id
@@ -42,19 +42,17 @@ class Sale(Attempts):
         self._pass.check_free(free.receipt_id)
         check_taxes(self._pass.session, self._pass.integration.tax_rates, self._order)
         self._pass.prepare()
-        until = self._no_chain_stands()
-        self._ask_archive()
-        return self._pass.sell(free.receipt_id, receipt, until)
-
-    def _no_chain_stands(self) -> float | None:
-        """How long that may be believed (monotonic seconds). Raises ``Rejected`` where one does."""
         if not self._pass.integration.prepayments:
-            return None
-        until = self._pass.dependencies.monotonic() + ACT_WITHIN
+            self._ask_archive()
+            return self._pass.sell(free.receipt_id, receipt)
+        _, read_at = self._read_and_ask_archive(self._refuse_beside_chain)
+        return self._pass.sell(free.receipt_id, receipt, read_at)
+
+    def _refuse_beside_chain(self) -> None:
+        """Raise where a chain of the order stands."""
         chain, _ = Chains(self._pass, self._order.uuid).standing()
         if chain is not None:
             raise mismatch(ChainReason.CHAIN_STANDS, chain.relation, receipt_made=True)
-        return until
 
 
 def is_returned(reader: Issuing, sale: IssuedReceipt, with_till: bool) -> bool:

@@ -1,0 +1,246 @@
+"""What a pass over a chain's request does with what it read: how long it holds, and what it is good for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from tests.builders import AN_ORDER, FIRST_SEEN, a_request, an_integration, an_order
+from tests.fiscal.chain_world import ChainWorld
+from tests.fiscal.fakes import NOW
+from tests.fiscal.interleaving import Delivery
+from tests.fiscal.test_chain_protocol import TOTAL, a_return, an_advance, check, further, named
+from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.chain import chain_id, payment_receipt_id
+from worker.fiscal.context import context_of
+from worker.fiscal.order import Operation, Request, ReturnOf
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation
+from worker.fiscal.planner import plan
+from worker.fiscal.ports import ArchiveCheck, Shift
+from worker.fiscal.reasons import Wait
+from worker.fiscal.receipt import Receipt, return_receipt_id, sale_receipt_id
+
+#: The order's sale, as its return asks for it.
+GOODS_BACK = a_request(
+    id="goods-back",
+    order=an_order(uuid=named("document")),
+    operation=Operation.RETURN,
+    return_of=ReturnOf(AN_ORDER, None),
+)
+STATE = AttemptState(first_seen=NOW)
+FURTHER = further("b", TOTAL - 10_000)
+
+
+class Timed(ChainWorld):
+    """No faults; a test says what takes long."""
+
+    def __init__(self) -> None:
+        super().__init__(1, faults=False)
+        #: Seconds of each call to Checkbox, until then.
+        self.call_takes, self.slow_until = 0.0, 0.0
+        #: Seconds for which the process stands still, once, when it looks at the shift.
+        self.freeze = 0.0
+        self.archive_takes = 0.0
+        self.archived = False
+        #: What somebody else does while Bimp is asked.
+        self.meanwhile: Callable[[], object] = lambda: None
+        #: A receipt that a chain shows, and a look-up does not show until then.
+        self.hidden, self.hidden_until = "", 0.0
+        self.shows_whole = True
+        #: Names of the calls, oldest first.
+        self.calls: list[str] = []
+
+    def archive(self) -> ArchiveCheck | None:
+        return self
+
+    def is_archived(self, order: UUID) -> bool:
+        self.calls.append("archive")
+        self.now += self.archive_takes
+        self.meanwhile()
+        return self.archived
+
+    def acquire_permit(self, again: bool) -> float:
+        return 0.0
+
+    def step(self) -> None:
+        super().step()
+        if self.now < self.slow_until:
+            self.now += self.call_takes
+
+    def look_up(self, receipt_id: UUID, secrets: Iterable[str] = ()) -> IssuedReceipt | None:
+        found = super().look_up(receipt_id, secrets)
+        return None if str(receipt_id) == self.hidden and self.now < self.hidden_until else found
+
+    def chain(self, relation_id: str, secrets: Iterable[str] = ()) -> Relation | None:
+        self.calls.append("chain")
+        return super().chain(relation_id, secrets)
+
+    def shift(self, good_for: float) -> Shift | None:
+        shift, freeze, self.freeze = super().shift(good_for), self.freeze, 0.0
+        self._pass_time(freeze)
+        return shift
+
+    def end_of(self, request: Request, state: AttemptState | None = None) -> Fiscalized | Rejected:
+        """What becomes of the request alone; ``state`` is what an earlier delivery left behind."""
+        self.calls, self.posts = [], 0
+        self.deliver(Delivery(request, state or STATE))
+        outcome = self.deliveries[0].outcome
+        assert outcome is not None
+        return outcome
+
+    def code_of(self, request: Request) -> Code:
+        outcome = self.end_of(request)
+        assert isinstance(outcome, Rejected), outcome
+        return outcome.code
+
+
+def with_advance() -> Timed:
+    """An advance was taken; its chain stands."""
+    world = Timed()
+    assert isinstance(world.end_of(an_advance("a")), Fiscalized)
+    return world
+
+
+def with_sale() -> Timed:
+    world = Timed()
+    assert isinstance(world.end_of(a_request()), Fiscalized)
+    return world
+
+
+CHAIN, SALE = chain_id(AN_ORDER, 0), sale_receipt_id(AN_ORDER, 0)
+RECEIPT = plan(a_request(), an_integration(), FIRST_SEEN).receipt
+MONEY_ID = payment_receipt_id(AN_ORDER, named("b"), 0)
+
+
+def planned(request: Request) -> Receipt:
+    return plan(request, an_integration(prepayments=True), FIRST_SEEN, lambda _: ()).receipt
+
+
+@pytest.mark.parametrize("archive_takes", [0.1, 4.5, 8.0])
+@pytest.mark.parametrize(
+    ("begin", "request_", "reads"),
+    [
+        pytest.param(Timed, a_request(), 1, id="sale"),
+        pytest.param(Timed, an_advance("a"), 2, id="advance"),
+        pytest.param(with_advance, FURTHER, 2, id="further money"),
+    ],
+)
+def test_a_slow_archive_check_costs_one_more_read_of_the_chain(
+    begin: Callable[[], Timed], request_: Request, reads: int, archive_takes: float
+) -> None:
+    """It may take longer than one may act on what was read. ``reads``: before the post, and for the event."""
+    world = begin()
+    world.archive_takes = archive_takes
+    assert isinstance(world.end_of(request_), Fiscalized)
+    assert (world.posts, world.calls.count("archive")) == (1, 1)
+    assert world.calls.count("chain") == reads + (archive_takes > 1)
+    check(world)
+
+
+def test_a_chain_that_was_opened_while_bimp_was_asked_is_seen() -> None:
+    """The order is not sold beside it."""
+    world = Timed()
+    world.archive_takes = 8.0
+    advance = planned(an_advance("a"))
+    world.meanwhile = lambda: world.open_chain(
+        CHAIN, payment_receipt_id(AN_ORDER, named("a"), 0), advance, {}
+    )
+    assert world.code_of(a_request()) is Code.PREPAYMENT_MISMATCH
+    assert str(SALE) not in world.ledger
+
+
+@pytest.mark.parametrize("archive_takes", [0.1, 8.0])
+def test_the_word_of_bimp_comes_after_the_shift_and_the_chain(archive_takes: float) -> None:
+    """Where one of these is in the way, Bimp is not asked at all."""
+    world = with_advance()
+    world.archived, world.archive_takes = True, archive_takes
+    assert world.code_of(a_request()) is Code.PREPAYMENT_MISMATCH
+    assert world.code_of(an_advance("other")) is Code.PREPAYMENT_MISMATCH
+    assert "archive" not in world.calls
+    assert world.code_of(FURTHER) is Code.ORDER_ARCHIVED
+    assert world.calls == ["chain", "archive"]
+    world.open_shift = None
+    assert world.code_of(FURTHER) is Code.SHIFT_NOT_OPEN
+    assert "archive" not in world.calls
+    assert world.posts == 0
+
+
+@pytest.mark.parametrize(
+    ("begin", "request_"),
+    [
+        pytest.param(Timed, a_request(), id="sale"),
+        pytest.param(Timed, an_advance("a"), id="advance"),
+        pytest.param(with_advance, FURTHER, id="further money"),
+        pytest.param(with_advance, a_return(), id="return of the chain"),
+        pytest.param(with_sale, GOODS_BACK, id="return of the sale"),
+    ],
+)
+def test_slow_reads_are_repeated_after_a_pause(begin: Callable[[], Timed], request_: Request) -> None:
+    """What was read is too old each time. The pass ends, and the next one is not begun at once."""
+    world = begin()
+    world.call_takes, world.slow_until = 6.0, world.now + 600
+    assert isinstance(world.end_of(request_), Fiscalized)
+    too_old = [wait.after for wait in world.deliveries[0].waits if wait.reason is Wait.READ_TOO_LONG_AGO]
+    assert len(too_old) > 5
+    assert 5 <= min(too_old) <= max(too_old) <= 10
+    assert world.posts == 1
+    check(world)
+
+
+def test_a_payment_that_the_chain_has_is_not_refused_for_the_money_that_is_left() -> None:
+    """The second press of the button, while the look-up does not show the receipt of the first one yet."""
+    world = with_advance()
+    assert isinstance(world.end_of(FURTHER), Fiscalized)
+    world.hidden, world.hidden_until = str(MONEY_ID), world.now + 15
+    done = world.end_of(replace(FURTHER, id="again"))
+    assert isinstance(done, Fiscalized), done
+    assert done.receipt is not None
+    assert (done.receipt.id, world.posts) == (str(MONEY_ID), 0)
+
+
+def test_a_payment_that_only_the_chain_shows_is_a_case_for_a_person() -> None:
+    """This cashier cannot see its receipt; that is told when a read cannot lag behind any more."""
+    world = with_advance()
+    assert isinstance(world.end_of(FURTHER), Fiscalized)
+    world.hidden, world.hidden_until = str(MONEY_ID), world.now + 3600
+    assert world.code_of(replace(FURTHER, id="again")) is Code.RECEIPT_MISMATCH
+    assert {wait.reason for wait in world.deliveries[0].waits} == {Wait.RECEIPT_NOT_SHOWN_YET}
+    assert (world.deliveries[0].passes < 40, world.posts) == (True, 0)
+
+
+LANDS: dict[str, tuple[Callable[[], Timed], Request, Callable[[Timed], object]]] = {
+    "sale": (Timed, a_request(), lambda world: world.sell(SALE, RECEIPT, context_of(a_request(), STATE))),
+    "further money": (
+        with_advance,
+        FURTHER,
+        lambda world: world.pay_chain(CHAIN, MONEY_ID, planned(FURTHER)),
+    ),
+    "return of the chain": (with_advance, a_return(), lambda world: world.return_chain(CHAIN, RECEIPT)),
+    "return of the sale": (with_sale, GOODS_BACK, lambda world: give_back(world)),
+}
+
+
+def give_back(world: Timed) -> None:
+    related = replace(planned(GOODS_BACK), related_receipt_id=SALE)
+    world.sell(return_receipt_id(str(SALE), 0), related, context_of(GOODS_BACK, STATE))
+
+
+@pytest.mark.parametrize("what", LANDS)
+def test_no_verdict_is_final_on_an_old_look(what: str) -> None:
+    """The answer of a post was lost; it lands after the look, while the process stands still."""
+    begin, request_, land = LANDS[what]
+    world = begin()
+
+    def land_late(at: float) -> None:
+        land(world)
+
+    world.under_way.append((world.now + 8, land_late))
+    world.freeze, world.open_shift = 60.0, None
+    lost = replace(STATE, look_up_first=True, unknown_since=world.now)
+    outcome = world.end_of(request_, lost)
+    assert isinstance(outcome, Fiscalized), outcome
+    assert Wait.RECEIPT_MAY_APPEAR in [wait.reason for wait in world.deliveries[0].waits]
+    check(world)
