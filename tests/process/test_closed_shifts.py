@@ -74,7 +74,8 @@ class Listener:
         self.chore = ClosedShifts(
             lambda: integrations, access, notices, reconcile, lambda: time.monotonic() + self.ahead
         )
-        self.a_minute_later()  # the first look waits for the orders that were there before
+        self.round()  # the first look lets the orders go first that were there before
+        self.ahead = 60.0
 
     def round(self) -> list[dict[str, Any]]:
         self.chore.work(lambda: None)
@@ -161,6 +162,8 @@ def test_it_is_held_against_the_journal(
 
     listener = listen(later)
     listener.channel.basic_publish("", JOURNAL_QUEUE, b"waits")
+    waiting = partial(listener.channel.queue_declare, JOURNAL_QUEUE, passive=True)
+    eventually(lambda: waiting().method.message_count == 1)
     eventually(listener.round)
     eventually(lambda: listener.round() and value("fiscal_journal_lag_messages") == 1)
     for _ in range(30):
