@@ -62,7 +62,7 @@ $(NODE_PACKAGES): %/node_modules/.package-lock.json: %/package-lock.json
 
 .PHONY: test
 test: $(INSTALLED) $(NODE_PACKAGES) ## Run the tests
-	@$(BIN)/pytest -n 3 --dist worksteal
+	@$(BIN)/pytest -n 4 --dist worksteal
 
 .PHONY: check
 check: $(INSTALLED) ## Check format, style, types, layers and structure of the code

@@ -81,7 +81,7 @@ def test_letters_are_grouped_by_code_with_the_next_step(amqp_url: str, visitor: 
     text = visitor.get("/").text
     assert re.findall(r"<code>([A-Z0-9_]+)</code></h2>", text) == ["SHIFT_NOT_OPEN", "TOTALS_MISMATCH"]
     assert "The shift is not open <code>" in text
-    assert "opened in Checkbox, then" in unescape(text)
+    assert "opened in Checkbox, or open it with" in unescape(text)
     assert f'href="{RUNBOOK_URL}#shift_not_open"' in text
     assert "2 letters</a>" in text
     assert "30.30" in text  # the sum of three

@@ -72,12 +72,15 @@ def test_a_demo_that_is_kept_names_lines_that_work() -> None:
     command = [sys.executable, "-m", "worker", "demo", "--keep"]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **pipes) as demo:
-        assert demo.stderr is not None
-        said = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, demo.stderr))
-        lines = "".join(said).partition("In another terminal:\n")[2].strip().splitlines()
-        assert len(lines) == 5, said
-        done = subprocess.run(["bash", "-euc", "\n".join(lines)], capture_output=True, text=True, check=False)
-        demo.send_signal(signal.SIGINT)
+        try:
+            assert demo.stderr is not None
+            said = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, demo.stderr))
+            lines = "".join(said).partition("In another terminal:\n")[2].strip().splitlines()
+            assert len(lines) == 5, said
+            script = "\n".join(lines)
+            done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=False)
+        finally:
+            demo.send_signal(signal.SIGINT)
         assert demo.wait(30) == 0
     assert done.returncode == 0, done.stderr
     assert "succeeded" in done.stdout

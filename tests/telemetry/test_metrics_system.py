@@ -27,8 +27,10 @@ SUCCEEDED = 'fiscal_requests_total{code="",integration="shop-main",outcome="succ
 AMOUNT = 'fiscal_receipts_amount_kopecks_total{integration="shop-main",operation="SELL"}'
 TOTAL = 27000
 RESTARTS = "fiscal_process_restarts_total"
-#: Panels that are empty when all is well.
+#: Panels that are empty when all is well, and where no journal is kept.
 EMPTY_WHEN_WELL = (
+    "checkbox: Waiting for the journal",
+    "checkbox: Differences",
     "overview: Oldest request waiting",
     "overview: Put right without a failure",
     "checkbox: Unknown for",
@@ -37,6 +39,8 @@ EMPTY_WHEN_WELL = (
 )
 #: Metrics of rules that are absent when all is well, or before the first check of an integration.
 ABSENT_WHEN_WELL = {
+    "fiscal_journal_lag_messages",
+    "fiscal_reconciliation_differences",
     "fiscal_integration_findings",
     "fiscal_key_end_timestamp_seconds",
     "fiscal_register_offline_seconds",

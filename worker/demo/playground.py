@@ -56,7 +56,6 @@ class Playground:
             f". {shlex.quote(str(file))}",
             f"{program} publish {shlex.quote(str(order))} --wait",
             f"{program} explain {identify(order.read_bytes()).order}",
-            f"{program} reconcile --day $(TZ=Europe/Kyiv date +%F)",
             f"{program} dead-letters list --group-by code",
             f"{program} dead-letters show {identify(refused.read_bytes()).order}",
         ]
