@@ -190,7 +190,7 @@ def test_a_stuck_receipt_is_told_and_shown(desk: Desk) -> None:
             youngest = session.youngest_unfinished(shift)
     assert youngest is not None
     assert desk.began + desk.ahead - youngest >= STUCK_AFTER
-    assert [(log["log_level"], log["receipt"]) for log in logs] == [("warning", stuck.id)]
+    assert [(log["log_level"], log["receipt_id"]) for log in logs] == [("warning", stuck.id)]
     assert shown() == pytest.approx(desk.began, abs=900)
     desk.sandbox.close_shift("olena")
     with desk.enter() as session:

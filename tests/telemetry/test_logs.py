@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +76,22 @@ def test_only_what_is_allowed_is_written(output: Output) -> None:
     }
     assert ours.keys() == common | {"order_id", "code"}
     assert theirs.keys() == common | {"order_id", "request_id"}
+
+
+def test_every_field_of_the_code_is_allowed() -> None:
+    """One that is not would be dropped from the log without a word."""
+    dropped = {
+        (path.name, keyword.arg)
+        for path in (Path(__file__).parents[2] / "worker").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "_log"
+        for keyword in node.keywords
+        if keyword.arg not in {*logs.ALLOWED, "exc_info", None}
+    }
+    assert dropped == set()
 
 
 def test_a_name_with_an_underscore_is_not_allowed_either(output: Output) -> None:

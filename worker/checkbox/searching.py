@@ -143,4 +143,4 @@ class UnfinishedReceipts:
         for receipt_id, made_at in self._made_at.items():
             if now - made_at >= STUCK_AFTER and receipt_id not in self._told:
                 self._told.add(receipt_id)
-                _log.warning("receipt_stuck", receipt=receipt_id, shift=self.shift_id)
+                _log.warning("receipt_stuck", receipt_id=receipt_id, shift=self.shift_id)

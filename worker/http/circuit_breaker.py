@@ -168,11 +168,11 @@ class CircuitBreakers:
             return
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**circuit.openings)
         if not circuit.openings:
-            _log.warning("circuit_opened", kind=scope.kind, name=scope.name)
+            _log.warning("circuit_opened", kind=scope.kind, scope=scope.name)
         circuit.openings += 1
         circuit.open_until = self._monotonic() + pause
 
     def _answered(self, scope: Scope) -> None:
         circuit = self._circuits.pop((scope.kind, scope.name), None)
         if circuit is not None and circuit.openings:
-            _log.info("circuit_closed", kind=scope.kind, name=scope.name)
+            _log.info("circuit_closed", kind=scope.kind, scope=scope.name)

@@ -36,7 +36,7 @@ ALLOWED = frozenset(
         "attempt", "replays", "outcome", "code", "reason", "delay_seconds", "duration_seconds",
         "message", "problems", "processes", "threads", "exit_code", "count", "until", "kind", "integrations",
         "actor", "wanted", "failed", "withheld",
-        "errors", "warnings",
+        "errors", "warnings", "scope",
     }
 )  # fmt: skip
 
