@@ -136,7 +136,7 @@ def test_a_virtual_host_that_is_gone_is_told_and_filled_again(
     running = shop()
     running.vhost.delete()
     eventually(lambda: told(running, "broker_refuses"))
-    assert "virtual host" in running.worker.page("/readyz")[1]
+    eventually(lambda: "virtual host" in running.worker.page("/readyz")[1])
     running.vhost.create()
     eventually(lambda: running.worker.page("/readyz")[0] == 200, timeout=30)
     again = Shop(running.vhost, running.sandbox, running.worker)
