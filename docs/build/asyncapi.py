@@ -34,6 +34,12 @@ _EVENTS = {
     ),
     "fiscalizationDelayed": ("delayed", "Rescheduled after a fault; at most one for each request."),
 }
+#: Routing keys and summaries.
+_NOTICES = {
+    "integrationChecked": ("integration.checked", "An integration was checked against Checkbox."),
+    "shiftClosed": ("shift.closed", "A shift of a configured cashier or register was seen closed."),
+    "shiftReconciled": ("shift.reconciled", "A closed shift was held against the journal."),
+}
 #: The rule for whoever reads them.
 _DEDUPLICATED = "May come twice, after a crash: ignore an event whose id was seen before."
 _ORDERS = ("one_line_card", "cash_with_change", "return_of_one_line_card")
@@ -110,10 +116,11 @@ def _channels() -> dict[str, Any]:
             "messages": _refs(*_EVENTS),
             "bindings": _queue(EVENTS_QUEUE),
         },
-        "integrationChecks": {
-            "address": "integration.checked",
+        "notices": {
+            "address": "{notice}",
             "description": "For whoever binds a queue of their own; a notice that nobody wants is dropped.",
-            "messages": _refs("integrationChecked"),
+            "parameters": {"notice": {"enum": [key for key, _ in _NOTICES.values()]}},
+            "messages": _refs(*_NOTICES),
             "bindings": _exchange(EVENTS_EXCHANGE),
         },
         "deadLetters": {
@@ -143,11 +150,14 @@ def _operations() -> dict[str, Any]:
             }
             for name in _EVENTS
         },
-        "sendIntegrationChecked": {
-            "action": "send",
-            "channel": _channel("integrationChecks"),
-            "messages": [_message_of("integrationChecks", "integrationChecked")],
-            "bindings": {"amqp": {"deliveryMode": 2, "mandatory": False, "bindingVersion": _BINDING}},
+        **{
+            f"send{name[0].upper()}{name[1:]}": {
+                "action": "send",
+                "channel": _channel("notices"),
+                "messages": [_message_of("notices", name)],
+                "bindings": {"amqp": {"deliveryMode": 2, "mandatory": False, "bindingVersion": _BINDING}},
+            }
+            for name in _NOTICES
         },
         "sendDeadLetter": {
             "action": "send",
@@ -179,12 +189,15 @@ def _messages() -> dict[str, Any]:
             correlationId={"location": "$message.payload#/id"},
         ),
         **events,
-        "integrationChecked": _message(
-            "integration_checked",
-            "An integration was checked against Checkbox.",
-            [_EXAMPLES / "notices" / "integration.checked.json"],
-            description="May come twice, after a takeover: ignore a notice whose id was seen before.",
-        ),
+        **{
+            name: _message(
+                key.replace(".", "_"),
+                summary,
+                [_EXAMPLES / "notices" / f"{key}.json"],
+                description="May come twice, after a takeover: ignore a notice whose id was seen before.",
+            )
+            for name, (key, summary) in _NOTICES.items()
+        },
         "deadLetter": {
             "summary": "The original message, byte for byte. Headers without a value are left out.",
             "headers": {"type": "object", "properties": _LETTER_HEADERS, "required": [Header.CODE.value]},

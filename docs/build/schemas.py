@@ -17,6 +17,7 @@ from docs.build.integrations_schema import integrations_schema
 from worker.rabbit.event_models import Delayed, Event, Failed, Succeeded
 from worker.rabbit.message.models import WireMessage
 from worker.rabbit.notices import IntegrationChecked
+from worker.rabbit.shift_notices import ShiftClosed, ShiftReconciled
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -27,6 +28,8 @@ _MODELS: Mapping[str, tuple[type[BaseModel], Literal["validation", "serializatio
     "fiscalization_failed": (Failed, "serialization"),
     "fiscalization_delayed": (Delayed, "serialization"),
     "integration_checked": (IntegrationChecked, "serialization"),
+    "shift_closed": (ShiftClosed, "serialization"),
+    "shift_reconciled": (ShiftReconciled, "serialization"),
 }
 
 

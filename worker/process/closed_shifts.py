@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from worker.checkbox.shift_finder import Access, FoundShift
+from worker.fiscal.instants import rfc3339
 from worker.fiscal.integrations import Integration
 from worker.journal.shift_data import report_data, shift_data
 from worker.process.shift_closings import BACK, Closings
-from worker.rabbit.shift_notices import ShiftNotices, Unpublished
+from worker.rabbit.notices import notice_id
+from worker.rabbit.shift_notices import ShiftClosed, ShiftNotices, ShiftReconciled, Unpublished
 from worker.telemetry import metrics
 from worker.telemetry.logs import logger
 
@@ -102,11 +104,14 @@ class ClosedShifts:
 
     def _tell_closed(self, found: FoundShift) -> None:
         for integration, cashier in found.told_for:
-            data = {
-                **shift_data(integration, cashier, found.register, found.record),
-                "zReport": report_data(found.record.z_report),
-            }
-            self._notices.publish("shift.closed", [integration, found.record.id], data)
+            data = shift_data(integration, cashier, found.register, found.record)
+            self._notices.publish(
+                ShiftClosed(
+                    id=notice_id("shift.closed", integration, found.record.id),
+                    time=rfc3339(time.time()),
+                    data={**data, "zReport": report_data(found.record.z_report)},
+                )
+            )
         if self._reconcile is not None:
             self._pending.append(_Pending(found))
 
@@ -145,8 +150,11 @@ class ClosedShifts:
             self._pending.remove(pending)
 
     def _tell_reconciled(self, data: dict[str, Any]) -> None:
-        identity = [data["integration"], data["shift"]["id"], data["differences"]]
-        self._notices.publish("shift.reconciled", identity, data)
+        identity = (data["integration"], data["shift"]["id"], data["differences"])
+        now = rfc3339(time.time())
+        self._notices.publish(
+            ShiftReconciled(id=notice_id("shift.reconciled", *identity), time=now, data=data)
+        )
 
     def _count(self, report: ShiftReport) -> None:
         assert report.shift is not None

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.sessions import Sessions
 from worker.checkbox.shift_finder import Access, Row
 from worker.fiscal.integrations import Integration
-from worker.fiscal.outcomes import Postponed
-
-#: Seconds that a session in use is waited for, and between two attempts.
-_PATIENCE = 30.0
-_ASK_AGAIN = 1.0
+from worker.process.running_tokens import RunningTokens
 
 
 class RunningAccess(Access):
@@ -26,12 +21,5 @@ class RunningAccess(Access):
         self._sessions = sessions
 
     def token(self, row: Row, refused: str | None) -> str:
-        give_up_at = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                with self._sessions.enter(*self.of(row)) as session:
-                    return session.token(refused)
-            except Postponed as wait:
-                if time.monotonic() >= give_up_at:
-                    raise
-                time.sleep(min(wait.after, _ASK_AGAIN))
+        running = RunningTokens(self._sessions, *self.of(row))
+        return running.get() if refused is None else running.renew(refused)

@@ -11,10 +11,9 @@ from pydantic import Field
 
 from worker.rabbit.event_models import EventMessage, EventModel, Utc, UuidText
 from worker.rabbit.publishing_connection import Publication
-from worker.rabbit.topology import EVENTS_EXCHANGE
+from worker.rabbit.topology import CLOUD_EVENT, EVENTS_EXCHANGE
 
 _NAMESPACE = UUID("3f0c1a52-9d0e-5c7b-8a44-7f2f6f0d6a10")
-_CONTENT_TYPE = "application/cloudevents+json"
 
 RateText = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$", description="Percent, e.g. 20.")]
 
@@ -37,7 +36,7 @@ class Notice(EventModel):
     def publication(self) -> Publication:
         """Not mandatory: a notice that nobody wants is no fault."""
         body = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
-        properties = pika.BasicProperties(content_type=_CONTENT_TYPE, message_id=self.id, type=self.type)
+        properties = pika.BasicProperties(content_type=CLOUD_EVENT, message_id=self.id, type=self.type)
         return Publication(
             EVENTS_EXCHANGE, self.routing_key, body.encode("utf-8", "replace"), properties, mandatory=False
         )

@@ -1,25 +1,120 @@
-"""Notices of shifts: CloudEvents for whoever binds a queue to them. Nothing depends on their being heard.
+"""Notices of shifts, and the connection by which they go.
 
 They are persistent and confirmed, but not mandatory: a notice that nobody listens to is gone.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID, uuid5
+from typing import Annotated, Literal, NotRequired
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict  # pydantic refuses typing's up to Python 3.11
 
-from worker.rabbit.topology import EVENTS_EXCHANGE, JOURNAL_QUEUE
+from worker.rabbit.event_models import Utc, UuidText
+from worker.rabbit.notices import Notice, RateText
+from worker.rabbit.topology import JOURNAL_QUEUE
 
-_NAMESPACE = UUID("2b9d3c55-3c0f-5f0e-9d5b-3f6f8f2f7a10")
-_CONTENT_TYPE = "application/cloudevents+json"
+Sum = Annotated[str, Field(description="Hryvnias, e.g. 270.00.")]
+
+
+class NoticeOfRegister(TypedDict):
+    """Members are null where Checkbox does not show them."""
+
+    fiscalNumber: str | None
+    isTest: bool | None
+
+
+class NoticeOfShift(TypedDict):
+    """A closed shift."""
+
+    id: str
+    serial: int | None
+    openedAt: Utc
+    closedAt: Utc | None
+
+
+class ReportPayment(TypedDict):
+    """A means of payment."""
+
+    label: str | None
+    form: str | None
+    sales: Sum
+    returns: Sum
+
+
+class ReportTax(TypedDict):
+    """A tax."""
+
+    code: int | None
+    label: str | None
+    rate: RateText
+    salesTurnover: Sum
+    returnsTurnover: Sum
+    salesTax: Sum
+    returnsTax: Sum
+
+
+class Report(TypedDict):
+    """The Z-report."""
+
+    fiscalCode: str | None
+    sales: Annotated[Sum, Field(description="Of payments[].")]
+    returns: Annotated[Sum, Field(description="Of payments[].")]
+    salesCount: int
+    returnsCount: int
+    payments: list[ReportPayment]
+    taxes: list[ReportTax]
+
+
+class _OfShift(TypedDict):
+    integration: str
+    cashier: Annotated[str | None, Field(description="null where only the register is known.")]
+    register: NoticeOfRegister | None
+    shift: NoticeOfShift
+
+
+class ShiftClosedData(_OfShift):
+    """What was seen of the closing."""
+
+    zReport: Annotated[Report | None, Field(description="null where Checkbox shows none.")]
+
+
+@with_config(ConfigDict(json_schema_extra={"required": ["kind"]}))
+class ShiftDifference(TypedDict):
+    """What the journal and Checkbox do not agree on."""
+
+    kind: str
+    orderUuid: NotRequired[UuidText]
+    docNumber: NotRequired[str]
+    receiptId: NotRequired[str]
+    ours: NotRequired[Sum | None]
+    checkbox: NotRequired[Sum | None]
+    reason: NotRequired[str]
+
+
+class ShiftReconciledData(_OfShift):
+    """What the comparison came to."""
+
+    ok: bool
+    differences: list[ShiftDifference]
+
+
+class ShiftClosed(Notice):
+    """A shift of a configured cashier or register was seen closed."""
+
+    type: Literal["ua.bimp.shift.closed.v1"] = "ua.bimp.shift.closed.v1"
+    data: ShiftClosedData
+
+
+class ShiftReconciled(Notice):
+    """A closed shift was held against the journal."""
+
+    type: Literal["ua.bimp.shift.reconciled.v1"] = "ua.bimp.shift.reconciled.v1"
+    data: ShiftReconciledData
 
 
 class Unpublished(Exception):
@@ -33,26 +128,14 @@ class ShiftNotices:
         self._params = params
         self._connection: pika.BlockingConnection | None = None
 
-    def publish(self, name: str, identity: object, data: Mapping[str, Any]) -> None:
-        """``name`` is the routing key; the id derives from it and ``identity``. Raises ``Unpublished``."""
-        kind = f"ua.bimp.{name}.v1"
-        notice = {
-            "specversion": "1.0",
-            "type": kind,
-            "source": "/fiscal-worker",
-            "id": str(uuid5(_NAMESPACE, json.dumps([kind, identity], sort_keys=True, default=str))),
-            "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "datacontenttype": "application/json",
-            "data": data,
-        }
-        body = json.dumps(notice, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        properties = pika.BasicProperties(
-            content_type=_CONTENT_TYPE, delivery_mode=2, message_id=str(notice["id"]), type=kind
-        )
+    def publish(self, notice: Notice) -> None:
+        """Returns when the broker has it. Raises ``Unpublished``."""
+        exchange, routing_key, body, properties, _ = notice.publication()
+        properties.delivery_mode = 2
         try:
             channel = self._channel()
             channel.confirm_delivery()
-            channel.basic_publish(EVENTS_EXCHANGE, name, body, properties)
+            channel.basic_publish(exchange, routing_key, body, properties)
             channel.close()
         except (AMQPError, AssertionError, OSError) as error:  # pika asserts where a broker dies under it
             self.close()
