@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -92,15 +93,14 @@ class Stage:
         self._stack.callback(worker.kill)
         return worker
 
-    def command(self, *arguments: str) -> int:
-        """Run ``fiscal-worker`` as an operator would; its exit code."""
-        environment = {**os.environ, **self.environment, "FISCAL_RABBITMQ_URL": self.broker.url}
-        command = [sys.executable, "-m", "worker", *arguments]
-        return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode
-
     def replay(self) -> int:
-        """Send every dead letter back, once; 0, or 3 where there is none."""
-        return self.command("dead-letters", "replay", "--yes", "--rate", "0", "--no-wait")
+        """Send every dead letter back, once; how many. Some may come back, and are judged at the end."""
+        environment = {**os.environ, **self.environment, "FISCAL_RABBITMQ_URL": self.broker.url}
+        replay = "dead-letters", "replay", "--yes", "--rate", "0", "--no-wait", "--json"
+        command = [sys.executable, "-m", "worker", *replay]
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+        lines = done.stdout.splitlines()
+        return int(json.loads(lines[-1])["sent"]) if lines else 0
 
     def declare(self) -> None:
         """What the worker declares, so that an order may be published before it runs."""

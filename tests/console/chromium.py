@@ -53,6 +53,7 @@ class Browser:
         self.open(url)
         self.fill("Token", token)
         self.press("Sign in")
+        self.until(lambda: not self.all("input[type=password]"))  # another page would cut it short
 
     def press(self, text: str) -> None:
         """A button or a link by its words."""

@@ -14,7 +14,8 @@ def test_ten_tokens_live_and_the_eleventh_kills_the_oldest() -> None:
     tokens = [checkbox.sign_in() for _ in range(11)]
     statuses = [checkbox.get("/cashier/me", token).status for token in tokens]
     assert statuses == [401] + [200] * 10
-    assert checkbox.control("GET", "/counters").body["sign_ins"] == {"c0001": 11}
+    counters = checkbox.control("GET", "/counters").body
+    assert (counters["sign_ins"], counters["tokens"]) == ({"c0001": 11}, {"c0001": 10})
 
 
 def test_signing_out_kills_the_presented_token_alone() -> None:

@@ -125,6 +125,7 @@ def _counters(state: State, _: _Json) -> Any:
     return {
         "requests": {endpoint: dict(counts) for endpoint, counts in state.requests.items()},
         "sign_ins": dict(state.sign_ins),
+        "tokens": {login: len(one.tokens) for login, one in state.cashiers.items() if one.tokens},
         "faults": dict(state.faults.struck),
         "throttled": dict(state.throttled),
         "duplicates_refused": state.duplicates_refused,
