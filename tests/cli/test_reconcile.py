@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from click.testing import Result
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from typer import Typer
 from typer.testing import CliRunner
 
+from tests.builders import a_body
 from tests.cli.letters import put
 from tests.cli.orders import sell
 from tests.journal.process import JournalProcess
@@ -27,7 +28,7 @@ from worker.demo.worker_process import WorkerProcess
 from worker.fiscal.kyiv import KYIV
 from worker.journal import database
 from worker.journal.finding import JournalUnreadable, find
-from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
+from worker.journal.tables import METADATA, OUTCOMES, RECEIPTS, REQUESTS
 from worker.rabbit.topology import JOURNAL_QUEUE
 
 NUMBERS = count(1)
@@ -42,6 +43,7 @@ class Books:
     def __init__(self, shop: Shop, url: str) -> None:
         self.shop = shop
         self.url = url
+        self.file = Path(url.removeprefix("sqlite:///"))
         self.engine = database.writing(url)
 
     def run(self, *arguments: str, **environment: str) -> Result:
@@ -163,6 +165,38 @@ def test_an_unanswered_request(books: Books, eventually: Callable[..., object]) 
     put(books.shop.vhost.url, [number], request=f"request-{number}")
     *lines, _ = books.lines("--day", datetime.now(KYIV).date().isoformat(), code=1, **soon)
     assert f"request-{number}" not in [line.get("requestId") for line in lines]
+
+
+def test_the_file_holds_nothing_personal(books: Books, eventually: Callable[..., object]) -> None:
+    """Of real messages, sold, refused and broken: no buyer, card or name of goods in any column or byte."""
+    card = {"mask": "516914******8910", "rrn": "998877665544", "authCode": "A1B2C9"}
+    secrets = {"email": "secret.buyer@example.com", "phone": "+380671234567", "name": "Таємний товар", **card}
+    message = {
+        "data__buyer": {"email": secrets["email"], "phone": secrets["phone"]},
+        "data__order__products__0__name": secrets["name"],
+        "data__payments__0__card": card,
+    }
+    for name, changes in (
+        ("sold", {}),
+        ("refused", {"data__order__products__0__vat": {"percentRate": "14", "notAccountable": False}}),
+        ("broken", {"data__order__archived": secrets["phone"], "data__order__date": secrets["email"]}),
+    ):
+        number, order = next(NUMBERS), str(uuid4())
+        identity = {"id": f"{name}-{number}", "subject": order, "data__order__uuid": order}
+        books.shop.publish(a_body(**message, **identity, **changes))
+        books.shop.outcome(f"{name}-{number}")
+        eventually(lambda order=order: find(books.engine, order)[0].history[-1]["what"] != "asked")
+    assert {letter[0]["x-fiscal-code"] for letter in books.shop.letters} >= {
+        "INVALID_MESSAGE",
+        "TAX_RATE_NOT_MAPPED",
+    }
+    with books.engine.connect() as connection:
+        rows = [connection.execute(select(table)).all() for table in METADATA.sorted_tables]
+    data = b"".join(path.read_bytes() for path in books.file.parent.glob("journal.db*"))
+    assert b"refused-" in data
+    for secret in secrets.values():
+        assert secret not in str(rows)
+        assert secret.encode() not in data
 
 
 def test_wrong_usage(books: Books, tmp_path: Path) -> None:
