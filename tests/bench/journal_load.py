@@ -1,7 +1,8 @@
 """The journal as a process under load: ``python -m tests.bench.journal_load --in sqlite``.
 
-``pace``: 500 orders a second on one core, beside a worker that fiscalizes on the same core; the other core has
-broker, sandbox, publisher and database. ``killed``: SIGKILL every few seconds under 1,000 messages a second.
+``pace``: 500 orders a second on one core, beside a worker that fiscalizes on the same core; broker, sandbox,
+publisher and database have the other one. ``killed``: SIGKILL every three seconds under 1,000 messages a
+second.
 ``away``: PostgreSQL is away for a minute while the worker fiscalizes.
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
 import pika
 from sqlalchemy import Engine, func, select
@@ -221,21 +222,14 @@ def away(at: Place, seconds: int) -> None:
             time.sleep(0.1)
         at.wait_until_heard()
         print(
-            f"away: {meanwhile} orders were told as fiscalized in {seconds} s without the database, {waiting} messages "
-            f"waited; all heard {time.monotonic() - began:.0f} s after its return; rows {counts(at.url)}"
+            f"away: {meanwhile} orders were fiscalized in {seconds} s without the database, {waiting} messages "
+            f"waited, all heard {time.monotonic() - began:.0f} s later; rows {counts(at.url)}"
         )
 
 
 def _sell(at: Place, bimp: Bimp, seconds: int, per_second: int) -> None:
-    content: dict[str, Any] = {}
     requests = (
-        a_request(
-            orders.UUID(int=number + 1),
-            f"N{number}",
-            at.rows[number % len(at.rows)],
-            f"sold-{number}",
-            **content,
-        )
+        a_request(UUID(int=number + 1), f"N{number}", at.rows[number % len(at.rows)], f"sold-{number}")
         for number in range(seconds * per_second)
     )
     bimp.publish(requests, per_second)

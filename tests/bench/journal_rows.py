@@ -23,7 +23,7 @@ REQUEST, REQUEST_ID, OUTCOME, RECEIPT, ORDER, SHIFT = "qiorus"
 
 def key(kind: str, number: int) -> UUID:
     """As the database makes it."""
-    return UUID(hashlib.md5(f"{kind}{number}".encode()).hexdigest())
+    return UUID(hashlib.md5(f"{kind}{number}".encode(), usedforsecurity=False).hexdigest())
 
 
 def doc_number(number: int) -> str:
@@ -89,22 +89,22 @@ def _primary_key(connection: Connection, table: Table, change: str) -> None:
 
 def _insert(connection: Connection, table: Table, orders: int) -> None:
     if connection.dialect.name == "postgresql":
-        # Written in the transaction that emptied the table, the rows need no log where `wal_level` is `minimal`.
+        # In the transaction that emptied the table they need no log where `wal_level` is `minimal`.
         connection.exec_driver_sql(f"TRUNCATE {table.name}")
-        series, cast = f"SELECT * FROM generate_series(0, CAST({orders - 1} AS bigint))", "::uuid"
+        series, cast = f"SELECT * FROM generate_series(0, CAST({orders - 1} AS bigint))", "::uuid"  # noqa: S608
     else:
-        series, cast = f"SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < {orders - 1}", ""
+        series, cast = f"SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < {orders - 1}", ""  # noqa: S608
     keys = {name: f"md5('{kind}' || n){cast}" for name, kind in _KEYS.items()}
     columns = _COLUMNS[table]
     values = ", ".join(one.format(**keys, at=_AT) for one in columns.values())
-    connection.exec_driver_sql(
-        f"WITH RECURSIVE series(n) AS ({series}) "
-        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {values} FROM series"
-    )
+    insert = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {values} FROM series"  # noqa: S608
+    connection.exec_driver_sql(f"WITH RECURSIVE series(n) AS ({series}) {insert}")
 
 
 def _teach_md5(connection: object, _: object) -> None:
-    connection.create_function("md5", 1, lambda told: hashlib.md5(told.encode()).hexdigest())  # type: ignore[attr-defined]
+    connection.create_function(
+        "md5", 1, lambda told: hashlib.md5(told.encode(), usedforsecurity=False).hexdigest()
+    )  # type: ignore[attr-defined]
 
 
 _KEYS = {"request": REQUEST, "outcome": OUTCOME, "receipt": RECEIPT, "order": ORDER}

@@ -104,7 +104,7 @@ def test_whoever_opened_the_shift_is_told_of_the_others_orders(till: Till) -> No
 
 @pytest.mark.parametrize("form", ["full", "short"])
 def test_an_offline_receipt_that_is_refused_later_is_missing(till: Till, form: str) -> None:
-    """It had its number, it was told, and it stands in the Z-report: the tax service refused it at the upload."""
+    """It had its number, it was told, and it stands in the Z-report: it was refused at the upload."""
     till.sell()
     till.sandbox.fault("offline", count=1, seconds=1e9)
     refused = till.sell()

@@ -150,7 +150,7 @@ class CheckboxClient(PartyCalls):
         offset: int = 0,
         private: Private = (),
     ) -> list[SearchResult]:
-        """A page of receipts, oldest first: of a shift, of a number, or since a time (RFC 3339), by any cashier.
+        """A page of receipts by any cashier, oldest first: of a shift, a number, or since a time (RFC 3339).
 
         It may be shorter than ``limit`` and not the last one: that one is empty.
         """

@@ -17,7 +17,6 @@ from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import IssuedReceipt, Relation
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 
-
 _FISCAL_CODE = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
