@@ -67,11 +67,12 @@ def test_the_demo_of_a_wheel_ends_as_the_contract_says(tmp_path: Path) -> None:
     assert {row["example"] for row in rows} == {path.stem for path in examples}
 
 
-def test_a_demo_that_is_kept_names_lines_that_work() -> None:
-    """They are typed in another terminal, and Ctrl-C ends all of it."""
+def test_a_demo_that_is_kept_names_lines_that_work(tmp_path: Path) -> None:
+    """They are typed in another terminal, and Ctrl-C ends all of it; before them stand the day's books."""
     command = [sys.executable, "-m", "worker", "demo", "--keep"]
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **pipes) as demo:
+    output = (tmp_path / "output").open("w")
+    pipes = {"stdout": output, "stderr": subprocess.PIPE}
+    with output, subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **pipes) as demo:
         try:
             assert demo.stderr is not None
             said = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, demo.stderr))
@@ -85,6 +86,10 @@ def test_a_demo_that_is_kept_names_lines_that_work() -> None:
     assert done.returncode == 0, done.stderr
     assert "succeeded" in done.stdout
     assert "INVALID_MESSAGE" in done.stdout
+    examples, _, books = (tmp_path / "output").read_text().partition("The journal's day")
+    assert "one_line_card" in examples
+    assert "shop-main/olena" in books
+    assert " shifts, no differences" in books
 
 
 def test_the_operators_commands_do_what_they_say(shop: Callable[..., Shop]) -> None:

@@ -46,7 +46,7 @@ def reconcile(
         raise typer.BadParameter(f"no such integration: {', '.join(sorted(unknown))}")
     chosen = {name: one for name, one in loaded.items() if not integration or name in integration}
     wanted = day or (datetime.now(KYIV).date() - timedelta(days=1))
-    shown = _Shown()
+    shown = Shown()
     line: dict[str, Any] = {}
     for line in reconciliation(settings, chosen, wanted, all_of_them=not integration):
         if as_json:
@@ -57,8 +57,8 @@ def reconcile(
         raise typer.Exit(1)
 
 
-class _Shown:
-    """A table of the differences."""
+class Shown:
+    """A table of the differences, line by line."""
 
     def __init__(self) -> None:
         self._table = Table(
