@@ -222,8 +222,8 @@ def away(at: Place, seconds: int) -> None:
             time.sleep(0.1)
         at.wait_until_heard()
         print(
-            f"away: {meanwhile} orders were fiscalized in {seconds} s without the database, {waiting} messages "
-            f"waited, all heard {time.monotonic() - began:.0f} s later; rows {counts(at.url)}"
+            f"away: {meanwhile} orders were fiscalized in {seconds} s without it, {waiting} messages waited, "
+            f"all were heard {time.monotonic() - began:.0f} s later; rows {counts(at.url)}"
         )
 
 

@@ -9,24 +9,17 @@ import typer
 
 from config import settings as configuration
 from worker.app import read_integrations
-from worker.cli.command_options import Integrations
+from worker.cli.command_options import Integrations, kyiv_day
 from worker.fiscal.kyiv import KYIV
 from worker.operators.output import Column, Table, json_line, note
 from worker.operators.reconciling import reconciliation
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day such as 2026-11-26") from None
 
 
 def reconcile(
     day: Annotated[
         date | None,
         typer.Option(
-            parser=_day, metavar="YYYY-MM-DD", help="The day in Kyiv; yesterday where it is left out."
+            parser=kyiv_day, metavar="YYYY-MM-DD", help="The day in Kyiv; yesterday where it is left out."
         ),
     ] = None,
     integration: Integrations = [],  # noqa: B006 - typer copies it
