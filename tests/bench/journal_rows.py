@@ -103,7 +103,7 @@ def _insert(connection: Connection, table: Table, orders: int) -> None:
 
 def _teach_md5(connection: object, _: object) -> None:
     connection.create_function(
-        "md5", 1, lambda told: hashlib.md5(told.encode(), usedforsecurity=False).hexdigest()
+        "md5", 1, lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
     )  # type: ignore[attr-defined]
 
 

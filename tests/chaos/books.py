@@ -59,7 +59,7 @@ class Books:
         self.journal.kill()
 
     def problems(self, sales: Sequence[OrderRequest]) -> Iterator[str]:
-        """What `reconcile` tells and should not, and what it should tell and does not.
+        """What `reconcile` finds and should not, and what it should find and does not.
 
         ``sales`` were asked for once, fiscalized, and not returned: faults are planted in some of them.
         """
@@ -72,12 +72,12 @@ class Books:
         engine = database.writing(self._url)
         planted = _Planting(self._stage, engine).plant(sales)
         engine.dispose()
-        told = self._reconciled()
+        reported = self._reconciled()
         self.figures["faults_planted"] = len(planted)
-        self.figures["faults_found"] = len(planted & told)
-        yield from (f"reconcile did not find {kind} of {name}" for kind, name in planted - told)
+        self.figures["faults_found"] = len(planted & reported)
+        yield from (f"reconcile did not find {kind} of {name}" for kind, name in planted - reported)
         yield from (
-            f"reconcile found {kind} of {name} beside what was planted" for kind, name in told - planted
+            f"reconcile found {kind} of {name} beside what was planted" for kind, name in reported - planted
         )
 
     def _reconciled(self) -> set[Finding]:

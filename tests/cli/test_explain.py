@@ -193,7 +193,7 @@ def test_who_cannot_be_asked_is_named(shop: Shop) -> None:
 
 
 def test_the_workers_of_all_pods_are_asked(shop: Shop, tmp_path: Path) -> None:
-    """What either of two workers holds is found, whichever port the command knows; a silent one is told."""
+    """What either of two workers holds is found, whichever port the command knows; a silent one is named."""
     shop.sandbox.fault("error_500", endpoint="POST /receipts/sell")
     settings = {**shop.worker.settings, "FISCAL_PROCESSES": "1"}
     del settings["FISCAL_METRICS_PORT"]

@@ -227,7 +227,7 @@ def test_orders_are_fiscalized_while_the_database_is_away(
     tmp_path: Path,
     eventually: Callable[..., object],
 ) -> None:
-    """The worker asks no journal; what it told meanwhile is written once the database is back."""
+    """The worker asks no journal; what it published meanwhile is written once the database is back."""
     rows, integrations = Rows(journal_url), CONTRACT / "integrations.yaml"
     eventually(lambda: is_bound(vhost) == {ORDERS_EXCHANGE, EVENTS_EXCHANGE})
     options = {"done_after": 0.1, "throttle": "false"}

@@ -72,7 +72,7 @@ def test_a_shift_over_midnight_is_compared_whole_on_both_days(late: Till) -> Non
 
 
 def test_a_register_of_two_integrations(till: Till) -> None:
-    """Both are told of the shift; what is one's own is told to nobody else, and what is nobody's to both."""
+    """Both have a report of it; what is one's own stands in no other, and what is nobody's in both."""
     till.others = [replace(till.integration, id="shop-second")]
     till.sell()
     till.sell(data__integration="shop-second")
@@ -87,7 +87,7 @@ def test_a_register_of_two_integrations(till: Till) -> None:
 
 
 @pytest.mark.parametrize("till", ["by key"], indirect=True)
-def test_whoever_opened_the_shift_is_told_of_the_others_orders(till: Till) -> None:
+def test_whoever_opened_the_shift_has_the_others_orders_in_his_report(till: Till) -> None:
     """The second integration's cashier shares the register, and sold nothing in a shift of his own."""
     till.sandbox.put_cashier("petro", password="petro-secret", license_key=KEY.get_secret_value())
     petro = replace(till.cashier, id="petro", login="petro", password=SecretStr("petro-secret"))
@@ -104,7 +104,7 @@ def test_whoever_opened_the_shift_is_told_of_the_others_orders(till: Till) -> No
 
 @pytest.mark.parametrize("form", ["full", "short"])
 def test_an_offline_receipt_that_is_refused_later_is_missing(till: Till, form: str) -> None:
-    """It had its number, it was told, and it stands in the Z-report: it was refused at the upload."""
+    """It had its number, an event named it, and it stands in the Z-report: it was refused at the upload."""
     till.sell()
     till.sandbox.fault("offline", count=1, seconds=1e9)
     refused = till.sell()
@@ -156,7 +156,7 @@ def test_a_receipt_without_a_context_is_ours_by_its_id(till: Till) -> None:
 
 
 def test_a_shift_that_is_open_still_is_of_today(till: Till) -> None:
-    """It has no Z-report; receipts without a number are left out, and are told once they have one."""
+    """It has no Z-report; receipts without a number are left out, until they have one."""
     till.sell()
     till.sandbox.fault("created_for", count=1, seconds=1e9)
     stuck = till.sell(told=False)

@@ -72,8 +72,8 @@ def _keep(place: Playground, say: Callable[[str], None]) -> None:
 
 
 def _receipts(seen: Mapping[str, Seen]) -> int:
-    """How many were told."""
-    return sum(len(came.told.split(", ")) for came in seen.values() if came.outcome == "succeeded")
+    """How many were issued."""
+    return sum(len(came.result.split(", ")) for came in seen.values() if came.outcome == "succeeded")
 
 
 def _run(url: str, orders: list[Example]) -> Mapping[str, Seen]:

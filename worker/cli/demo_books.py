@@ -23,12 +23,12 @@ from worker.journal.finding import JournalUnreadable
 from worker.journal.reconciliation.comparing import SETTLED
 from worker.journal.reconciliation.day import counted, reconcile_day
 
-#: Seconds for the journal to hear what was told.
+#: Seconds for the journal to hear of all receipts.
 _PATIENCE = 10.0
 
 
 def show_books(settings: Mapping[str, str], receipts: int) -> bool:
-    """Print both; ``receipts`` were told. Whether nothing differs."""
+    """Print both; so many ``receipts`` were issued. Whether nothing differs."""
     engine, today = database.reading(settings["FISCAL_JOURNAL_URL"]), datetime.now(KYIV).date()
     _show_day(_heard(engine, today, receipts))
     agrees = _show_differences(engine, today, settings["FISCAL_CHECKBOX_URL"])

@@ -32,7 +32,7 @@ def _found(
 ) -> FoundOrder:
     asked = [row for row in requests if subject in (row["subject"], row["return_of_order"])]
     subjects = {subject, *(row["subject"] for row in asked)}
-    told = [row for row in outcomes if row["subject"] in subjects]
+    published = [row for row in outcomes if row["subject"] in subjects]
     # A receipt names it where its requests were not heard.
     own = [row for row in asked if row["subject"] == subject] or [
         row for row in receipts if row["subject"] == subject
@@ -43,8 +43,8 @@ def _found(
         doc_number=latest.get("doc_number"),
         integration=latest.get("integration"),
         cashier=latest.get("cashier"),
-        heard_at=max(int(row["heard_at"]) for row in own or told),
-        history=_history(asked, told, {row["id"]: row for row in receipts}),
+        heard_at=max(int(row["heard_at"]) for row in own or published),
+        history=_history(asked, published, {row["id"]: row for row in receipts}),
     )
 
 

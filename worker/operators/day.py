@@ -58,7 +58,7 @@ def write_csv(settings: Settings, day: date, only: set[str], path: Path) -> None
 
 
 def _open_shifts(engine: Engine, integrations: Mapping[str, Integration]) -> Iterator[dict[str, Any]]:
-    """Each by the journal and by Checkbox; who could not be asked is told with the reason."""
+    """Each by the journal and by Checkbox; who could not be asked stands there with the reason."""
     from worker.journal.day import sums_of_shifts
 
     with closing(CheckboxClient()) as client:

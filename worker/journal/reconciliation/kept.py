@@ -21,7 +21,7 @@ _ASKED_BEFORE_MS = 3 * 86_400_000
 #: Attempts of an order, and returns of a sale, whose ids are looked for.
 _ATTEMPTS = 5
 _PLACES = 10
-#: Returns of one sale that were told.
+#: Returns that one sale may have.
 _MOST_RETURNS = 100
 #: Values of one query.
 _CHUNK = 500
