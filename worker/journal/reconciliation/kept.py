@@ -75,6 +75,8 @@ class KeptRequest:
     order: UUID
     doc_number: str | None
     integration: str | None
+    #: The payment that a receipt's id derives from.
+    payment: UUID | None = None
 
 
 class Kept:
@@ -156,7 +158,12 @@ class Kept:
         query = select(c.order_uuid, c.doc_number, c.integration, c.payment_uuid).where(around).distinct()
         found: dict[str, KeptRequest] = {}
         for *row, payment in self._connection.execute(query):
-            found |= dict.fromkeys(wanted & set(_ids_of(row[0], payment)), KeptRequest(*row))
+            found |= dict.fromkeys(wanted & set(_ids_of(row[0])), KeptRequest(*row))
+            if payment is not None:
+                chains = {chain_id(row[0], number) for number in range(_ATTEMPTS)}
+                ids = {str(payment_receipt_id(row[0], payment, attempt)) for attempt in range(_ATTEMPTS)}
+                found |= dict.fromkeys(wanted & chains, KeptRequest(*row))
+                found |= dict.fromkeys(wanted & ids, KeptRequest(*row, payment))
         return found
 
     def _request(self, condition: ColumnElement[bool]) -> KeptRequest | None:
@@ -183,11 +190,9 @@ class Kept:
             yield KeptReceipt(*(str(receipt_id), *row, paid, is_cash))
 
 
-def _ids_of(order: UUID, payment: UUID | None) -> Iterator[str]:
+def _ids_of(order: UUID) -> Iterator[str]:
+    """Of its sales and their returns."""
     for attempt in range(_ATTEMPTS):
-        if payment is not None:
-            yield str(payment_receipt_id(order, payment, attempt))
-            yield chain_id(order, attempt)
         sale = str(sale_receipt_id(order, attempt))
         yield sale
         yield from (str(return_receipt_id(sale, place)) for place in range(_PLACES))
