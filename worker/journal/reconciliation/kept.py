@@ -163,7 +163,7 @@ class Kept:
                 chains = {chain_id(row[0], number) for number in range(_ATTEMPTS)}
                 ids = {str(payment_receipt_id(row[0], payment, attempt)) for attempt in range(_ATTEMPTS)}
                 found |= dict.fromkeys(wanted & chains, KeptRequest(*row))
-                found |= dict.fromkeys(wanted & ids, KeptRequest(*row, payment))
+                found |= dict.fromkeys(wanted & ids, KeptRequest(*row, payment=payment))
         return found
 
     def _request(self, condition: ColumnElement[bool]) -> KeptRequest | None:
