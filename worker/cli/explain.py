@@ -172,9 +172,9 @@ def _print(known: Explanation) -> None:
         )
         _line("receipt", "  ".join(str(part) for part in parts if part))
     for relation in known.chains:
-        told = _chain(relation)
-        sums = f"paid {told['paid']} of {told['total']}, left {told['left']}"
-        _line("prepayment", f"{told['status']}  {sums}  {told['relationId']}")
+        chain = _chain(relation)
+        sums = f"paid {chain['paid']} of {chain['total']}, left {chain['left']}"
+        _line("prepayment", f"{chain['status']}  {sums}  {chain['relationId']}")
     for entry in known.found.history if known.found else ():
         _line("history", _of_entry(entry))
     for source in known.not_asked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -157,13 +157,14 @@ class Kept:
         )
         query = select(c.order_uuid, c.doc_number, c.integration, c.payment_uuid).where(around).distinct()
         found: dict[str, KeptRequest] = {}
-        for *row, payment in self._connection.execute(query):
-            found |= dict.fromkeys(wanted & set(_ids_of(row[0])), KeptRequest(*row))
+        for order, doc_number, integration, payment in self._connection.execute(query):
+            owner = KeptRequest(order, doc_number, integration)
+            found |= dict.fromkeys(wanted & set(_ids_of(order)), owner)
             if payment is not None:
-                chains = {chain_id(row[0], number) for number in range(_ATTEMPTS)}
-                ids = {str(payment_receipt_id(row[0], payment, attempt)) for attempt in range(_ATTEMPTS)}
-                found |= dict.fromkeys(wanted & chains, KeptRequest(*row))
-                found |= dict.fromkeys(wanted & ids, KeptRequest(*row, payment=payment))
+                chains = {chain_id(order, number) for number in range(_ATTEMPTS)}
+                ids = {str(payment_receipt_id(order, payment, attempt)) for attempt in range(_ATTEMPTS)}
+                found |= dict.fromkeys(wanted & chains, owner)
+                found |= dict.fromkeys(wanted & ids, replace(owner, payment=payment))
         return found
 
     def _request(self, condition: ColumnElement[bool]) -> KeptRequest | None:
