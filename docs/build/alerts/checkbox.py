@@ -20,11 +20,12 @@ CHECKBOX = {
     ),
     "FiscalCheckboxAnswersUnknown": Alert(
         means=N_(
-            "Checkbox refused in words that the failure table does not have; they were taken as a definite no."
+            "Checkbox refused in words that the failure table does not have; they were taken as a definite "
+            "no."
         ),
         check=N_(
-            "`dead-letters list --code RECEIPT_REJECTED --code CASHIER_CREDENTIALS_REJECTED`: `detail` has the "
-            "words."
+            "`dead-letters list --code RECEIPT_REJECTED --code CASHIER_CREDENTIALS_REJECTED`: `detail` has "
+            "the words."
         ),
         do=N_(
             "Have a row added to `worker/checkbox/failures.py`; replay if the refusal was no definite one."
@@ -45,8 +46,8 @@ CHECKBOX = {
     ),
     "FiscalIntegrationErrors": Alert(
         means=N_(
-            "The last check of the integration against Checkbox found something that stops its orders, or soon "
-            "will."
+            "The last check of the integration against Checkbox found something that stops its orders, or "
+            "soon will."
         ),
         check=N_(
             "`fiscal-worker doctor --integration ID`, the console's page of cashiers, or the notice "
@@ -64,8 +65,8 @@ CHECKBOX = {
     ),
     "FiscalSubscriptionEndsSoon": Alert(
         means=N_(
-            "Within 7 days the subscription ends, or Checkbox blocks the organization for a debt, whichever is "
-            "earlier."
+            "Within 7 days the subscription ends, or Checkbox blocks the organization for a debt, whichever "
+            "is earlier."
         ),
         check=N_("`fiscal-worker doctor`, and the organization's billing page in Checkbox."),
         do=N_("Have it paid. After the day all orders of the organization end in SUBSCRIPTION_ENDED."),
@@ -77,8 +78,8 @@ CHECKBOX = {
             "period."
         ),
         check=N_(
-            "Whether other registers are offline too (then it is the tax service), and the register's state in "
-            "Checkbox."
+            "Whether other registers are offline too (then it is the tax service), and the register's state "
+            "in Checkbox."
         ),
         do=N_(
             "Have the register brought online in Checkbox. Nothing is to be done in the worker: offline "

@@ -16,7 +16,8 @@ FLEET = {
     ),
     "FiscalWorkerStuck": Alert(
         means=N_(
-            "A process shows no heartbeat: a thread ended or stands still, or one pass takes over five minutes."
+            "A process shows no heartbeat: a thread ended or stands still, or one pass takes over five "
+            "minutes."
         ),
         check=N_(
             "`/readyz`, which names the thread; `/healthz`; the last lines of its log, "
@@ -53,8 +54,8 @@ FLEET = {
     "FiscalOutcomesNotConfirmed": Alert(
         means=N_(
             "RabbitMQ does not confirm publishes: a memory or disk alarm, a queue without a leader (after 30 "
-            "s), a queue that is full and refuses (`x-max-length` with `reject-publish`, also one that another "
-            "listener bound to `bimp.fiscal`), an object of another kind under a name of ours."
+            "s), a queue that is full and refuses (`x-max-length` with `reject-publish`, also one that "
+            "another listener bound to `bimp.fiscal`), an object of another kind under a name of ours."
         ),
         check=N_(
             "RabbitMQ's alarms, the log's `publishing_refused` (which object, and the cure), and the queue "
@@ -77,10 +78,10 @@ FLEET = {
             "`integrations_not_fetched`, whose `reason` is why there was no answer."
         ),
         do=N_(
-            "Mend the file, or have Bimp's address mended; it is read again by itself. A file of a folder that "
-            "is gone counts until a restart; to take its integrations away, put `integrations: []` into it. Do "
-            "not restart before: a start with a file that cannot be read is refused, and without an answer the "
-            "worker waits."
+            "Mend the file, or have Bimp's address mended; it is read again by itself. A file of a folder "
+            "that is gone counts until a restart; to take its integrations away, put `integrations: []` into "
+            "it. Do not restart before: a start with a file that cannot be read is refused, and without an "
+            "answer the worker waits."
         ),
     ),
     "FiscalLogLinesDropped": Alert(
@@ -89,8 +90,8 @@ FLEET = {
             "is full. Orders go on."
         ),
         check=N_(
-            "The log collector of the worker's machine; space for its files. The line `log_lines_dropped` says "
-            "how many are missing."
+            "The log collector of the worker's machine; space for its files. The line `log_lines_dropped` "
+            "says how many are missing."
         ),
         do=N_("Bring the reader back. A restart of the worker changes nothing while its reader is the same."),
     ),

@@ -8,12 +8,12 @@ from worker.fiscal.languages import N_
 ORDERS = {
     "FiscalErrorBudgetBurnFast": Alert(
         means=N_(
-            "Of 20 and more valid orders of the last hour over 7.2 % ended without a receipt (14.4 times what "
-            "99.5 % allows)."
+            "Of 20 and more valid orders of the last hour over 7.2 % ended without a receipt (14.4 times "
+            "what 99.5 % allows)."
         ),
         check=N_(
-            'Dashboard "Fiscal worker", row "Why not": which code, which integration; then that code\'s entry '
-            "above."
+            'Dashboard "Fiscal worker", row "Why not": which code, which integration; then that code\'s '
+            "entry above."
         ),
         do=N_("What that entry says, then replay. The orders are safe: each is a dead letter."),
     ),

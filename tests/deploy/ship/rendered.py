@@ -58,8 +58,8 @@ def _links_are_the_overlays_own(documents: list[Document]) -> None:
     [rules] = [one for one in documents if one["kind"] == "PrometheusRule"]
     told = [rule.get("annotations", {}) for group in rules["spec"]["groups"] for rule in group["rules"]]
     for runbook in own:
-        for annotations in filter(None, told):
-            links = {key: link.partition("#")[0] for key, link in annotations.items() if "#" in link}
+        for alert in filter(None, told):
+            links = {key: link.partition("#")[0] for key, link in alert.items() if "#" in link}
             assert links == {
                 "runbook_url": runbook,
                 "runbook_url_uk": runbook.replace(".md", ".uk.md"),
