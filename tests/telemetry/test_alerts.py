@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 from config.settings import RUNBOOK_URL
 from docs.build import runbook
 from docs.build.alerts import ALERTS as ENTRIES
-from tests.telemetry.queries import RULE_TESTS, RULES, alerts, metrics_in, rules
+from tests.telemetry.queries import ROOT, RULE_TESTS, RULES, alerts, metrics_in, rules
 from tests.test_structure import headings
 from worker.telemetry import metrics  # noqa: F401 - declares what the catalogue lists
 from worker.telemetry.catalogue import CATALOGUE
@@ -72,6 +73,16 @@ def test_an_alert_says_what_it_means_and_what_to_do(alert: dict[str, Any]) -> No
         assert document == RUNBOOK_URL.replace("runbook.md", runbook.path(language).name)
         assert anchor == alert["alert"].lower()
         assert anchor in headings(runbook.path(language).read_text("utf-8"))
+
+
+def test_the_links_of_the_rules_can_be_replaced() -> None:
+    """By the command of docs/scaling.md, for a Prometheus without Kubernetes."""
+    document = (ROOT / "docs" / "scaling.md").read_text("utf-8")
+    [command] = re.findall(r"^sed .*$", document, re.MULTILINE)
+    done = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True)
+    links = re.findall(r"runbook_url(?:_uk|_ru)?: (\S+)/runbook", done.stdout)
+    assert len(links) == 3 * len(ALERTS)
+    assert set(links) == {"https://wiki.example/fiscal-worker"}
 
 
 def test_the_runbook_knows_each_alert_and_no_other() -> None:
