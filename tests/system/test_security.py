@@ -139,18 +139,19 @@ def command(broker: TlsBroker, *arguments: str) -> str:
     return output
 
 
-def look_into_console(broker: TlsBroker) -> None:
+def look_into_console(broker: TlsBroker, eventually: Eventually) -> None:
     """The pages that ask the broker, as who may change things."""
     with start_command(broker, "console", "--port", "0") as serving:
-        assert serving.stderr is not None
-        url, token = serving.stderr.readline().strip(), serving.stderr.readline().split()[-1]
-        with httpx2.Client(
-            base_url=url, headers={"Origin": url[:-1]}, trust_env=False, timeout=30
-        ) as browser:
-            assert browser.post("/sign-in", data={"token": token}).status_code == 303
-            assert "TOTALS_MISMATCH" in browser.get("/letters").text
-            assert browser.get("/").status_code == 200
-        serving.terminate()
+        try:
+            assert serving.stderr is not None
+            url = serving.stderr.readline().strip().removesuffix("/")
+            token = serving.stderr.readline().split()[-1]
+            with httpx2.Client(base_url=url, headers={"Origin": url}, trust_env=False, timeout=30) as browser:
+                assert browser.post("/sign-in", data={"token": token}).status_code == 303
+                eventually(lambda: "TOTALS_MISMATCH" in browser.get("/letters").text)
+                assert browser.get("/").status_code == 200
+        finally:
+            serving.terminate()
         assert serving.wait(30) == 0
 
 
@@ -175,7 +176,7 @@ def test_worker_and_operator_need_no_more_than_the_document_gives(
         assert "TOTALS_MISMATCH 1" in replaying.communicate(timeout=60)[1]
     eventually(lambda: shop.vhost.queues()[DEAD_LETTERS].messages == 1)
     command(broker, "dead-letters", "watch", "--once")
-    look_into_console(broker)
+    look_into_console(broker, eventually)
     command(broker, "dead-letters", "discard", "--yes", "--all")
     command(broker, "resume")
     assert shop.worker.terminate() == 0
