@@ -7,11 +7,9 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from worker.console.snapshot import FAULTS
 
-J = TypeVar("J", bound="Job")
 _KEPT = 50
 _LONGEST_END = 15
 
@@ -104,10 +102,6 @@ class Jobs:
     def claimed(self) -> frozenset[str]:
         """Keys of the letters that jobs are working on."""
         return frozenset[str]().union(*(job.claimed for job in self._jobs.values()))
-
-    def busy(self, kind: type[J], is_meant: Callable[[J], bool]) -> J | None:
-        """A job of a kind that is under way, and the one that is meant."""
-        return next((job for job in self.running() if isinstance(job, kind) and is_meant(job)), None)
 
     def end(self) -> None:
         """Stop all, and wait for them: the current letter of each is finished."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -36,7 +36,7 @@ def _environment(language: str) -> Environment:
     )
     catalogue = languages.translations(_HERE / "locale", "console", language)
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "moment": lambda instant: moment(instant, language),
         "instant": lambda text: text and datetime.fromisoformat(text),
         "hours": lambda passed: hours(passed, language),
@@ -44,6 +44,7 @@ def _environment(language: str) -> Environment:
         "commands": commands,
         "of_code": lambda text: languages.translated(text, language),
     }
+    environment.filters |= filters
     environment.globals |= {"language": language, "languages": NAMES}
     return environment
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -106,10 +107,9 @@ class ShiftChange(ShiftJob):
         """The next one, once this is closed."""
         return self.result is not None and self.result.outcome in ("closed", "already_closed")
 
-    @staticmethod
-    def change(shifts: Shifts, seen: ShiftRow) -> Result:
+    @abstractmethod
+    def change(self, shifts: Shifts, seen: ShiftRow) -> Result:
         """What is done."""
-        raise NotImplementedError
 
 
 class Closing(ShiftChange):
@@ -117,7 +117,9 @@ class Closing(ShiftChange):
 
     title = N_("Closing of a shift")
     event = "shift_close_asked"
-    change = staticmethod(Shifts.close)
+
+    def change(self, shifts: Shifts, seen: ShiftRow) -> Result:
+        return shifts.close(seen)
 
 
 class Opening(ShiftChange):
@@ -125,7 +127,9 @@ class Opening(ShiftChange):
 
     title = N_("Opening of a shift")
     event = "shift_open_asked"
-    change = staticmethod(Shifts.open)
+
+    def change(self, shifts: Shifts, seen: ShiftRow) -> Result:
+        return shifts.open(seen)
 
 
 _OUTCOMES = {

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from starlette.responses import Response
 
 from worker.console.checks import FleetChecks
-from worker.console.jobs import Jobs
+from worker.console.jobs import Job, Jobs
 from worker.console.letter_pages import AuditOf
 from worker.console.names import Names
 from worker.console.selection import Selection
@@ -36,8 +36,7 @@ class ShiftPages:
     def look(self, visit: Visit) -> Response:
         """Ask Checkbox for the cashier's shift; one question at a time for each."""
         whose = Whose(visit.form.get("integration", ""), visit.form.get("cashier", ""))
-        busy = self._jobs.busy(ShiftJob, lambda job: job.whose == whose)
-        job = busy or self._jobs.start(lambda _: ShiftLook(visit.actor, whose))
+        job = self._busy(whose) or self._jobs.start(lambda _: ShiftLook(visit.actor, whose))
         return visit.redirect(job.address)
 
     def job(self, visit: Visit) -> Response:
@@ -74,14 +73,14 @@ class ShiftPages:
         if not isinstance(shown, ShiftJob) or shown.seen is None:
             return visit.problem(_GONE, 404)
         seen, whose = shown.seen, shown.whose
-        busy = self._jobs.busy(ShiftChange, lambda job: job.whose == whose)
-        if busy is not None:
-            return visit.redirect(busy.address)
-        audit = self._audit_of(visit.actor)
-        job = self._jobs.start(
-            lambda _: kind(visit.actor, seen, audit, lambda: self._checks.again(whose.integration))
-        )
+        audit, after = self._audit_of(visit.actor), lambda: self._checks.again(whose.integration)
+        job = self._busy(whose) or self._jobs.start(lambda _: kind(visit.actor, seen, audit, after))
         return visit.redirect(job.address)
+
+    def _busy(self, whose: Whose) -> Job | None:
+        """The job on this shift that is under way."""
+        running = self._jobs.running()
+        return next((job for job in running if isinstance(job, ShiftJob) and job.whose == whose), None)
 
     def _waiting(self, whose: Whose) -> int:
         """Letters of the cashier that a replay may help."""

@@ -51,10 +51,16 @@ class Told:
         told: Mapping[str, Any] = json.loads(body)
         if told["type"] != TYPE:
             raise ValueError(told["type"])
-        words = {name: str(told[name]) for name in ("event", "actor", "wanted")}
-        counts = {name: int(told[name]) for name in ("count", "failed", "withheld")}
-        outcome = None if told["outcome"] is None else str(told["outcome"])
-        return cls(UUID(told["id"]), told["time"], Action(**words, **counts, outcome=outcome))
+        action = Action(
+            event=str(told["event"]),
+            actor=str(told["actor"]),
+            wanted=str(told["wanted"]),
+            count=int(told["count"]),
+            failed=int(told["failed"]),
+            withheld=int(told["withheld"]),
+            outcome=None if told["outcome"] is None else str(told["outcome"]),
+        )
+        return cls(UUID(told["id"]), str(told["time"]), action)
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ class Process:
             pause=lambda: _BEAT if self._fleet.share else _BEAT / 10,
             after=self._fleet.close,
         )
-        find = {WAITING: partial(waiting_for, self._broker), CHECKED: self._checks.reports}
+        find = {WAITING: lambda order: waiting_for(self._broker, order), CHECKED: self._checks.reports}
         answer = self._inquiries.answering(self._slot, find)
         self._supervise("inquiries", lambda _: answer(), pause=lambda: 0.0)
 
