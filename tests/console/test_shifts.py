@@ -115,35 +115,6 @@ def well(browser: Browser) -> None:
         assert axe.violations(browser) == []
 
 
-@pytest.mark.skipif(not (chromium.CHROMIUM and chromium.DRIVER), reason="no chromium")
-def test_the_findings_of_the_checks(shop: Counter, console: str) -> None:
-    """A key that ends, a shift that is long open: the workers look when asked, with the tokens they have."""
-    shop.sandbox.put_cashier("maria", certificate_end=ENDS_SOON)
-    shop.sandbox.close_shift("ivan")
-    shop.sandbox.close_shift("petro")
-    shop.sandbox.open_shift("petro", ago(hours=22))
-    with chromium.chromium() as browser:
-        browser.size(*DESKTOP)
-        browser.sign_in(console, TOKEN)
-        browser.open(f"{console}/cashiers")
-        browser.press("Check now")
-        browser.until_text("being checked now")
-        browser.until_text("maria: the cashier's key ends on 05.12.2026")
-        signed_in = shop.sandbox.requests(SIGN_IN)
-        for language, words in (
-            ("uk", ("зміну відкрито 22.0 год тому", "немає відкритої")),
-            ("ru", ("смена открыта 22.0 ч назад", "нет открытой")),
-            ("en", ("the shift was opened 22.0 h ago", "none is open", "22.0 h")),
-        ):
-            for size in (DESKTOP, PHONE):
-                browser.size(*size)
-                browser.open(f"{console}/language?to={language}&back=/cashiers")
-                assert [word for word in words if word not in browser.text] == []
-                well(browser)
-        assert shop.sandbox.requests(SIGN_IN) == signed_in
-        assert "secret" not in browser.text
-
-
 def test_a_closing_is_stopped_before_it_is_asked_for(
     shop: Counter, visitor: Visitor, eventually: Eventually, audit: io.StringIO
 ) -> None:
@@ -194,3 +165,32 @@ def test_what_checkbox_says_is_shown(shop: Counter, visitor: Visitor, eventually
         reader.sign_in(READ_TOKEN)
         assert "none is open" in reader.get(page).text
         assert 'action="/shifts' not in reader.get(page).text
+
+
+@pytest.mark.skipif(not (chromium.CHROMIUM and chromium.DRIVER), reason="no chromium")
+def test_the_findings_of_the_checks(shop: Counter, console: str) -> None:
+    """A key that ends, a shift that is long open: the workers look when asked, with the tokens they have."""
+    shop.sandbox.put_cashier("maria", certificate_end=ENDS_SOON)
+    shop.sandbox.close_shift("ivan")
+    shop.sandbox.close_shift("petro")
+    shop.sandbox.open_shift("petro", ago(hours=22))
+    with chromium.chromium() as browser:
+        browser.size(*DESKTOP)
+        browser.sign_in(console, TOKEN)
+        browser.open(f"{console}/cashiers")
+        browser.press("Check now")
+        browser.until_text("being checked now")
+        browser.until_text("maria: the cashier's key ends on 05.12.2026")
+        signed_in = shop.sandbox.requests(SIGN_IN)
+        for language, words in (
+            ("uk", ("зміну відкрито 22.0 год тому", "немає відкритої")),
+            ("ru", ("смена открыта 22.0 ч назад", "нет открытой")),
+            ("en", ("the shift was opened 22.0 h ago", "none is open", "22.0 h")),
+        ):
+            for size in (DESKTOP, PHONE):
+                browser.size(*size)
+                browser.open(f"{console}/language?to={language}&back=/cashiers")
+                assert [word for word in words if word not in browser.text] == []
+                well(browser)
+        assert shop.sandbox.requests(SIGN_IN) == signed_in
+        assert "secret" not in browser.text
