@@ -159,7 +159,7 @@ def test_a_replay_of_nothing_in_particular_is_refused(amqp_url: str, visitor: Vi
 def test_cashiers_without_a_worker(checkbox: SandboxProcess, visitor: Visitor) -> None:
     """They are listed as they are configured, nobody is signed in, and the page says who could be asked."""
     text = unescape(visitor.get("/cashiers").text)
-    assert "No worker tells of a check" in text
+    assert "No worker knows of a check" in text
     assert "Not checked yet" in text
     assert text.count("Shift …") == 3
     assert visitor.submit("/cashiers").headers["location"] == "/cashiers"

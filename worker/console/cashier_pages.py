@@ -27,10 +27,10 @@ class CashierPages:
         """Each shop with its findings, and its cashiers with shift and key; what is wrong comes first."""
         self._names.refresh()
         heard, configured = self._checks.heard(), self._names.integrations
-        told = {one["integration"]: one for one in heard.reports or ()}
-        untold = {name: _unchecked(one) for name, one in configured.items()}
-        reports = sorted((untold | told).values(), key=_urgency)
-        awaited = {name for name in untold | told if self._checks.is_awaited(name)}
+        known = {name: _unchecked(one) for name, one in configured.items()}
+        known |= {one["integration"]: one for one in heard.reports or ()}
+        reports = sorted(known.values(), key=_urgency)
+        awaited = {name for name in known if self._checks.is_awaited(name)}
         return visit.page("cashiers.html", reports=reports, heard=heard, awaited=awaited, names=self._names)
 
     def check(self, visit: Visit) -> Response:

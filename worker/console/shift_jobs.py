@@ -44,7 +44,7 @@ class ShiftJob(Job):
 
     @property
     def may_open(self) -> bool:
-        """Whether there was none, as far as it was told."""
+        """Whether it was asked, and there was none."""
         return self.seen is not None and self.seen.shift is None and self.seen.problem is None
 
 

@@ -1,4 +1,4 @@
-"""What a person did: as commands and console tell it to the journal, by way of its queue.
+"""What a person did: as commands and console report it to the journal, by way of its queue.
 
 They need no right to write into the database, and wait for none.
 """
@@ -33,12 +33,12 @@ class Action:
 
     def body(self, done_at: datetime) -> bytes:
         """The message; a person may have typed anything into ``wanted``, so it is scrubbed as for the log."""
-        told = asdict(self) | {"actor": scrub(self.actor), "wanted": scrub(self.wanted)}
-        return json.dumps({"type": TYPE, "id": str(uuid4()), "time": done_at.isoformat(), **told}).encode()
+        members = asdict(self) | {"actor": scrub(self.actor), "wanted": scrub(self.wanted)}
+        return json.dumps({"type": TYPE, "id": str(uuid4()), "time": done_at.isoformat(), **members}).encode()
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Reported:
     """An action out of its message."""
 
     id: UUID
@@ -46,21 +46,21 @@ class Told:
     action: Action
 
     @classmethod
-    def of(cls, body: bytes) -> Told:
+    def of(cls, body: bytes) -> Reported:
         """Raises ``LookupError``, ``TypeError`` and ``ValueError`` for what is none."""
-        told: Mapping[str, Any] = json.loads(body)
-        if told["type"] != TYPE:
-            raise ValueError(told["type"])
+        members: Mapping[str, Any] = json.loads(body)
+        if members["type"] != TYPE:
+            raise ValueError(members["type"])
         action = Action(
-            event=str(told["event"]),
-            actor=str(told["actor"]),
-            wanted=str(told["wanted"]),
-            count=int(told["count"]),
-            failed=int(told["failed"]),
-            withheld=int(told["withheld"]),
-            outcome=None if told["outcome"] is None else str(told["outcome"]),
+            event=str(members["event"]),
+            actor=str(members["actor"]),
+            wanted=str(members["wanted"]),
+            count=int(members["count"]),
+            failed=int(members["failed"]),
+            withheld=int(members["withheld"]),
+            outcome=None if members["outcome"] is None else str(members["outcome"]),
         )
-        return cls(UUID(told["id"]), str(told["time"]), action)
+        return cls(UUID(members["id"]), str(members["time"]), action)
 
 
 @dataclass(frozen=True, slots=True)

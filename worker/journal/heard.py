@@ -14,7 +14,7 @@ from sqlalchemy import Table
 from worker.fiscal.context import request_key
 from worker.fiscal.order import Payment, PaymentForm, Request
 from worker.fiscal.typed_names import as_typed
-from worker.journal.action import Told
+from worker.journal.action import Reported
 from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, REQUESTS
 from worker.rabbit.message.reading import InvalidMessage, RequestIdentity, read
 
@@ -62,12 +62,12 @@ def rows_of_request(body: bytes, heard_at: int) -> list[Row]:
 
 def rows_of_action(body: bytes, heard_at: int) -> list[Row]:
     """What a person did. Raises ``LookupError``, ``TypeError`` and ``ValueError`` for what is none."""
-    told = Told.of(body)
+    done = Reported.of(body)
     words = {
         name: storable(value) if isinstance(value, str) else value
-        for name, value in asdict(told.action).items()
+        for name, value in asdict(done.action).items()
     }
-    return [Row(ACTIONS, {"id": told.id, "heard_at": heard_at, "done_at": milliseconds(told.time), **words})]
+    return [Row(ACTIONS, {"id": done.id, "heard_at": heard_at, "done_at": milliseconds(done.time), **words})]
 
 
 def rows_of_event(body: bytes, heard_at: int) -> list[Row]:

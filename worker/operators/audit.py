@@ -16,7 +16,7 @@ from worker.rabbit.topology import JOURNAL_QUEUE
 
 
 class Audit:
-    """Tells on behalf of one person."""
+    """Reports on behalf of one person."""
 
     def __init__(self, logger: Any, actor: str) -> None:
         self._logger = logger

@@ -49,7 +49,7 @@ class Watched:
     #: New or changed since the fleet has run.
     is_changed: bool
     check: Check | None = None
-    #: A person wants to know, outside of the days; nobody else is told of this check.
+    #: A person wants to know, outside of the days; no notice is published of this check.
     is_asked: bool = False
     #: Not yet: what was never checked is due soon.
     checked_at: float = math.inf

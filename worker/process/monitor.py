@@ -176,8 +176,8 @@ class Monitor:
     ) -> None:
         kind = _INQUIRIES.get(properties.type)
         if kind is not None and properties.reply_to:
-            told = self._shared.inquiries.ask(kind, body.decode("utf-8", "replace"))
-            answer = {**told, "queue": self._topology.queue}
+            known = self._shared.inquiries.ask(kind, body.decode("utf-8", "replace"))
+            answer = {**known, "queue": self._topology.queue}
             correlated = pika.BasicProperties(correlation_id=properties.correlation_id)
             channel.basic_publish("", properties.reply_to, json.dumps(answer).encode(), correlated)
         elif body == RESUME and self._shared.stop_limit.is_engaged:
