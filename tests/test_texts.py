@@ -69,10 +69,9 @@ def test_there_is_no_remedy_for_what_is_no_dead_letter() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_runbooks_are_current(language: str) -> None:
-    """`make texts` has nothing to write; each code has its chapter."""
+def test_runbooks_have_every_code(language: str) -> None:
+    """Each code has its chapter."""
     document = runbook.path(language).read_text("utf-8")
-    assert runbook.written(language, document) == document
     assert re.findall(r"^## ([A-Z0-9_]+)$", document, re.MULTILINE) == [code.value for code in Code]
 
 

@@ -1,4 +1,4 @@
-"""The runbook in three languages: ``python -m docs.build.runbook`` writes what it says of the codes.
+"""The runbook in three languages: what it says of the codes is made from their catalogue.
 
 The English one is ``docs/runbook.md``, to which alerts and pages link; its part on alerts is written by hand.
 """
@@ -13,7 +13,7 @@ from worker.fiscal.codes import CATALOGUE
 from worker.fiscal.languages import LANGUAGES, N_, SOURCE, translated, translations
 
 DOCS = Path(__file__).parents[1]
-BEGIN = "<!-- codes: begin (python -m docs.build.runbook writes them) -->"
+BEGIN = "<!-- codes: begin (make docs writes them) -->"
 END = "<!-- codes: end -->"
 _WIDTH = 118
 #: Of a blank in a command, where no line may be broken.
@@ -27,8 +27,8 @@ _INTRODUCTION = N_(
 _FIRST_LOOK = N_("First look:")
 _COMMANDS = """```sh
 fiscal-worker dead-letters list --group-by code
-fiscal-worker dead-letters show ЗП-000482
-fiscal-worker explain ЗП-000482
+fiscal-worker dead-letters show ЗП-723573
+fiscal-worker explain ЗП-723573
 fiscal-worker doctor
 ```"""
 _ALERTS = N_("The alerts are in the [English runbook](runbook.md#alerts).")
@@ -88,13 +88,3 @@ def _wrapped(text: str) -> str:
     held = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _HELD), text)
     lines = textwrap.wrap(held, _WIDTH, break_on_hyphens=False, break_long_words=False)
     return "\n".join(lines).replace(_HELD, " ")
-
-
-def main() -> None:
-    for language in LANGUAGES:
-        one = path(language)
-        one.write_text(written(language, one.read_text("utf-8") if one.exists() else ""), "utf-8")
-
-
-if __name__ == "__main__":
-    main()
