@@ -94,7 +94,7 @@ texts: $(INSTALLED) ## Extract the texts into the catalogues of the languages, c
 .PHONY: docs
 docs: $(INSTALLED) tests/docs/asyncapi/node_modules/.package-lock.json ## Write the documents that are made from the code: tables, schemas, runbooks, the AsyncAPI page
 	@$(BIN)/python -m docs.build
-	@cd tests/docs/asyncapi && node page.mjs
+	@node tests/docs/asyncapi/page.mjs docs/asyncapi.json docs/asyncapi.md
 
 .PHONY: clean
 clean: ## Remove .venv and all caches

@@ -1,4 +1,4 @@
-"""All documents that are made from the code, whole or in part. A test compares them with what is committed."""
+"""All documents that are made from the code, in whole or in part; a test compares them."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Clone:
     folder: Path
     environment: dict[str, str]
 
-    def type(self, script: str, timeout: float = 110) -> subprocess.CompletedProcess[str]:
+    def type(self, script: str, timeout: float = 200) -> subprocess.CompletedProcess[str]:
         """As in a terminal in its folder."""
         return subprocess.run(
             ["bash", "-euc", script],
@@ -63,7 +63,7 @@ class Clone:
 def clone(folder: Path) -> Clone:
     """What git knows of the project, as it is now.
 
-    `make install` finds its work done: the packages are this checkout's, which brought them in a clone of its own.
+    `make install` finds its work done: the packages are those of this checkout.
     """
     known = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(known, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -49,6 +49,7 @@ def test_no_block_is_left_out() -> None:
     assert lines(KEPT) == ["make install", ACTIVATE, "fiscal-worker demo --keep"]
 
 
+@pytest.mark.timeout(300)
 def test_the_first_command(here: Clone) -> None:
     """Every example ends as its name says."""
     done = here.type(lines(START)[0])
@@ -76,6 +77,7 @@ def kept_demo(here: Clone) -> Iterator[list[str]]:
     assert not Path(shlex.split(told[0])[1]).exists()
 
 
+@pytest.mark.timeout(300)
 def test_the_playground_knows_every_command(here: Clone) -> None:
     """Those that it tells, the README's and the runbooks', in a terminal that knows nothing else."""
     with kept_demo(here) as (first, *told):

@@ -145,8 +145,10 @@ def client(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Client:
     folder = tmp_path_factory.mktemp("client")
     # Debian's Go with Debian's packages, and nothing of a developer's own.
     ways = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": str(folder), "GOFLAGS": ""}
-    build = ["go", "build", "-o", str(folder / "bimp"), str(CLIENT)]
-    built = subprocess.run(build, env={**os.environ, **ways}, capture_output=True, text=True, check=False)
+    build = ["go", "build", "-o", str(folder / "bimp"), "bimp.go"]
+    built = subprocess.run(
+        build, cwd=CLIENT, env={**os.environ, **ways}, capture_output=True, text=True, check=False
+    )
     assert built.returncode == 0, built.stderr
 
     def heard(*messages: dict[str, Any]) -> list[dict[str, Any]]:
@@ -192,8 +194,10 @@ def test_a_client_in_another_language_sells_and_returns(client: Client) -> None:
 
 
 def test_for_the_client_success_is_final_and_an_event_counts_once(shop: Shop, client: Client) -> None:
-    """What a crash or a replay brings, in the words of the page: twice the same, and a failure beside a success."""
-    told = [json.loads((CONTRACT / "events" / f"{name}.json").read_text()) for name in ("failed", "succeeded")]
+    """What a crash or a replay brings: twice the same, and a failure beside a success."""
+    told = [
+        json.loads((CONTRACT / "events" / f"{name}.json").read_text()) for name in ("failed", "succeeded")
+    ]
     failed, succeeded = ({**event, "data": {**event["data"], "requestId": "client-old"}} for event in told)
     late = {**failed, "id": "another"}
     with pika.BlockingConnection(pika.URLParameters(shop.vhost.url)) as connection:

@@ -29,7 +29,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path, dist: Path) -> Run:
-    """In a folder with the wheel alone, with an empty home. Packages are of the versions that the tests ran with."""
+    """In a folder with the wheel alone, with an empty home, and packages of the versions that were tested."""
     home, bare, versions = tmp_path / "home", tmp_path / "bare", tmp_path / "versions.txt"
     home.mkdir()
     bare.mkdir()
@@ -38,13 +38,17 @@ def run(tmp_path: Path, dist: Path) -> Run:
     versions.write_text("\n".join(re.findall(r"^[a-z0-9-]+==\S+", locked, re.MULTILINE)))
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
     path = f"{home}/.local/bin:{os.environ['PATH']}"
-    environment = {**kept, "HOME": str(home), "PATH": path, "PIP_CONSTRAINT": str(versions), "LANG": "C.UTF-8"}
+    environment = {
+        **kept,
+        "HOME": str(home),
+        "PATH": path,
+        "PIP_CONSTRAINT": str(versions),
+        "LANG": "C.UTF-8",
+    }
 
     def run(script: str) -> subprocess.CompletedProcess[str]:
         command = ["bash", "-euc", script]
-        return subprocess.run(
-            command, cwd=bare, env=environment, capture_output=True, text=True, check=False
-        )
+        return subprocess.run(command, cwd=bare, env=environment, capture_output=True, text=True, check=False)
 
     return run
 
