@@ -94,12 +94,12 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def desk(sandbox: SandboxProcess) -> Iterator[Desk]:
+    """An open shift, and nothing sold yet."""
     with CheckboxClient() as client:
-        sandbox.set_options(relation_receipts="whole", closing_lines="one", repeated_payment="told")
+        sandbox.reset()
         desk = Desk(sandbox, client)
         sandbox.open_shift("olena")
         yield desk
-        sandbox.close_shift("olena")
 
 
 @pytest.mark.parametrize("lines", ["one", "goods"])

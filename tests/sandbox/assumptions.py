@@ -2,16 +2,22 @@
 
     python -m tests.sandbox.assumptions [--only NAME] tests/checkbox tests/contracts tests/cli
 
-The worker has to pass either way: nobody has seen which side is Checkbox's.
+The worker has to pass either way: nobody has seen which side is Checkbox's. The tests run once as they are, to
+see which option each of them depends on; then for each other side those that depend on it, the cheapest first.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+from tests.sandbox.tracing import readers, traced
 
 #: Of each assumed option the values that are not its default.
 OTHER_SIDES: dict[str, tuple[Any, ...]] = {
@@ -22,6 +28,7 @@ OTHER_SIDES: dict[str, tuple[Any, ...]] = {
     "cashier_has_shift_code": (None, "cashier.has_shift"),
     "register_busy_code": ("base.bad_request",),
     "busy_status": (409,),
+    "own_shift": ("busy",),
     "underpayment_status": (422,),
     "underpayment_code": ("base.bad_request",),
     "card_overpayment": ("accept",),
@@ -52,11 +59,22 @@ OTHER_SIDES: dict[str, tuple[Any, ...]] = {
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=OTHER_SIDES, default=[])
-    parser.add_argument("tests", nargs="+")
+    parser.add_argument("--trace", type=Path, default=Path("build/assumptions"), metavar="FOLDER")
+    parser.add_argument("tests", nargs="*", help="traced first; without any, those that FOLDER tells of")
     chosen = parser.parse_args(arguments)
-    failed = [text for text in _sides(chosen.only or list(OTHER_SIDES)) if not _passes(text, chosen.tests)]
+    if chosen.tests:
+        shutil.rmtree(chosen.trace, ignore_errors=True)
+        _pytest("as it is", "-p", "tests.sandbox.tracing", "--sandbox-trace", str(chosen.trace), *chosen.tests)
+    tests = traced(chosen.trace)
+    runs = {side: readers(tests, side.partition("=")[0]) for side in _sides(chosen.only or list(OTHER_SIDES))}
+    failed = []
+    for side in sorted(runs, key=lambda side: sum(one.seconds for one in runs[side])):
+        if runs[side] and not _pytest(side, f"--sandbox-option={side}", *(one.test for one in runs[side])):
+            failed.append(side)
+    unread = [side for side in runs if not runs[side]]
+    print(f"of {len(tests)} tests none depends on: {', '.join(unread) or '-'}")
     print(f"failed with: {', '.join(failed) or 'none'}")
     return int(bool(failed))
 
@@ -67,11 +85,15 @@ def _sides(names: list[str]) -> Iterator[str]:
             yield f"{name}={'null' if value is None else value}"
 
 
-def _passes(text: str, tests: list[str]) -> bool:
-    command = [sys.executable, "-m", "pytest", "-q", "--no-header", f"--sandbox-option={text}", *tests]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+def _pytest(title: str, *arguments: str) -> bool:
+    """Whether the tests pass; a line tells of it, and one of each that does not."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(("-q", "--no-header", "-n4", "--dist=worksteal", *arguments)))
+        file.flush()
+        command = [sys.executable, "-m", "pytest", f"@{file.name}"]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = run.stdout.strip().splitlines()
-    print(f"{text}: {lines[-1] if lines else run.stderr}", flush=True)
+    print(f"{title}: {lines[-1] if lines else run.stderr}", flush=True)
     for line in lines:
         if line.startswith(("FAILED", "ERROR")):
             print(f"  {line}", flush=True)
