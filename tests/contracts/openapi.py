@@ -53,7 +53,8 @@ class OpenApi:
     def _templates(self) -> Mapping[str, re.Pattern[str]]:
         templates = sorted(self._document["paths"], key=lambda template: template.count("{"))
         return {
-            template: re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template))) for template in templates
+            template: re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)))
+            for template in templates
         }
 
     def operation(self, method: str, path: str) -> str:

@@ -2,8 +2,9 @@
 
     python -m tests.sandbox.assumptions [--only NAME] tests/checkbox tests/contracts tests/cli
 
-The worker has to pass either way: nobody has seen which side is Checkbox's. The tests run once as they are, to
-see which option each of them depends on; then for each other side those that depend on it, the cheapest first.
+The worker has to pass either way: nobody has seen which side is Checkbox's. The tests run once as they are,
+to see which option each of them depends on; then, for each other side, those that depend on it, the cheapest
+first.
 """
 
 from __future__ import annotations
@@ -59,14 +60,18 @@ OTHER_SIDES: dict[str, tuple[Any, ...]] = {
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", action="append", choices=OTHER_SIDES, default=[])
     parser.add_argument("--trace", type=Path, default=Path("build/assumptions"), metavar="FOLDER")
     parser.add_argument("tests", nargs="*", help="traced first; without any, those that FOLDER tells of")
     chosen = parser.parse_args(arguments)
     if chosen.tests:
         shutil.rmtree(chosen.trace, ignore_errors=True)
-        _pytest("as it is", "-p", "tests.sandbox.tracing", "--sandbox-trace", str(chosen.trace), *chosen.tests)
+        _pytest(
+            "as it is", "-p", "tests.sandbox.tracing", "--sandbox-trace", str(chosen.trace), *chosen.tests
+        )
     tests = traced(chosen.trace)
     runs = {side: readers(tests, side.partition("=")[0]) for side in _sides(chosen.only or list(OTHER_SIDES))}
     failed = []

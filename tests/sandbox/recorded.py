@@ -1,6 +1,6 @@
-"""The sandbox as a program that leaves the names of the options which its code reads: see tests/sandbox/tracing.py.
+"""The sandbox as a program that leaves the names of the options which its code reads: see tracing.py.
 
-A file of its own for each process, in the folder that ``SANDBOX_READS`` names; ``reset`` begins what counts anew.
+A file of its own for each process, in the folder that ``SANDBOX_READS`` names; ``reset`` is a new beginning.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def record(reads: Reads) -> None:
         def __getattribute__(self, name: str) -> Any:
             frame = inspect.currentframe()
             reader = frame.f_back if frame else None
-            if name in NAMES and reader and reader.f_globals["__name__"] != "dataclasses":  # a copy is no read
+            if (
+                name in NAMES and reader and reader.f_globals["__name__"] != "dataclasses"
+            ):  # a copy is no read
                 reads.note(name)
             return super().__getattribute__(name)
 

@@ -65,6 +65,9 @@ def sell(sandbox: SandboxProcess, **of_line: int) -> None:
 
 def test_hours_pass_only_where_the_clock_is_moved() -> None:
     """Of a test that reads how long a token lives, nothing is known by that alone."""
-    tests = [Traced("a", 1.0, frozenset({"token_lifetime"})), Traced("b", 1.0, frozenset({"token_lifetime", TIME}))]
+    tests = [
+        Traced("a", 1.0, frozenset({"token_lifetime"})),
+        Traced("b", 1.0, frozenset({"token_lifetime", TIME})),
+    ]
     assert [one.test for one in readers(tests, "token_lifetime")] == ["b"]
     assert readers(tests, "rounding") == []

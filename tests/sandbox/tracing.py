@@ -2,9 +2,9 @@
 
     python -m pytest -p tests.sandbox.tracing --sandbox-trace FOLDER tests/checkbox
 
-As a plugin of pytest it appends a line for each test to a file in FOLDER. A read counts until the sandbox is
-reset or ends, also for later tests: what was made with it is still there. An option that was not read is one
-that the sandbox could have had otherwise, and nobody would have seen it.
+As a plugin of pytest it appends a line for each test that passes to a file in FOLDER. A read counts until the
+sandbox is reset or ends, also for later tests: what was made with it is still there. An option that was not
+read is one that the sandbox could have had otherwise, and nobody would have seen it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ import pytest
 
 from tests.sandbox import recorded
 from worker.demo.sandbox_process import SandboxProcess
-
 
 #: Nothing comes of these within the two minutes that a test may take.
 TAKE_AN_HOUR = {"token_lifetime", "force_close_at_24h"}
@@ -43,20 +42,25 @@ class Tracer:
         self._reads = folder / f"reads-{worker}"
         self._reads.mkdir(parents=True, exist_ok=True)
         self._traces = folder / f"{worker}.jsonl"
+        self._failed: set[str] = set()
         #: Where in a sandbox's file begins what still counts.
         self._begins: defaultdict[Path, int] = defaultdict(int)
         os.environ["SANDBOX_READS"] = str(self._reads)
         SandboxProcess.program = (recorded.__file__,)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool, bool]:
         began = time.monotonic()
-        try:
-            return (yield)
-        finally:
-            line = [item.nodeid, round(time.monotonic() - began, 1), sorted(self.read())]
+        is_run = yield
+        line = [item.nodeid, round(time.monotonic() - began, 1), sorted(self.read())]
+        if item.nodeid not in self._failed:
             with self._traces.open("a") as file:
                 print(json.dumps(line), file=file)
+        return is_run
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._failed.add(report.nodeid)
 
     def read(self) -> set[str]:
         """The names since the last look, and those that still counted then."""
