@@ -83,8 +83,8 @@ def sandbox(
 
 sandbox.__doc__ = f"""{sandbox.__doc__}
 
+\b
 Kinds of faults:
-
 {described()}
 """
 
