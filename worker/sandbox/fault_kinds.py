@@ -76,7 +76,7 @@ KINDS: Mapping[str, Kind] = {
     "hidden_for": Kind(
         "view",
         True,
-        "not shown for SECONDS, by id and by the search, or at endpoint= alone",
+        "not shown for SECONDS, by id and search, or by endpoint= alone",
         seconds=1.0,
     ),
     "created_for": Kind("receipt", True, "the receipt stays CREATED for SECONDS (stuck: 1e9)", seconds=60.0),
