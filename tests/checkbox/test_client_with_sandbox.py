@@ -214,7 +214,7 @@ def test_without_a_shift_nothing_is_sold(desk: Desk) -> None:
 def test_a_shift_is_opened_polled_and_closed(desk: Desk, status: int) -> None:
     """Opening and closing are accepted first and true later; a second opening finds the first."""
     url, token, client = desk.sandbox.url, desk.token, desk.client
-    desk.sandbox.set_options(busy_status=status)
+    desk.sandbox.set_options(busy_status=status, own_shift="named")
     shift_id = uuid4()
     assert client.open_shift(url, token, desk.key, shift_id).id == str(shift_id)
     with pytest.raises(CashierHasShift):

@@ -136,8 +136,11 @@ def test_what_does_not_fit_is_refused(desk: Desk) -> None:
     payment = uuid4()
     desk.open(card(10_000), receipt_id=payment)
     desk.refused(desk.open, card(1_000))
-    with pytest.raises(ReceiptExists):
-        desk.open(card(1_000), receipt_id=payment, relation=f"chain-{uuid4()}")
+    refusals: dict[str, type[Exception]] = {"told": ReceiptExists, "refused": Rejected}
+    for repeated, refusal in refusals.items():
+        desk.sandbox.set_options(repeated_payment=repeated)
+        with pytest.raises(refusal):
+            desk.open(card(1_000), receipt_id=payment, relation=f"chain-{uuid4()}")
     desk.refused(desk.pay, money(card(5_501)))
     desk.pay(money(card(500)))
     desk.pay(money(card(5_000)))

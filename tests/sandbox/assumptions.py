@@ -18,8 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.sandbox.tracing import readers, traced
+from tests.sandbox.tracing import Traced, readers, traced
 
+_SPREAD = ("-n4", "--dist=worksteal")
+#: Seconds of tests that are over before several processes have started.
+SHORT = 30.0
 #: Of each assumed option the values that are not its default.
 OTHER_SIDES: dict[str, tuple[Any, ...]] = {
     "over_24h_status": (422,),
@@ -69,15 +72,12 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.tests:
         shutil.rmtree(chosen.trace, ignore_errors=True)
-        _pytest(
-            "as it is", "-p", "tests.sandbox.tracing", "--sandbox-trace", str(chosen.trace), *chosen.tests
-        )
+        traces = ("-p", "tests.sandbox.tracing", "--sandbox-trace", str(chosen.trace))
+        _pytest("as it is", *_SPREAD, *traces, *chosen.tests)
     tests = traced(chosen.trace)
     runs = {side: readers(tests, side.partition("=")[0]) for side in _sides(chosen.only or list(OTHER_SIDES))}
-    failed = []
-    for side in sorted(runs, key=lambda side: sum(one.seconds for one in runs[side])):
-        if runs[side] and not _pytest(side, f"--sandbox-option={side}", *(one.test for one in runs[side])):
-            failed.append(side)
+    cheapest_first = sorted(runs, key=lambda side: _seconds(runs[side]))
+    failed = [side for side in cheapest_first if not _passes(side, runs[side])]
     unread = [side for side in runs if not runs[side]]
     print(f"of {len(tests)} tests none depends on: {', '.join(unread) or '-'}")
     print(f"failed with: {', '.join(failed) or 'none'}")
@@ -90,10 +90,20 @@ def _sides(names: list[str]) -> Iterator[str]:
             yield f"{name}={'null' if value is None else value}"
 
 
+def _passes(side: str, tests: list[Traced]) -> bool:
+    spread = _SPREAD if _seconds(tests) > SHORT else ()
+    option = f"--sandbox-option={side}"
+    return not tests or _pytest(side, *spread, option, *(one.test for one in tests))
+
+
+def _seconds(tests: list[Traced]) -> float:
+    return sum(one.seconds for one in tests)
+
+
 def _pytest(title: str, *arguments: str) -> bool:
     """Whether the tests pass; a line tells of it, and one of each that does not."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        file.write("\n".join(("-q", "--no-header", "-n4", "--dist=worksteal", *arguments)))
+        file.write("\n".join(("-q", "--no-header", *arguments)))
         file.flush()
         command = [sys.executable, "-m", "pytest", f"@{file.name}"]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
