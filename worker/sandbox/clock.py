@@ -39,7 +39,7 @@ def iso_kyiv(moment: float) -> str:
 
 
 def parse_iso(text: str) -> float:
-    """Raises ``ValueError``. A time without a zone is Kyiv's: a client that was tested live sends such times."""
+    """Raises ``ValueError``. A time without a zone is Kyiv's, as a client that was tested live sends it."""
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=KYIV)).timestamp()
 
