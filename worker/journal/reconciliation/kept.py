@@ -140,6 +140,8 @@ class Kept:
 
     def of_relation(self, relation: str, near: float) -> KeptRequest | None:
         """The order of a prepayment chain, from a receipt that was published around this time."""
+        if not _may_be_derived(relation):
+            return None
         c = RECEIPTS.c
         near_by = and_(c.relation == relation, c.fiscal_at >= int(near * 1000) - 366 * 86_400_000)
         query = select(c.subject, c.doc_number, c.integration).where(near_by).limit(1)
