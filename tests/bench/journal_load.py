@@ -164,11 +164,12 @@ def pace(at: Place, seconds: int, per_second: int) -> None:
         caught_up = time.monotonic() - began - took
         selling.join()
         used = machine.cpu_seconds([journal.pid]) - used
+        sold = sum(request.startswith("sold-") for request in bimp.heard.succeeded)
     print(
         f"pace: {seconds * per_second / took:.0f} orders/s for {took:.0f} s; waiting: median "
         f"{statistics.median(depths):.0f}, most {max(depths)} messages; empty {caught_up:.1f} s afterwards; "
-        f"{1000 * used / (seconds * per_second):.2f} ms of CPU an order; the worker fiscalized "
-        f"{len(bimp.heard.succeeded)} beside it; rows {counts(at.url)}"
+        f"{1000 * used / (seconds * per_second):.2f} ms of CPU an order; the worker fiscalized {sold} "
+        f"beside it; rows {counts(at.url)}"
     )
 
 
