@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker.journal.database import is_fault_of_row
 from worker.journal.heard import Row
 from worker.journal.schema import migrate
-from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
+from worker.journal.tables import OUTCOMES, RECEIPTS, RECONCILIATIONS, REQUESTS
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -38,6 +38,12 @@ class Writer:
             },
             where=RECEIPTS.c.already & ~receipts.excluded.already,
         )
+        compared = insert(RECONCILIATIONS)
+        self._inserts[RECONCILIATIONS] = compared.on_conflict_do_update(
+            index_elements=["key"],
+            set_={name: compared.excluded[name] for name in ("heard_at", "told_at", "ok", "report")},
+            where=RECONCILIATIONS.c.told_at < compared.excluded.told_at,
+        )
 
     def write(self, rows: Sequence[Row]) -> None:
         """Commit the rows. Raises ``SQLAlchemyError`` while the database is away: nothing was written.
@@ -59,7 +65,7 @@ class Writer:
         self._prepare()
         removed = 0
         with self._engine.begin() as connection:
-            for table in (REQUESTS, OUTCOMES, RECEIPTS):
+            for table in self._inserts:
                 (key,) = table.primary_key
                 old = select(key).where(table.c.heard_at < before).limit(_CHUNK)
                 removed = max(removed, connection.execute(delete(table).where(key.in_(old))).rowcount)
@@ -93,7 +99,7 @@ def _fill_in_means(connection: Connection, rows: Iterable[Row]) -> None:
     Of two journals, one may hear the request while the other hears the outcome: neither sees the other's row,
     and the reader of a day looks at the request itself.
     """
-    keys = {_request_of(row) for row in rows if row.table is not OUTCOMES}
+    keys = {_request_of(row) for row in rows if row.table in (REQUESTS, RECEIPTS)}
     if not keys:
         return
     means = select(REQUESTS.c.means).where(REQUESTS.c.key == RECEIPTS.c.request).scalar_subquery()

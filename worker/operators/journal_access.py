@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from config.errors import ConfigurationError
 from config.setting_lines import variable
 from config.settings import Settings
 from worker.journal.found_order import FoundOrder
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 class JournalAway(Exception):
@@ -25,16 +31,25 @@ def journal_url(settings: Settings) -> str:
     return settings.journal_url.get_secret_value()
 
 
-def found_in_journal(settings: Settings, text: str) -> list[FoundOrder]:
-    """Orders by whatever a person has of them. Raises ``ConfigurationError``, and ``JournalAway``."""
+@contextmanager
+def journal(settings: Settings) -> Iterator[Engine]:
+    """A way to read it. Raises ``ConfigurationError``, and ``JournalAway``."""
     url = journal_url(settings)
     from worker.journal import database
-    from worker.journal.finding import JournalUnreadable, find
+    from worker.journal.finding import JournalUnreadable
 
     engine = database.reading(url)
     try:
-        return find(engine, text)
+        yield engine
     except JournalUnreadable as error:
         raise JournalAway(str(error)) from None
     finally:
         engine.dispose()
+
+
+def found_in_journal(settings: Settings, text: str) -> list[FoundOrder]:
+    """Orders by whatever a person has of them. Raises what ``journal`` raises."""
+    with journal(settings) as engine:
+        from worker.journal.finding import find
+
+        return find(engine, text)
