@@ -110,7 +110,11 @@ PAGES = {
     "/orders": {"uk": "Номер замовлення", "ru": "Номер заказа", "en": "Number of the order"},
     "/orders?q=D": {"uk": "2 замовлення", "ru": "2 заказа", "en": "2 orders"},
     "/orders?q=D-1": {"uk": "Чек видано", "ru": "Чек выдан", "en": "Receipt issued"},
-    "/reconciliation": {"uk": "Bimp не знає про чек", "ru": "Bimp не знает о чеке", "en": "Bimp was not told"},
+    "/reconciliation": {
+        "uk": "Bimp не знає про чек",
+        "ru": "Bimp не знает о чеке",
+        "en": "Bimp was not told",
+    },
     "/jobs": {"uk": "Касири та зміни", "ru": "Кассиры и смены", "en": "Cashiers and shifts"},
     "/nowhere": {"uk": "Такої сторінки", "ru": "Такой страницы", "en": "no such page"},
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from datetime import UTC, date, datetime
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -44,7 +43,7 @@ def test_sums_by_integration_cashier_and_means(engine: Engine, writer: Writer) -
 
 
 def test_sums_of_open_shifts(engine: Engine, writer: Writer) -> None:
-    """Of each that is asked for, until the moment of the look; one that the journal does not know has none."""
+    """Of each that is asked for, until a moment; one that the journal does not know has none."""
     issue(writer, 1, receipt__shiftId="open")
     issue(writer, 2, receipt__shiftId="open", operation="RETURN")
     issue(writer, 3, receipt__shiftId="open", at="2026-11-24T10:20:08Z")

@@ -19,13 +19,16 @@ class Words:
 DIFFERENCES = {
     "order_doubled": Words(
         N_("Sold twice"),
-        N_("Have a return of one of the receipts made in Bimp, and keep the worker's logs: this must never happen."),
+        N_(
+            "Have a return of one of the receipts made in Bimp, and keep the worker's logs:"
+            " this must never happen."
+        ),
     ),
     "receipt_missing": Words(
         N_("No such receipt at Checkbox"),
         N_(
-            "Bimp was told that the receipt was issued, and Checkbox has none, or the tax service refused it later:"
-            " look at it in Checkbox. The order may have to be sold anew."
+            "Bimp was told that the receipt was issued, and Checkbox has none, or the tax service refused it"
+            " later: look at it in Checkbox. The order may have to be sold anew."
         ),
     ),
     "sum_differs": Words(

@@ -13,8 +13,8 @@ from config import settings as configuration
 from config.settings import Settings
 from worker.console.day_reconciliation import DayReconciliation
 from worker.console.difference_words import DIFFERENCES, Words
-from worker.console.journal_desk import JournalDesk
 from worker.console.jobs import Jobs
+from worker.console.journal_desk import JournalDesk
 from worker.console.names import Names
 from worker.console.rendering import Members
 from worker.console.visit import Visit

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 
 from starlette.responses import Response, StreamingResponse
@@ -63,8 +63,10 @@ class TodayPages:
 
 
 def _lines(seen: Today) -> Iterator[ShiftLine]:
-    known = seen.shifts.shifts if seen.shifts else None
-    for one in known.shifts if known else ():
+    if seen.shifts is None:
+        return
+    known = seen.shifts.shifts
+    for one in known.shifts:
         opened_at = datetime.fromtimestamp(one.record.opened_at, UTC)
         minutes = int((datetime.now(UTC) - opened_at).total_seconds() // 60)
         yield ShiftLine(one, opened_at, minutes, one.record.id in known.long)

@@ -16,7 +16,7 @@ from worker.journal.tables import RECONCILIATIONS
 
 @dataclass(frozen=True, slots=True)
 class ReconciledShift:
-    """The newest comparison of a shift, for one integration; ``report`` is the data of ``shift.reconciled``."""
+    """The newest comparison of a shift, for one integration: ``report`` is the notice's data."""
 
     compared_at: datetime
     report: Mapping[str, Any]

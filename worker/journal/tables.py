@@ -105,7 +105,7 @@ RECEIPTS = Table(
     Index("receipts_number", "fiscal_search"),
 )
 
-#: What the newest comparison of a shift came to, for an integration; ``report`` is the notice's data, in JSON.
+#: The newest comparison of a shift, for an integration; ``report`` is the notice's data, in JSON.
 RECONCILIATIONS = Table(
     "reconciliations",
     METADATA,
