@@ -128,7 +128,7 @@ class Relation:
     #: The payment that closed the chain.
     closing: str | None
     returns: tuple[str, ...]
-    #: Payment to return, as far as Checkbox tells.
+    #: Payment to return, as far as Checkbox says.
     returned_by: Mapping[str, str] = field(default_factory=dict)
     #: Receipts of payments that the answer shows whole, by id.
     shown: Mapping[str, IssuedReceipt] = field(default_factory=dict)

@@ -104,7 +104,7 @@ class Delivery:
 
     @property
     def is_first(self) -> bool:
-        """Nobody has looked at the message before, as far as can be told."""
+        """Nobody has looked at the message before, as far as is known."""
         return not (self.redelivered or self.replays or self.is_kept or Header.ATTEMPT_STATE in self.headers)
 
     def attempt_state(self, now: float) -> AttemptState:
@@ -128,7 +128,7 @@ class Delivery:
         if self.kept_state is not None:
             return self.kept_state
         kept = self.headers.get(Header.ATTEMPT_STATE)
-        # Where the past cannot be told, a look-up comes first.
+        # Where the past is unknown, a look-up comes first.
         return AttemptState.loaded(kept) if isinstance(kept, str) else None
 
     def rescheduled(
