@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -105,6 +105,13 @@ PAGES = {
     "/replay": {"uk": "Буде повторено", "ru": "Будет повторено", "en": "would be replayed"},
     "/discard": {"uk": "назавжди видалено", "ru": "навсегда удалён", "en": "removed for good"},
     "/cashiers": {"uk": "Що побачено", "ru": "Что обнаружено", "en": "What was seen"},
+    "/jobs": {"uk": "Касири та зміни", "ru": "Кассиры и смены", "en": "Cashiers and shifts"},
+    "/nowhere": {"uk": "Такої сторінки", "ru": "Такой страницы", "en": "no such page"},
+}
+
+
+#: Those over the journal.
+OF_JOURNAL = {
     "/today": {"uk": "Що потребує людини", "ru": "Что требует человека", "en": "What needs a person"},
     "/today?day=2026-11-24": {"uk": "За касирами", "ru": "По кассирам", "en": "By cashier"},
     "/orders": {"uk": "Номер замовлення", "ru": "Номер заказа", "en": "Number of the order"},
@@ -115,31 +122,48 @@ PAGES = {
         "ru": "Bimp не знает о чеке",
         "en": "Bimp was not told",
     },
-    "/jobs": {"uk": "Касири та зміни", "ru": "Кассиры и смены", "en": "Cashiers and shifts"},
-    "/nowhere": {"uk": "Такої сторінки", "ru": "Такой страницы", "en": "no such page"},
 }
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+
+@SIZES
 def test_each_page_in_each_language(
-    amqp_url: str, console: str, kept: Writer, browser: Browser, size: tuple[int, int]
+    amqp_url: str, console: str, browser: Browser, size: tuple[int, int]
 ) -> None:
     """On a desk and on a phone, light and dark, without a violation that axe knows."""
-    issue(kept, 1)
-    issue(kept, 2, operation="RETURN")
-    kept.write(rows_of_event(a_comparison(), 0))
     put(amqp_url, range(3), code="CASHIER_CREDENTIALS_REJECTED")
     put(amqp_url, [9], code="TOTALS_MISMATCH")
     browser.size(*size)
-    browser.dark(False)
     browser.sign_in(console, TOKEN)
     browser.open(f"{console}/cashiers")
     browser.press("Look now")
     browser.until_text("3 of 3 cashiers looked at")
+    check_each(browser, console, PAGES)
+
+
+@SIZES
+def test_each_page_of_the_journal_in_each_language(
+    amqp_url: str, console: str, kept: Writer, browser: Browser, size: tuple[int, int]
+) -> None:
+    """The same."""
+    put(amqp_url, [1])
+    issue(kept, 1)
+    issue(kept, 2, operation="RETURN")
+    kept.write(rows_of_event(a_comparison(), 0))
+    browser.size(*size)
+    browser.sign_in(console, TOKEN)
+    browser.open(f"{console}/today")
+    browser.until_text("Open shifts")
+    check_each(browser, console, OF_JOURNAL)
+
+
+def check_each(browser: Browser, console: str, pages: Mapping[str, Mapping[str, str]]) -> None:
     for language in ("uk", "ru", "en"):
         browser.open(f"{console}/language?to={language}&back=/jobs")
         browser.dark(language == "ru")
-        for path, words in PAGES.items():
+        for path, words in pages.items():
             browser.open(console + path)
             assert words[language].lower() in browser.text.lower()
             check(browser, language)
