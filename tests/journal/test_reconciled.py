@@ -58,6 +58,6 @@ def test_old_ones_are_forgotten(engine: Engine, writer: Writer) -> None:
 
 def test_other_notices_are_not_kept() -> None:
     """A closed shift, for one."""
-    told = json.loads(a_comparison())
-    told["type"] = "ua.bimp.shift.closed.v1"
-    assert rows_of_event(json.dumps(told).encode(), NOW) == []
+    notice = json.loads(a_comparison())
+    notice["type"] = "ua.bimp.shift.closed.v1"
+    assert rows_of_event(json.dumps(notice).encode(), NOW) == []

@@ -19,7 +19,7 @@ PATIENCE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[T]):
+class Reply(Generic[T]):
     """``value`` is None where no journal is kept, or where it could not be asked: ``trouble`` says why."""
 
     value: T | None
@@ -33,18 +33,18 @@ class Asked(Generic[T]):
     def __init__(self, answer: Answer[T] | None) -> None:
         self._answer = answer
 
-    def told(self) -> Told[T]:
+    def reply(self) -> Reply[T]:
         """Waits."""
         if self._answer is None:
-            return Told(None, None, is_kept=False)
+            return Reply(None, None, is_kept=False)
         try:
-            return Told(self._answer.within(PATIENCE), None, is_kept=True)
+            return Reply(self._answer.within(PATIENCE), None, is_kept=True)
         except NoAnswer:
-            return Told(None, f"no answer within {PATIENCE:g} s", is_kept=True)
+            return Reply(None, f"no answer within {PATIENCE:g} s", is_kept=True)
         except ConfigurationError as mistake:
-            return Told(None, mistake.lines[0], is_kept=True)
+            return Reply(None, mistake.lines[0], is_kept=True)
         except JournalAway as reason:
-            return Told(None, str(reason), is_kept=True)
+            return Reply(None, str(reason), is_kept=True)
 
 
 class JournalDesk:

@@ -1,4 +1,4 @@
-"""The page that finds orders, and tells the whole history of one."""
+"""The page that finds orders, and shows the whole history of one."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ class OrderPages:
         self._names = names
 
     def orders(self, visit: Visit) -> Response:
-        """One order whole; several as a list, each told apart by its uuid."""
+        """One order whole; several as a list, each with its uuid."""
         text = visit.query.get("q", "").strip()
         asked = self._desk.ask(partial(found_in_journal, text=text))
         answer = self._asking.ask(self._snapshot.view)
-        told = asked.told()
-        found = told.value or [] if text else []
+        reply = asked.reply()
+        found = reply.value or [] if text else []
         view = _view(answer)
         one = found[0] if len(found) == 1 else None
         rows = _waiting(view, text, one) if text else []
@@ -76,7 +76,7 @@ class OrderPages:
         return visit.page(
             "orders.html",
             text=text,
-            told=told,
+            reply=reply,
             view=view,
             orders=[Listed.of(order) for order in found],
             one=one,

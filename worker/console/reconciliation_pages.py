@@ -65,12 +65,12 @@ class ReconciliationPages:
         """Differences by kind, and the last result of each shift."""
         asked = self._desk.ask(_last)
         self._names.refresh()
-        told, job = asked.told(), self._last_job()
+        reply, job = asked.reply(), self._last_job()
         return visit.page(
             "reconciliation.html",
-            told=told,
-            lines=told.value or [],
-            kinds=list(_by_kind(line.report for line in told.value or [])),
+            reply=reply,
+            lines=reply.value or [],
+            kinds=list(_by_kind(line.report for line in reply.value or [])),
             job=job,
             job_lines=[Line(line, None) for line in job.lines if "differences" in line] if job else [],
             job_kinds=list(_by_kind(job.lines)) if job else [],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from config.errors import ConfigurationError
 from config.settings import Settings
 from worker.console.asking import Answer, Asking, NoAnswer
-from worker.console.journal_desk import JournalDesk, Told
+from worker.console.journal_desk import JournalDesk, Reply
 from worker.console.open_shifts import SeenShifts
 from worker.console.snapshot import FAULTS, NothingSeen, Snapshot, View
 from worker.fiscal.kyiv import KYIV
@@ -54,7 +54,7 @@ class Today:
 
     date: date
     is_now: bool
-    books: Told[Books]
+    books: Reply[Books]
     letters: View | None
     queues: QueuesSeen | None
     #: Why the queues are not known.
@@ -114,10 +114,10 @@ class Days:
         shifts = self._shifts() if is_now else None
         books = self._desk.ask(partial(_books, day=day, shifts=shifts, is_now=is_now))
         if not is_now:
-            return Today(day, is_now, books.told(), None, None, None, None)
+            return Today(day, is_now, books.reply(), None, None, None, None)
         letters, queues = self._asking.ask(self._snapshot.view), self._asking.ask(queues_seen)
         seen, trouble = _queues(queues)
-        return Today(day, is_now, books.told(), _letters(letters), seen, trouble, shifts)
+        return Today(day, is_now, books.reply(), _letters(letters), seen, trouble, shifts)
 
 
 def _books(settings: Settings, day: date, shifts: SeenShifts | None, *, is_now: bool) -> Books:

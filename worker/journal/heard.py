@@ -145,7 +145,7 @@ def _reconciled(event: Mapping[str, Any], heard_at: int) -> Row:
     values = {
         "key": uuid5(_SHIFTS, f"{data['integration']} {data['shift']['id']}"),
         "heard_at": heard_at,
-        "told_at": milliseconds(event["time"]),
+        "compared_at": milliseconds(event["time"]),
         "closed_at": milliseconds(data["shift"]["closedAt"]),
         "ok": data["ok"],
         "report": storable(json.dumps(data, ensure_ascii=False)),

@@ -28,7 +28,7 @@ def reconciled_shifts(engine: Engine, most: int, *, since: float = 0.0) -> list[
     Raises ``JournalUnreadable``.
     """
     c = RECONCILIATIONS.c
-    query = select(c.told_at, c.report).where(c.closed_at >= int(since * 1000))
+    query = select(c.compared_at, c.report).where(c.closed_at >= int(since * 1000))
     with looking(engine) as connection:
         rows = connection.execute(query.order_by(c.closed_at.desc(), c.key).limit(most)).all()
     return [ReconciledShift(datetime.fromtimestamp(at / 1000, UTC), json.loads(text)) for at, text in rows]

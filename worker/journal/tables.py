@@ -111,7 +111,7 @@ RECONCILIATIONS = Table(
     METADATA,
     Column("key", Uuid, primary_key=True),
     Column("heard_at", BigInteger, nullable=False),
-    Column("told_at", BigInteger, nullable=False),
+    Column("compared_at", BigInteger, nullable=False),
     Column("closed_at", BigInteger, nullable=False),
     Column("ok", Boolean, nullable=False),
     Column("report", Text, nullable=False),

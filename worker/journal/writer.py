@@ -41,8 +41,8 @@ class Writer:
         compared = insert(RECONCILIATIONS)
         self._inserts[RECONCILIATIONS] = compared.on_conflict_do_update(
             index_elements=["key"],
-            set_={name: compared.excluded[name] for name in ("heard_at", "told_at", "ok", "report")},
-            where=RECONCILIATIONS.c.told_at < compared.excluded.told_at,
+            set_={name: compared.excluded[name] for name in ("heard_at", "compared_at", "ok", "report")},
+            where=RECONCILIATIONS.c.compared_at < compared.excluded.compared_at,
         )
 
     def write(self, rows: Sequence[Row]) -> None:

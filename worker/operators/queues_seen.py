@@ -53,7 +53,7 @@ def queues_seen() -> QueuesSeen:
 
 
 def _seen(connection: pika.BlockingConnection, names: Iterable[str]) -> QueueSeen | None:
-    found = {name: told for name in names if (told := _look(connection, name)) is not None}
+    found = {name: one for name in names if (one := _look(connection, name)) is not None}
     if not found:
         return None
     messages = sum(messages for messages, _ in found.values())
@@ -63,10 +63,10 @@ def _seen(connection: pika.BlockingConnection, names: Iterable[str]) -> QueueSee
 def _look(connection: pika.BlockingConnection, name: str) -> tuple[int, int] | None:
     channel = connection.channel()
     try:
-        told = channel.queue_declare(name, passive=True).method
+        queue = channel.queue_declare(name, passive=True).method
     except ChannelClosedByBroker as refusal:
         if refusal.reply_code == 404:
             return None
         raise
     channel.close()
-    return told.message_count, told.consumer_count
+    return queue.message_count, queue.consumer_count

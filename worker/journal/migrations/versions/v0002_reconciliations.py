@@ -15,7 +15,7 @@ def upgrade() -> None:
         "reconciliations",
         sa.Column("key", sa.Uuid, primary_key=True),
         sa.Column("heard_at", sa.BigInteger, nullable=False),
-        sa.Column("told_at", sa.BigInteger, nullable=False),
+        sa.Column("compared_at", sa.BigInteger, nullable=False),
         sa.Column("closed_at", sa.BigInteger, nullable=False),
         sa.Column("ok", sa.Boolean, nullable=False),
         sa.Column("report", sa.Text, nullable=False),
