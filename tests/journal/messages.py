@@ -56,7 +56,11 @@ def issue(
 ) -> None:
     """An order of 270.00 and its receipt."""
     order = f"00000000-0000-4000-8000-{number:012}"
-    changes: dict[str, Any] = {"data__payments": payments, "data__order__docNumber": f"D-{number}"}
+    changes: dict[str, Any] = {
+        "data__payments": payments,
+        "data__order__docNumber": f"D-{number}",
+        "time": at,
+    }
     if event.get("operation") == "RETURN":
         sale = "00000000-0000-4000-8000-000000009999"
         changes |= {"data__operation": "RETURN", "data__returnOf": {"orderUuid": sale}}
