@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.builders import AN_ORDER, FIRST_SEEN, a_request, an_integration, an_order
+from tests.fiscal import interleaving
 from tests.fiscal.chain_world import ChainWorld
 from tests.fiscal.fakes import NOW
 from tests.fiscal.interleaving import Delivery
@@ -244,3 +245,26 @@ def test_no_verdict_is_final_on_an_old_look(what: str) -> None:
     assert isinstance(outcome, Fiscalized), outcome
     assert Wait.RECEIPT_MAY_APPEAR in [wait.reason for wait in world.deliveries[0].waits]
     check(world)
+
+
+@pytest.mark.parametrize("request_", [an_advance("a"), FURTHER], ids=["advance", "further money"])
+def test_a_payment_that_was_made_is_the_answer_whatever_is_in_the_way_now(request_: Request) -> None:
+    """Another request for it comes for the first time: no shift is open, and its order was archived."""
+    world = with_advance()
+    assert isinstance(world.end_of(FURTHER), Fiscalized)
+    world.open_shift = None
+    again = replace(request_, id="again")
+    for asked in (again, replace(again, order=replace(again.order, archived=True))):
+        done = world.end_of(asked)
+        assert isinstance(done, Fiscalized), done
+        assert (done.already, world.posts) == (True, 0)
+    assert world.code_of(an_advance("other")) is Code.SHIFT_NOT_OPEN
+
+
+def test_a_payment_whose_return_is_under_way_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the return has its number: then the payment counts no more, and before that nobody knows."""
+    world = with_advance()
+    monkeypatch.setattr(interleaving, "NUMBER_AFTER", 60.0)
+    world.return_chain(CHAIN, RECEIPT)
+    assert world.code_of(replace(an_advance("a"), id="again")) is Code.RECEIPT_RETURNED
+    assert {wait.reason for wait in world.deliveries[0].waits} == {Wait.RETURN_OF_CHAIN}
