@@ -15,7 +15,7 @@ from tests.fiscal.fakes import NOW
 from tests.fiscal.interleaving import Delivery
 from tests.fiscal.test_chain_protocol import TOTAL, a_return, an_advance, check, further, named
 from worker.fiscal.attempt_state import AttemptState
-from worker.fiscal.chain import chain_id, payment_receipt_id
+from worker.fiscal.chain import ChainReason, chain_id, payment_receipt_id
 from worker.fiscal.context import context_of
 from worker.fiscal.order import Operation, Request, ReturnOf
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation
@@ -268,3 +268,18 @@ def test_a_payment_whose_return_is_under_way_is_waited_for(monkeypatch: pytest.M
     world.return_chain(CHAIN, RECEIPT)
     assert world.code_of(replace(an_advance("a"), id="again")) is Code.RECEIPT_RETURNED
     assert {wait.reason for wait in world.deliveries[0].waits} == {Wait.RETURN_OF_CHAIN}
+
+
+def test_a_refusal_is_explained_by_the_chain_as_it_is_now() -> None:
+    """Somebody else was faster, after the chain was read: Checkbox refuses, in words that nobody knows."""
+    world = Timed()
+    first = payment_receipt_id(AN_ORDER, named("other"), 0)
+    world.meanwhile = lambda: world.open_chain(CHAIN, first, planned(an_advance("other")), {})
+    refused = world.end_of(an_advance("a"))
+    assert isinstance(refused, Rejected)
+    assert (refused.detail["reason"], refused.detail["left"]) == (ChainReason.CHAIN_STANDS, "170.00")
+    world = with_advance()
+    world.meanwhile = lambda: world.pay_chain(CHAIN, first, planned(further("other", TOTAL - 10_000)))
+    refused = world.end_of(FURTHER)
+    assert isinstance(refused, Rejected)
+    assert (refused.detail["reason"], refused.receipt_made) == (ChainReason.CHAIN_PAID, True)
