@@ -17,6 +17,7 @@ from tests.fiscal.test_chain_protocol import TOTAL, a_return, an_advance, check,
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.chain import ChainReason, chain_id, payment_receipt_id
 from worker.fiscal.context import context_of
+from worker.fiscal.issuing import SETTLED_AFTER
 from worker.fiscal.order import Operation, Request, ReturnOf
 from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation
 from worker.fiscal.planner import plan
@@ -283,3 +284,16 @@ def test_a_refusal_is_explained_by_the_chain_as_it_is_now() -> None:
     refused = world.end_of(FURTHER)
     assert isinstance(refused, Rejected)
     assert (refused.detail["reason"], refused.receipt_made) == (ChainReason.CHAIN_PAID, True)
+
+
+@pytest.mark.parametrize("lost", [{"redelivered": True}, {"unknown_since": NOW}], ids=["redelivered", "lost"])
+def test_no_return_is_posted_while_that_of_an_earlier_post_may_appear(lost: dict[str, bool | float]) -> None:
+    """For half a minute: Checkbox gives no id to a return by which it would refuse another one."""
+    world = with_advance()
+    began = world.now
+    lost = {name: began if name == "unknown_since" else value for name, value in lost.items()}
+    done = world.end_of(a_return(), replace(STATE, look_up_first=True, **lost))
+    assert isinstance(done, Fiscalized), done
+    assert {wait.reason for wait in world.deliveries[0].waits} >= {Wait.RETURNS_MAY_APPEAR}
+    assert world.posts == 1
+    assert all(world.ledger[one.id].at >= began + SETTLED_AFTER for one in done.returns)
