@@ -286,13 +286,14 @@ def test_a_refusal_is_explained_by_the_chain_as_it_is_now() -> None:
     assert (refused.detail["reason"], refused.receipt_made) == (ChainReason.CHAIN_PAID, True)
 
 
-@pytest.mark.parametrize("lost", [{"redelivered": True}, {"unknown_since": NOW}], ids=["redelivered", "lost"])
-def test_no_return_is_posted_while_that_of_an_earlier_post_may_appear(lost: dict[str, bool | float]) -> None:
+@pytest.mark.parametrize("is_redelivered", [True, False], ids=["redelivered", "lost"])
+def test_no_return_is_posted_while_that_of_an_earlier_post_may_appear(is_redelivered: bool) -> None:
     """For half a minute: Checkbox gives no id to a return by which it would refuse another one."""
     world = with_advance()
     began = world.now
-    lost = {name: began if name == "unknown_since" else value for name, value in lost.items()}
-    done = world.end_of(a_return(), replace(STATE, look_up_first=True, **lost))
+    unknown_since = None if is_redelivered else began
+    lost = replace(STATE, look_up_first=True, redelivered=is_redelivered, unknown_since=unknown_since)
+    done = world.end_of(a_return(), lost)
     assert isinstance(done, Fiscalized), done
     assert {wait.reason for wait in world.deliveries[0].waits} >= {Wait.RETURNS_MAY_APPEAR}
     assert world.posts == 1
