@@ -221,7 +221,7 @@ def test_without_faults_a_chain_of_three_and_its_return() -> None:
 
 
 class LateReturns(ChainWorld):
-    """Shows a chain's returns only some seconds after they were made; ``status`` is the chain's until then."""
+    """Shows a chain's returns only some seconds after they were made; ``status`` is its own until then."""
 
     status, ends_in = "PARTIAL_PAID", "DONE"
     #: Returns that are shown at once.
