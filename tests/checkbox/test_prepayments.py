@@ -100,12 +100,12 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def desk(sandbox: SandboxProcess) -> Iterator[Desk]:
+    """An open shift, and nothing sold yet."""
     with CheckboxClient() as client:
-        sandbox.set_options(relation_receipts="whole", closing_lines="one", repeated_payment="accepted")
+        sandbox.reset()
         desk = Desk(sandbox, client)
         sandbox.open_shift("olena")
         yield desk
-        sandbox.close_shift("olena")
 
 
 @pytest.mark.parametrize("lines", ["one", "goods"])
@@ -142,8 +142,11 @@ def test_what_does_not_fit_is_refused(desk: Desk) -> None:
     payment = uuid4()
     desk.open(card(10_000), receipt_id=payment)
     desk.refused(desk.open, card(1_000))
-    with pytest.raises(ReceiptExists):
-        desk.open(card(1_000), receipt_id=payment, relation=f"chain-{uuid4()}")
+    refusals: dict[str, type[Exception]] = {"accepted": ReceiptExists, "refused": Rejected}
+    for repeated, refusal in refusals.items():
+        desk.sandbox.set_options(repeated_payment=repeated)
+        with pytest.raises(refusal):
+            desk.open(card(1_000), receipt_id=payment, relation=f"chain-{uuid4()}")
     desk.refused(desk.pay, money(card(5_501)))
     desk.pay(money(card(500)))
     desk.pay(money(card(5_000)))

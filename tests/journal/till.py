@@ -44,7 +44,6 @@ class Till:
         self, sandbox: SandboxProcess, client: CheckboxClient, engine: Engine, with_key: bool
     ) -> None:
         sandbox.reset()
-        sandbox.clear_faults()
         sandbox.put_cashier(
             "olena", password="olena-secret", pin_code="4711", license_key=KEY.get_secret_value()
         )
