@@ -25,6 +25,7 @@ from worker.journal.reconciliation.shift import reconcile_shift
 from worker.process.closed_shifts import ClosedShifts, Reconcile
 from worker.rabbit.shift_notices import ShiftNotices
 from worker.rabbit.topology import EVENTS_EXCHANGE, JOURNAL_QUEUE, Topology
+from worker.telemetry import metrics
 
 OPTIONS = {"throttle": "false", "done_after": 0.0, "open_after": 0.0, "close_after": 0.0}
 
@@ -182,6 +183,14 @@ def test_it_is_held_against_the_journal(
     listener.chore.rest()
     assert value("fiscal_reconciliation_differences", **labels) is None
     assert value("fiscal_journal_lag_messages") is None
+
+
+def test_what_a_dead_process_exported_is_not_left_behind() -> None:
+    """Another one takes its place, and is not elected."""
+    labels = {"integration": "shop-gone", "kind": "order_doubled"}
+    metrics.RECONCILIATION_DIFFERENCES.labels(*labels.values()).set(1)
+    ClosedShifts(dict, lambda _: pytest.fail("nobody is asked"), ShiftNotices([]), None).rest()
+    assert value("fiscal_reconciliation_differences", **labels) is None
 
 
 def test_young_receipts_are_waited_for(

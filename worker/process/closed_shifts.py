@@ -69,6 +69,8 @@ class ClosedShifts:
         self._counts: dict[tuple[str, str], tuple[float, Counter[str]]] = {}
         self._shown: set[tuple[str, str]] = set()
         self._is_known_to_rest = False
+        # A process that died in this one's place may have left some.
+        metrics.RECONCILIATION_DIFFERENCES.withdraw_all()
 
     def work(self, progress: Callable[[], None]) -> None:
         """One round. A broker that is away leaves what is to be told for the next."""
