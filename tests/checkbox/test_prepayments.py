@@ -95,7 +95,7 @@ def sandbox() -> Iterator[SandboxProcess]:
 @pytest.fixture
 def desk(sandbox: SandboxProcess) -> Iterator[Desk]:
     with CheckboxClient() as client:
-        sandbox.set_options(relation_receipts="whole", closing_lines="one", repeated_payment="told")
+        sandbox.set_options(relation_receipts="whole", closing_lines="one", repeated_payment="accepted")
         desk = Desk(sandbox, client)
         sandbox.open_shift("olena")
         yield desk

@@ -1,4 +1,4 @@
-"""What breaks in a thread of the console is told on its page, and the next look or job goes on."""
+"""What breaks in a thread of the console is shown on its page, and the next look or job goes on."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def test_a_look_that_breaks_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> 
     letters = Snapshot()
     letters.start()
     for _ in range(2):
-        with pytest.raises(NothingSeen) as told:
+        with pytest.raises(NothingSeen) as caught:
             letters.view()
-        assert str(told.value) == "the letters could not be read: AssertionError"
+        assert str(caught.value) == "the letters could not be read: AssertionError"
     letters.end()
 
 

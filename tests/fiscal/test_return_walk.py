@@ -105,7 +105,7 @@ def test_a_return_of_ours_that_the_walk_did_not_see_is_no_persons(place: int, is
 
 @pytest.mark.parametrize("by", [back, at_the_till], ids=["by us", "at the till"])
 def test_a_return_whose_total_is_not_shown_is_not_nothing(by: Callable[[], IssuedReceipt]) -> None:
-    """Who cannot tell what was given back gives back no more."""
+    """Who does not know what was given back gives back no more."""
     scenario = Scenario(ledger(SALE, replace(by(), total=0, lines=()), becomes="DONE"))
     assert isinstance(scenario.verdict(BACK), Unavailable)
     assert "sell" not in scenario.checkbox.calls

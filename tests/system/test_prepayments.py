@@ -24,7 +24,7 @@ OPTIONS = {
     "throttle": False,
     "done_after": 0.05,
     "relation_exists_code": None,
-    "repeated_payment": "told",
+    "repeated_payment": "accepted",
     "relation_receipts": "whole",
     "refused_payment": "dropped",
     "refused_return": "PARTIAL_CANCELLED",
@@ -319,7 +319,7 @@ def test_a_chain_whose_return_was_partly_refused_stands(shop: Counter) -> None:
         assert sorted(chain.sums("RETURN")) == ([170_00] if again != "succeeded" else [100_00, 170_00])
 
 
-@pytest.mark.parametrize(("repeated", "form"), [("told", "whole"), ("refused", "ids")])
+@pytest.mark.parametrize(("repeated", "form"), [("accepted", "whole"), ("refused", "ids")])
 def test_a_lost_answer_makes_no_second_receipt(shop: Counter, repeated: str, form: str) -> None:
     """At each post of a chain of three, whichever way Checkbox shows it and refuses a repeat."""
     shop.sandbox.set_options(repeated_payment=repeated, relation_receipts=form, closing_lines="goods")

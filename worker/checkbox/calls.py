@@ -73,7 +73,7 @@ class Calls:
         return self._read(call, self._send(call), read)
 
     def issue(self, call: Call, read: Callable[[Any], T]) -> T:
-        """``read`` of a call that makes receipts: a fault tells whether it may have made them."""
+        """``read`` of a call that makes receipts: a fault says whether it may have made them."""
         try:
             return self.read(call, read)
         except Unavailable as fault:

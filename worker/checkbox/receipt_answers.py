@@ -136,14 +136,14 @@ def _total(document: Document, lines: list[IssuedLine | None]) -> int:
     ASSUMED: ``total_sum`` is that. Where Checkbox has rounded (``round_sum`` is not 0) and the goods come to
     the sum on the other side of the rounding, the goods lead.
     """
-    told = integer(document.get("total_sum"))
-    if told is None:
-        told = integer(document.get("sum"))
+    stated = integer(document.get("total_sum"))
+    if stated is None:
+        stated = integer(document.get("sum"))
     computed = _computed(document, lines)
-    if told is None:
+    if stated is None:
         return computed or 0
     rounding = integer(document.get("round_sum")) or 0
-    return computed if computed is not None and computed in (told - rounding, told + rounding) else told
+    return computed if computed is not None and computed in (stated - rounding, stated + rounding) else stated
 
 
 def _computed(document: Document, lines: list[IssuedLine | None]) -> int | None:
@@ -165,10 +165,10 @@ def _error(document: Document, status: str, private: Iterable[str]) -> str | Non
 def _private_values(document: Document) -> Iterator[str]:
     delivery = child(document, "delivery")
     emails = delivery.get("emails")
-    told = [delivery.get("email"), delivery.get("phone"), *(emails if isinstance(emails, list) else [])]
+    values = [delivery.get("email"), delivery.get("phone"), *(emails if isinstance(emails, list) else [])]
     for payment in _objects(document, "payments"):
-        told += [payment.get("card_mask"), payment.get("rrn"), payment.get("auth_code")]
-    yield from (value for value in told if isinstance(value, str))
+        values += [payment.get("card_mask"), payment.get("rrn"), payment.get("auth_code")]
+    yield from (value for value in values if isinstance(value, str))
 
 
 def _seconds_to_number(document: Document) -> float | None:

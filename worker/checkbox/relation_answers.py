@@ -1,4 +1,4 @@
-"""A prepayment chain as Checkbox tells of it. Only a whole relation is one: anything less is "don't know"."""
+"""A prepayment chain as Checkbox shows it. Only a whole relation is one: anything less is "don't know"."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def _left(document: Document, status: str | None) -> int | None:
 
     ASSUMED: it may be below 0 where cash was rounded up.
     """
-    told = document.get("left_to_pay")
-    if told is None:
+    stated = document.get("left_to_pay")
+    if stated is None:
         return None if status == _PARTIAL_PAID else 0
-    left = integer(told)
+    left = integer(stated)
     return None if left is None else max(left, 0)
 
 
@@ -64,9 +64,9 @@ def _ids(listed: Any) -> list[str]:
 
 def _id(named: Any) -> str:
     """A receipt's id, or that of a receipt that is shown whole."""
-    told = named.get("id") if isinstance(named, dict) else named
+    text = named.get("id") if isinstance(named, dict) else named
     try:
-        return str(UUID(told))
+        return str(UUID(text))
     except (TypeError, ValueError, AttributeError):
         raise Unreadable("a relation with a receipt that has no id") from None
 

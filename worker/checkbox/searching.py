@@ -94,7 +94,7 @@ class UnfinishedReceipts:
         self._offset = 0
         #: When they were made, by id; one without a time counts as made when it was first seen.
         self._made_at: dict[str, float] = {}
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._all_seen = False
         self._believed: tuple[float, float] | None = None
 
@@ -141,6 +141,6 @@ class UnfinishedReceipts:
 
     def _tell_stuck(self, now: float) -> None:
         for receipt_id, made_at in self._made_at.items():
-            if now - made_at >= STUCK_AFTER and receipt_id not in self._told:
-                self._told.add(receipt_id)
+            if now - made_at >= STUCK_AFTER and receipt_id not in self._reported:
+                self._reported.add(receipt_id)
                 _log.warning("receipt_stuck", receipt_id=receipt_id, shift=self.shift_id)

@@ -201,7 +201,7 @@ class Session:
         """Of the licence key's register: of another organization this cashier has no shift."""
         try:
             register = self.key_register()
-        except (Verdict, Refusal):  # told where the shift is looked at
+        except (Verdict, Refusal):  # reported where the shift is looked at
             return None
         return register.organization if register is not None else None
 

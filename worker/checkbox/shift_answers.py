@@ -1,4 +1,4 @@
-"""A shift as the lists of shifts tell of it, with its Z-report."""
+"""A shift as the lists of shifts show it, with its Z-report."""
 
 from __future__ import annotations
 

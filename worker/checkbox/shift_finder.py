@@ -37,7 +37,7 @@ class TokenEnded(NotAsked):
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A register as people know it; each is None where Checkbox does not tell."""
+    """A register as people know it; each is None where Checkbox does not say."""
 
     fiscal_number: str | None
     is_test: bool | None
@@ -59,7 +59,7 @@ class FoundShift:
 
     @property
     def told_for(self) -> list[tuple[str, str | None]]:
-        """Integration and cashier of each one who is told of it."""
+        """Integration and cashier of each one who is notified of it."""
         if self.openers:
             return sorted(self.openers)
         return [(one, None) for one in sorted({integration for integration, _ in self.sharing})]

@@ -33,7 +33,7 @@ class Seen:
 
     outcome: str
     #: The fiscal number, or the code.
-    told: str
+    result: str
     seconds: float
 
 
@@ -109,8 +109,8 @@ def _run(url: str, orders: list[Example]) -> Mapping[str, Seen]:
     by_body = {e.body: e.name for e in orders if not e.known.request_id}
     deadline = time.monotonic() + _PATIENCE
     while len(seen) < len(orders) and time.monotonic() < deadline:
-        for name, outcome, told in (*_events(channel, by_request), *_letters(channel, by_body)):
-            seen[name] = Seen(outcome, told, time.monotonic() - published[name])
+        for name, outcome, result in (*_events(channel, by_request), *_letters(channel, by_body)):
+            seen[name] = Seen(outcome, result, time.monotonic() - published[name])
             publish(name)
         connection.sleep(0.05)
     connection.close()
@@ -148,11 +148,11 @@ def _show(orders: list[Example], seen: Mapping[str, Seen], as_json: bool) -> boo
     as_expected = True
     for example in orders:
         came = seen.get(example.name, missing)
-        as_expected &= example.expected in (came.outcome, came.told)
+        as_expected &= example.expected in (came.outcome, came.result)
         number = example.known.doc_number or "—"
-        table.add_row(example.name, number, came.outcome, came.told, f"{came.seconds:.2f}")
+        table.add_row(example.name, number, came.outcome, came.result, f"{came.seconds:.2f}")
         if as_json:
-            row = {"example": example.name, "order": number, "outcome": came.outcome, "told": came.told}
+            row = {"example": example.name, "order": number, "outcome": came.outcome, "told": came.result}
             print(json.dumps({**row, "seconds": round(came.seconds, 2)}, ensure_ascii=False))  # noqa: T201
     if not as_json:
         console = Console()

@@ -56,7 +56,7 @@ def explain(
     if as_json:
         json_line(_document(known))
     else:
-        _tell(known)
+        _print(known)
     if not (known.letters or known.waiting or known.receipts or known.found):
         raise typer.Exit(1 if known.not_asked else _NOTHING_KNOWN)
 
@@ -133,7 +133,7 @@ def _receipt(found: FoundReceipt) -> dict[str, Any]:
     }
 
 
-def _tell(known: Explanation) -> None:
+def _print(known: Explanation) -> None:
     stands, step = verdict(known)
     _line("order", known.uuid or known.order)
     _line("stands", stands)
@@ -144,9 +144,16 @@ def _tell(known: Explanation) -> None:
         where = f"{row['queue']}, attempt {row['attempts']}, due {row['due']}"
         _line("in a worker", f"{row['reason']} ({where}, first seen {row['firstSeen']})")
     for found in known.receipts:
-        told = _receipt(found)
-        number = told["fiscalCode"] or told["error"] or "no number"
-        parts = (told["operation"], told["status"], number, told["total"], told["fiscalDate"], told["taxUrl"])
+        shown = _receipt(found)
+        number = shown["fiscalCode"] or shown["error"] or "no number"
+        parts = (
+            shown["operation"],
+            shown["status"],
+            number,
+            shown["total"],
+            shown["fiscalDate"],
+            shown["taxUrl"],
+        )
         _line("receipt", "  ".join(str(part) for part in parts if part))
     for entry in known.found.history if known.found else ():
         _line("history", _of_entry(entry))

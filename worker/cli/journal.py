@@ -47,7 +47,7 @@ def journal(
 
 def _keep(settings: Settings, stop: threading.Event) -> None:
     url = journal_url(settings)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each part that it loads
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs each part that it loads
     from worker.journal import database
     from worker.journal.keeper import Keeper
     from worker.journal.writer import Writer

@@ -39,7 +39,7 @@ class Attempts(ABC):
     """One pass over a request whose receipt has an id derived from the request and the attempt."""
 
     def __init__(self, issuing: Issuing, planned: Callable[[], Plan]) -> None:
-        """``planned`` raises ``Rejected`` where there can be no receipt: told only where none exists."""
+        """``planned`` raises ``Rejected`` where there can be no receipt: published only where none exists."""
         self._pass = issuing
         self._planned = planned
         self._order = issuing.request.order
@@ -50,13 +50,13 @@ class Attempts(ABC):
         """Raises a ``Verdict`` when the pass does not end in a numbered receipt."""
         awaited = self._pass.awaited()
         if awaited is not None:
-            return self._told(awaited)
+            return self._completed(awaited)
         walked = self._walk() if self._is_looked_up_first() else None
         if isinstance(walked, Fiscalized):
             return walked
         free = walked or Free(self._receipt_id(0))
         try:
-            return self._told(self._make(free))
+            return self._completed(self._make(free))
         except ReceiptExists:
             return self._after_race()
         except Rejected as refusal:
@@ -85,8 +85,8 @@ class Attempts(ABC):
         """The outcome of a receipt that exists."""
         return self._pass.settle(issued, self._pass.is_own(issued))
 
-    def _told(self, done: Fiscalized) -> Fiscalized:
-        """The outcome of a receipt that this request had made, with all that the event tells."""
+    def _completed(self, done: Fiscalized) -> Fiscalized:
+        """The outcome of a receipt that this request had made, with all that the event reports."""
         return done
 
     def _ask_archive(self) -> None:

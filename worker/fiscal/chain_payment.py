@@ -43,7 +43,7 @@ class ChainPayment(Attempts):
     """One pass over a prepayment of less than the order, or a further payment."""
 
     def __init__(self, issuing: Issuing, planned: Callable[[], Plan]) -> None:
-        """``planned`` raises ``Rejected`` where there can be no receipt: told only where none exists."""
+        """``planned`` raises ``Rejected`` where there can be no receipt: published only where none exists."""
         super().__init__(issuing, planned)
         self._request = issuing.request
         self._rounding = issuing.integration.cash_rounding
@@ -61,7 +61,7 @@ class ChainPayment(Attempts):
         if not issued.is_numbered:
             return super()._found(issued)
         if is_made_by(issued, self._request):
-            return self._told(super()._found(issued))
+            return self._completed(super()._found(issued))
         is_own = self._pass.is_own(issued)
         chain = self._read(issued, is_own, self._chains.of_payment)
         if chain.may_be_returned and not chain.is_returned:
@@ -74,7 +74,7 @@ class ChainPayment(Attempts):
         done = self._pass.settle(issued, False, differs)
         return replace(done, already=not is_own, relation=chain.relation)
 
-    def _told(self, done: Fiscalized) -> Fiscalized:
+    def _completed(self, done: Fiscalized) -> Fiscalized:
         assert done.receipt is not None
         return replace(done, relation=self._read(done.receipt, True, self._chains.relation_of))
 

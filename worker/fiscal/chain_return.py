@@ -1,6 +1,6 @@
 """The return of a whole chain: Checkbox makes one return for each of its receipts, under ids of its own.
 
-No id of ours is in it, so that what came of a post is told by the chain alone, and a post whose end is
+No id of ours is in it, so that only the chain shows what came of a post, and a post whose end is
 unknown is never repeated while its returns may still appear.
 """
 

@@ -100,7 +100,7 @@ class Issuing:
         return None
 
     def is_own(self, issued: IssuedReceipt) -> bool:
-        """Whether this request had it made, as far as can be told."""
+        """Whether this request had it made, as far as is known."""
         made = is_made_by(issued, self.request)
         if made is not None:
             return made
@@ -128,7 +128,7 @@ class Issuing:
     ) -> Fiscalized:
         """The outcome of a receipt that was not refused; raises ``Postponed`` until it has its number.
 
-        ``differs`` tells how another request's receipt differs from what is asked for now; left out, total
+        ``differs`` says how another request's receipt differs from what is asked for now; left out, total
         and lines are compared.
         """
         self.receipt_made = True

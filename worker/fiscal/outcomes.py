@@ -89,7 +89,7 @@ class IssuedReceipt:
 
     @property
     def is_being_cancelled(self) -> bool:
-        """It counts until that has come to its end: nothing may be made in its place, or told of it."""
+        """It counts until that has come to its end: nothing may be made in its place, or reported of it."""
         return self.status == "CANCELLATION"
 
     @property
@@ -133,7 +133,7 @@ class Relation:
     #: The payment that closed the chain.
     closing: str | None
     returns: tuple[str, ...]
-    #: Payment to return, as far as Checkbox tells.
+    #: Payment to return, as far as Checkbox says.
     returned_by: Mapping[str, str] = field(default_factory=dict)
     #: Receipts of payments that the answer shows whole, by id.
     shown: Mapping[str, IssuedReceipt] = field(default_factory=dict)

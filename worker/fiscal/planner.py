@@ -49,7 +49,7 @@ def plan(
         return _chain_return(request)
     gives_change = request.operation is Operation.SELL
     settlement = AmountDue.of(order.total, request.payments, integration.cash_rounding, gives_change)
-    # A payment of a chain is part of what is due; what is left of it Checkbox alone can tell.
+    # A payment of a chain is part of what is due; only Checkbox knows what is left of it.
     is_part = request.operation.is_of_chain
     most = max(settlement.total, settlement.to_pay)
     _add_up(order, settlement, settlement.paid <= most if is_part else settlement.adds_up)

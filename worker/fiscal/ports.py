@@ -134,7 +134,7 @@ class CashierSession(Protocol):
         """Have a return issued for each of the chain's receipts.
 
         Raises ``ShiftNotOpened``, ``ShiftExpired``, ``Rejected`` (RECEIPT_REJECTED). It has no id of ours:
-        what came of a lost answer is told by ``chain`` alone.
+        only ``chain`` shows what came of a lost answer.
         """
         ...
 

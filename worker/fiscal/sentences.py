@@ -50,8 +50,8 @@ def failed(
     said = in_each(_of_code(code, operation, detail))
     known = {language: f" ({words})" for language, words in facts(code, detail).items()}
     # A mismatch is about a receipt, and says that there is one.
-    is_told = not receipt_made or code is Code.RECEIPT_MISMATCH
-    made = {} if is_told else in_each(_made(code, operation))
+    is_said = not receipt_made or code is Code.RECEIPT_MISMATCH
+    made = {} if is_said else in_each(_made(code, operation))
     return {language: made.get(language, "") + said[language] + known.get(language, "") for language in said}
 
 

@@ -117,7 +117,7 @@ def _on(day: date, integrations: Iterable[str] | None) -> ColumnElement[bool]:
 
 
 def _with_means() -> Any:
-    """The request itself tells the payments where two journals heard it and its outcome at the same time."""
+    """The request itself names the payments where two journals heard it and its outcome at the same time."""
     is_asked = and_(RECEIPTS.c.means.is_(None), REQUESTS.c.key == RECEIPTS.c.request)
     return RECEIPTS.outerjoin(REQUESTS, is_asked)
 

@@ -13,7 +13,7 @@ Entry = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class FoundOrder:
-    """As its latest request names it; what nobody told is None."""
+    """As its latest request names it; None where it is unknown."""
 
     order: UUID | None
     doc_number: str | None

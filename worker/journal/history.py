@@ -33,7 +33,7 @@ def history_of(connection: Connection, subject: UUID) -> History:
     receipts = {row["id"]: row for row in _rows(connection, RECEIPTS, RECEIPTS.c.subject.in_(subjects))}
     asked_by = {row["key"]: row for row in requests}
     timed = [(_asked_at(row, outcomes), 0, _asked(row)) for row in requests]
-    timed += [(row["told_at"], 1, _told(row, receipts, asked_by.get(row["request"]))) for row in outcomes]
+    timed += [(row["told_at"], 1, _outcome(row, receipts, asked_by.get(row["request"]))) for row in outcomes]
     timed.sort(key=lambda one: one[:2])
     heard = max((row["heard_at"] for row in [*requests, *outcomes]), default=0)
     return History([{"time": shown_time(at), **entry} for at, _, entry in timed], heard)
@@ -45,8 +45,8 @@ def _rows(connection: Connection, table: Any, condition: Any) -> Sequence[RowMap
 
 def _asked_at(request: RowMapping, outcomes: Iterable[RowMapping]) -> int:
     """Not later than what came of it: the journal may have heard of both long afterwards."""
-    told = [row["told_at"] for row in outcomes if row["request"] == request["key"]]
-    return int(min(request["asked_at"] or request["heard_at"], request["heard_at"], *told))
+    published = [row["told_at"] for row in outcomes if row["request"] == request["key"]]
+    return int(min(request["asked_at"] or request["heard_at"], request["heard_at"], *published))
 
 
 def _asked(row: RowMapping) -> dict[str, Any]:
@@ -69,7 +69,9 @@ def _asked(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def _told(row: RowMapping, receipts: Mapping[UUID, RowMapping], asked: RowMapping | None) -> dict[str, Any]:
+def _outcome(
+    row: RowMapping, receipts: Mapping[UUID, RowMapping], asked: RowMapping | None
+) -> dict[str, Any]:
     ids = [UUID(one) for one in json.loads(row["receipts"] or "[]")]
     entry = {
         "what": row["outcome"],

@@ -60,7 +60,7 @@ class Keeper:
             try:
                 connection = pika.BlockingConnection(self._params)
             except (AMQPError, OSError, AssertionError) as error:  # pika asserts where a broker dies under it
-                self._tell("journal_broker_away", error)
+                self._report("journal_broker_away", error)
                 stop.wait(self._longer_wait())
                 continue
             try:
@@ -68,7 +68,7 @@ class Keeper:
                 connection.close()
             except (AMQPError, OSError, AssertionError) as error:
                 if not stop.is_set():
-                    self._tell("journal_broker_away", error)
+                    self._report("journal_broker_away", error)
                     stop.wait(self._longer_wait())
 
     def _listen(self, connection: pika.BlockingConnection, stop: threading.Event) -> None:
@@ -126,7 +126,7 @@ class Keeper:
         try:
             work(*arguments)
         except (SQLAlchemyError, CommandError) as error:  # a newer schema is waited out, too
-            self._tell("journal_database_away", error)
+            self._report("journal_database_away", error)
             self._forget_at = max(self._forget_at, time.monotonic() + self._wait)
             return False
         if self._trouble is not None:
@@ -144,7 +144,7 @@ class Keeper:
         wait, self._wait = self._wait, min(2 * self._wait, _LONGEST)
         return wait
 
-    def _tell(self, event: str, error: Exception) -> None:
+    def _report(self, event: str, error: Exception) -> None:
         """Once for each kind of trouble, until all is well again."""
         trouble = f"{event} {type(error).__name__}"
         if trouble != self._trouble:

@@ -2,7 +2,7 @@
 
 Times are milliseconds since the epoch, sums kopiykas. A column that ends in ``_search`` holds what a person
 may type: without spaces, in lower case. ``subject`` groups what belongs together: the order's uuid or, where
-a message does not tell it, the request's key.
+a message does not name it, the request's key.
 """
 
 from __future__ import annotations

@@ -107,14 +107,14 @@ def shift_rows(configured: Iterable[IntegrationRow]) -> Iterator[ShiftRow]:
     for integration in configured:
         sound = {row.cashier.id: row for row in rows_to_check(integration)}
         if integration.cashiers is None:
-            yield ShiftRow(integration.id, None, None, None, _told(integration.all_problems))
+            yield ShiftRow(integration.id, None, None, None, _described(integration.all_problems))
         for one in integration.cashiers or ():
             row = sound.get(one.id or "")
-            problem = None if row is not None else _told((*integration.problems, *one.problems))
+            problem = None if row is not None else _described((*integration.problems, *one.problems))
             yield ShiftRow(integration.id, one.id, one.name, row, problem)
 
 
-def _told(problems: Iterable[Problem]) -> str:
+def _described(problems: Iterable[Problem]) -> str:
     return "out of service: " + "; ".join(f"{one.path} {one.problem}".strip() for one in problems)
 
 

@@ -74,7 +74,7 @@ class ClosedShifts:
         metrics.RECONCILIATION_DIFFERENCES.withdraw_all()
 
     def work(self, progress: Callable[[], None]) -> None:
-        """One round. A broker that is away leaves what is to be told for the next."""
+        """One round. A broker that is away leaves what is to be published for the next."""
         self._is_known_to_rest = False
         try:
             self._look_at_lag()

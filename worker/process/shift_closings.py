@@ -18,7 +18,7 @@ from worker.fiscal.integrations import Integration
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
-#: Seconds: what closed while no worker ran is told so far back.
+#: Seconds: what closed while no worker ran is reported so far back.
 BACK = 48 * 3600.0
 #: A shift may have been open for long before it was closed.
 _OPEN_FOR = 48 * 3600.0
@@ -77,7 +77,7 @@ class Closings:
         self.found.clear()
 
     def _forget_old(self) -> None:
-        """What closed so long ago is not told, and need not be known."""
+        """What closed so long ago is not reported, and need not be known."""
         oldest = time.time() - 2 * BACK
         for shift, closed_at in list(self._known.items()):
             if closed_at < oldest:

@@ -95,7 +95,7 @@ class Supervisor:
     def _await_broker(self) -> bool:
         """Declare everything as soon as the broker is there; False when the end came first."""
         params = parameters(self._settings.rabbitmq_url.get_secret_value(), "fiscal-worker supervisor")
-        told = False
+        is_logged = False
         while True:
             try:
                 connection = pika.BlockingConnection(params)
@@ -104,9 +104,9 @@ class Supervisor:
                 connection.close()
                 return True
             except (AMQPError, AssertionError, OSError) as error:  # pika asserts where a broker dies under it
-                if not told:
+                if not is_logged:
                     _log.warning("broker_awaited", **{"error.type": type(error).__name__})
-                    told = True
+                    is_logged = True
             if self._next_signal(1.0) in (signal.SIGTERM, signal.SIGINT):
                 return False
 
@@ -155,23 +155,23 @@ class Supervisor:
         """
         _log.info("worker_stopping")
         deadline = time.monotonic() + _GRACE
-        workers = self._tell(signal.SIGTERM, lambda slot: slot != _MONITOR)
+        workers = self._signal(signal.SIGTERM, lambda slot: slot != _MONITOR)
         while workers & self._children.keys() and time.monotonic() < deadline:
             if self._next_signal(0.5) in (signal.SIGTERM, signal.SIGINT):
                 break
             self._reap()
-        cut_off = self._tell(signal.SIGKILL, lambda slot: slot != _MONITOR)
+        cut_off = self._signal(signal.SIGKILL, lambda slot: slot != _MONITOR)
         if cut_off:
             _log.warning("worker_cut_off", count=len(cut_off))
-        self._tell(signal.SIGKILL, lambda slot: slot == _MONITOR)
+        self._signal(signal.SIGKILL, lambda slot: slot == _MONITOR)
         _log.info("worker_stopped")
         return 0
 
-    def _tell(self, number: signal.Signals, whom: Callable[[int], bool]) -> set[int]:
-        told = {pid for pid, slot in self._children.items() if whom(slot)}
-        for pid in told:
+    def _signal(self, number: signal.Signals, selected: Callable[[int], bool]) -> set[int]:
+        pids = {pid for pid, slot in self._children.items() if selected(slot)}
+        for pid in pids:
             _kill(pid, number)
-        return told
+        return pids
 
 
 def _in_child(work: Callable[[], None], log: LogWriter) -> None:

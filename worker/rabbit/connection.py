@@ -55,7 +55,7 @@ class BrokerConnection(ABC):
             params,
             on_open_callback=self._connected,
             on_open_error_callback=self._not_connected,
-            on_close_callback=lambda _, why: self._tell(self._why or why),
+            on_close_callback=lambda _, why: self._report(self._why or why),
             custom_ioloop=self._services,
         )
 
@@ -69,7 +69,7 @@ class BrokerConnection(ABC):
     def _not_connected(self, _: pika.SelectConnection, why: BaseException) -> None:
         following = next(self._untried, None)
         if following is None or self._is_let_go:
-            self._tell(why)
+            self._report(why)
         else:
             self._connect(following)
 
@@ -77,7 +77,7 @@ class BrokerConnection(ABC):
         self._why = self._why or why
         self.close()
 
-    def _tell(self, why: BaseException) -> None:
+    def _report(self, why: BaseException) -> None:
         if not self._is_let_go:
             self.ended(why)
 

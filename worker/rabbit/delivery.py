@@ -105,12 +105,12 @@ class Delivery:
 
     @property
     def is_first(self) -> bool:
-        """Nobody has looked at the message before, as far as can be told."""
+        """Nobody has looked at the message before, as far as is known."""
         return not (self.redelivered or self.replays or self.is_kept or Header.ATTEMPT_STATE in self.headers)
 
     def attempt_state(self, now: float) -> AttemptState:
         """What earlier passes left, or a new attempt state. Nothing was first seen after ``now``."""
-        # Where the past cannot be told, the message may have sold just now.
+        # Where the past is unknown, the message may have sold just now.
         is_lost = self.last_state is None and Header.ATTEMPT_STATE in self.headers
         may_have_sold = self.redelivered or is_lost
         state = self.last_state or AttemptState(

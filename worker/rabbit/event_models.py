@@ -95,9 +95,7 @@ class EventPrepayment(EventModel):
 class SucceededData(EventData):
     """The receipt has a fiscal number."""
 
-    already_fiscalized: Annotated[
-        bool, Field(description="Made by an earlier request, as far as can be told.")
-    ]
+    already_fiscalized: Annotated[bool, Field(description="Made by an earlier request, as far as is known.")]
     receipt: Annotated[EventReceipt | None, Field(description="null for PREPAYMENT_RETURN.")]
     receipts: Annotated[
         list[EventReceipt] | None,

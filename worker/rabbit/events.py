@@ -40,7 +40,7 @@ _EVENT_NAMESPACE = UUID("b7b2a0de-7d0c-5d37-9a55-3c6a3f1b64e0")
 
 
 def event_id(known: RequestIdentity, outcome: Outcome, replays: int) -> str:
-    """The same for the same request, outcome and replay, so that a repeat after a crash can be told."""
+    """The same for the same request, outcome and replay, so that a repeat after a crash can be recognized."""
     name = json.dumps([known.source, known.request_id, outcome.value, replays])
     return str(uuid5(_EVENT_NAMESPACE, name))
 
@@ -128,8 +128,8 @@ class Events:
         )
 
     def _fiscal_date(self, receipt: IssuedReceipt) -> str:
-        told = receipt.fiscal_date or receipt.created_at
-        return rfc3339(datetime.fromisoformat(told).timestamp() if told else self._clock())
+        issued = receipt.fiscal_date or receipt.created_at
+        return rfc3339(datetime.fromisoformat(issued).timestamp() if issued else self._clock())
 
 
 def _publication(event: Event) -> Publication:

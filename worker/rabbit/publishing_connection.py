@@ -125,20 +125,20 @@ class PublishingConnection(BrokerConnection):
         self._channel = channel
         self.end_with(channel)
         channel.add_on_return_callback(self._returned)
-        channel.confirm_delivery(self._told)
+        channel.confirm_delivery(self._confirmed)
         for _ in range(_TRIED_WITH):
             self._last_tag += 1
             channel.basic_publish("", "", b"")
 
-    def _told(self, frame: Any) -> None:
-        told: Basic.Ack | Basic.Nack = frame.method
-        tags = [told.delivery_tag]
-        if told.multiple:
-            tags = [tag for tag in self._unconfirmed if tag <= told.delivery_tag]
+    def _confirmed(self, frame: Any) -> None:
+        answer: Basic.Ack | Basic.Nack = frame.method
+        tags = [answer.delivery_tag]
+        if answer.multiple:
+            tags = [tag for tag in self._unconfirmed if tag <= answer.delivery_tag]
         for tag in tags:
             if tag in self._unconfirmed:
-                self._settle(self._unconfirmed.pop(tag), isinstance(told, Basic.Ack))
-        if not self.is_ready and told.delivery_tag >= _TRIED_WITH:
+                self._settle(self._unconfirmed.pop(tag), isinstance(answer, Basic.Ack))
+        if not self.is_ready and answer.delivery_tag >= _TRIED_WITH:
             self.is_ready = self.was_ready = True
             self._watch()
             self._ready()

@@ -72,7 +72,7 @@ class _Sieve(AbstractStreamProtocol):  # type: ignore[misc]
 
 
 def _end_of_frame(received: bytes, at: int) -> int:
-    """As far as can be told."""
+    """As far as is known."""
     head = at + int(FRAME_HEADER_SIZE)
     if len(received) < head:
         return head

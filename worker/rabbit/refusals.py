@@ -30,20 +30,20 @@ class Refusals:
     """Of the loop's thread, but for ``watch``."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._refused: set[str] = set()
         self._barred: dict[str, tuple[float, str]] = {}
 
     def watch(self, message: Unconfirmed) -> None:
         """By any thread, before it is sent: logs when something refused is taken again."""
-        if self._told:
+        if self._refused:
             message.confirmed.add_done_callback(partial(self._taken, message))
 
     def note(self, message: Unconfirmed, why: str) -> None:
         cure = next((cure for part, cure in _CURES.items() if part in why), None)
         subject = _BROKER if "Blocked" in why else message.way
-        if cure is None or subject in self._told:
+        if cure is None or subject in self._refused:
             return
-        self._told.add(subject)
+        self._refused.add(subject)
         with Quietly():
             _log.error("publishing_refused", reason=f"{subject}: {why}", message=cure)
 
@@ -60,7 +60,7 @@ class Refusals:
     def _taken(self, message: Unconfirmed, done: Future[None]) -> None:
         if done.exception() is not None:
             return
-        for subject in self._told & {_BROKER, message.way}:
-            self._told.discard(subject)
+        for subject in self._refused & {_BROKER, message.way}:
+            self._refused.discard(subject)
             with Quietly():
                 _log.info("publishing_works_again", reason=subject)

@@ -64,7 +64,7 @@ class Settlement:
             elif isinstance(decision, Rescheduled):
                 effect = self._reschedule(delivery, decision)
             elif self._writes(decision.letter):
-                effect = self._tell(decision.event)
+                effect = self._publish(decision.event)
             else:
                 return self._decide_again(delivery, decision)
             with Quietly():
@@ -88,7 +88,7 @@ class Settlement:
             metrics.UNSETTLED.inc()
         return False
 
-    def _tell(self, event: Publication | None) -> Future[None]:
+    def _publish(self, event: Publication | None) -> Future[None]:
         return self._outbox.publish(event) if event is not None else _NOTHING
 
     def _decide_again(self, delivery: Delivery, ended: Ended) -> Future[None]:

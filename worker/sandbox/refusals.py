@@ -204,7 +204,7 @@ def relation_exists(options: Options) -> Refusal:
 
 
 def payment_repeated() -> Refusal:
-    """ASSUMED A12: where the repeat of a payment's id is not told as that of a sale."""
+    """ASSUMED A12: where the repeat of a payment's id is not answered as that of a sale."""
     return business(400, None, "Оплату вже зареєстровано")
 
 

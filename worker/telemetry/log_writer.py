@@ -102,7 +102,7 @@ class LogWriter:
                 self._is_writing = True
             try:
                 self._put(line)
-                self._tell()
+                self._report()
             except Exception:  # mostly: the reader is gone, or the disk is full
                 self._drop()
 
@@ -120,7 +120,7 @@ class LogWriter:
         with suppress(Exception):  # it only counts
             metrics.LOG_LINES_DROPPED.inc()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         """Once for many: a reader that is merely slow must not get a line about each."""
         with self._changed:
             if self._lines:

@@ -136,7 +136,7 @@ INTEGRATION_FINDINGS = gauge(
 )
 KEY_END = gauge(
     "fiscal_key_end_timestamp_seconds",
-    "When the cashier's key ends; absent where Checkbox does not tell.",
+    "When the cashier's key ends; absent where Checkbox does not say.",
     "latest",
     ["integration", "cashier"],
     unit="seconds since 1970",

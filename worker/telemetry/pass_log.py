@@ -48,7 +48,7 @@ class PassLog:
         self._asked_at = state.first_seen
         self._label = "unknown"
         self._operation = "SELL"
-        self.told: dict[str, str | None] = {}
+        self.identity: dict[str, str | None] = {}
         #: What every line of the pass has.
         self.context: dict[str, Any] = {
             "attempt": state.attempts,
@@ -59,20 +59,20 @@ class PassLog:
         }
         self.facts: dict[str, Any] = {"outcome": "unsettled"}
 
-    def know(self, told: Identified, label: str, time_of_request: datetime | None = None) -> None:
+    def know(self, message: Identified, label: str, time_of_request: datetime | None = None) -> None:
         self._label = label
-        self._operation = told.operation.value if told.operation else "SELL"
+        self._operation = message.operation.value if message.operation else "SELL"
         if time_of_request is not None:
             self._asked_at = time_of_request.timestamp()
-        self.told = {
-            "request_id": told.request_id,
-            "order_id": str(told.order) if told.order else None,
-            "doc_number": told.doc_number,
-            "integration": told.integration,
-            "cashier": told.cashier,
+        self.identity = {
+            "request_id": message.request_id,
+            "order_id": str(message.order) if message.order else None,
+            "doc_number": message.doc_number,
+            "integration": message.integration,
+            "cashier": message.cashier,
             "operation": self._operation,
         }
-        self.context.update(self.told)
+        self.context.update(self.identity)
         if self._is_first:
             metrics.REQUEST_WAIT.observe(max(0.0, time.time() - self._asked_at))
 
@@ -126,7 +126,7 @@ def logged(
 ) -> Iterator[PassLog]:
     """Count and log a pass over a message from ``queue``; the line says "unsettled" when it raised.
 
-    ``is_first``: nobody has looked at the message before, as far as can be told. Only the pass itself raises.
+    ``is_first``: nobody has looked at the message before, as far as is known. Only the pass itself raises.
     """
     line = PassLog(queue, state, is_first)
     began = time.perf_counter()
@@ -141,7 +141,7 @@ def logged(
         finally:
             with Quietly():
                 line.facts["duration_seconds"] = round(time.perf_counter() - began, 4)
-                span.note(line.told)
+                span.note(line.identity)
                 span.note(line.facts, failed=line.facts["outcome"] in _TROUBLE)
                 _log.log(_level(line.facts), "request_processed", **line.facts)
 

@@ -10,7 +10,7 @@ from worker.telemetry.logs import logger
 
 _log = logger(__name__)
 #: Seconds until an error of the same kind is logged again.
-_TELL_AGAIN = 3600.0
+_REPORT_AGAIN = 3600.0
 
 
 class SupervisedLoop:
@@ -43,7 +43,7 @@ class SupervisedLoop:
         self._longest = longest
         self._after = after
         self._monotonic = monotonic
-        self._told: dict[type[Exception], float] = {}
+        self._logged_at: dict[type[Exception], float] = {}
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.progress()
 
@@ -84,10 +84,10 @@ class SupervisedLoop:
         try:
             self._work(self.progress)
         except Exception as error:  # whatever it is, the next round may go well
-            self._tell(error)
+            self._report(error)
 
-    def _tell(self, error: Exception) -> None:
+    def _report(self, error: Exception) -> None:
         now, kind = self._monotonic(), type(error)
-        if now >= self._told.get(kind, now):
-            self._told[kind] = now + _TELL_AGAIN
+        if now >= self._logged_at.get(kind, now):
+            self._logged_at[kind] = now + _REPORT_AGAIN
             _log.error("background_round_failed", kind=self.name, exc_info=error)

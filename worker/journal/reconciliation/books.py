@@ -26,9 +26,9 @@ class Books:
 
 
 def issued_at(receipt: IssuedReceipt) -> float:
-    """When it was issued, in seconds since the epoch; 0 where Checkbox does not tell."""
-    told = receipt.fiscal_date or receipt.created_at
-    return datetime.fromisoformat(told).timestamp() if told else 0.0
+    """When it was issued, in seconds since the epoch; 0 where Checkbox does not say."""
+    issued = receipt.fiscal_date or receipt.created_at
+    return datetime.fromisoformat(issued).timestamp() if issued else 0.0
 
 
 def numbered(results: Mapping[str, SearchResult]) -> dict[str, IssuedReceipt]:

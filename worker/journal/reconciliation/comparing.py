@@ -1,4 +1,4 @@
-"""Compares one shift: what the journal was told of it, and what Checkbox has."""
+"""Compares one shift: what the journal heard of it, and what Checkbox has."""
 
 from __future__ import annotations
 
@@ -32,33 +32,39 @@ class Comparison:
     def differences(self) -> list[Difference]:
         """All of them, in the order of the kinds."""
         shift = self._books.shift
-        told = self._kept.of_shift(shift.id, shift.opened_at, self._until, self._books.rows)
+        published = self._kept.of_shift(shift.id, shift.opened_at, self._until, self._books.rows)
         try:
             listed = {one.receipt.id: one for one in self._books.receipts()}
         except NotAsked as reason:
-            return self._by_report_alone(told, str(reason))
+            return self._by_report_alone(published, str(reason))
         issued = numbered(listed)
         try:
-            return self._compared(told, issued)
+            return self._compared(published, issued)
         except NotAsked as reason:
             return [Difference(Kind.NOT_COMPARED, reason=str(reason))]
 
-    def _by_report_alone(self, told: list[KeptReceipt], reason: str) -> list[Difference]:
-        """A Z-report that agrees is enough; where it does not, nobody can tell which receipt it is."""
+    def _by_report_alone(self, published: list[KeptReceipt], reason: str) -> list[Difference]:
+        """A Z-report that agrees is enough; where it does not, nobody knows which receipt it is."""
         report = self._books.shift.z_report
-        is_settled = all(one.fiscal_at <= self._settled and not one.offline for one in told)
-        if report is None or not is_settled or shift_differences(report, Turnover.of_told(told), []):
+        is_settled = all(one.fiscal_at <= self._settled and not one.offline for one in published)
+        if (
+            report is None
+            or not is_settled
+            or shift_differences(report, Turnover.of_published(published), [])
+        ):
             return [Difference(Kind.NOT_COMPARED, reason=reason)]
         return []
 
-    def _compared(self, told: list[KeptReceipt], issued: dict[str, IssuedReceipt]) -> list[Difference]:
+    def _compared(self, published: list[KeptReceipt], issued: dict[str, IssuedReceipt]) -> list[Difference]:
         young = [one for one in issued.values() if issued_at(one) > self._settled]
-        young_told = {one.id for one in told if one.fiscal_at > self._settled}
+        young_published = {one.id for one in published if one.fiscal_at > self._settled}
         issued = {key: one for key, one in issued.items() if issued_at(one) <= self._settled}
-        issued = {key: one for key, one in issued.items() if key not in young_told}
-        told = [one for one in told if one.id not in young_told | {receipt.id for receipt in young}]
-        missing = self._missing(told, issued)
-        known = {one.id: one for one in told} | self._kept.by_id(issued)
+        issued = {key: one for key, one in issued.items() if key not in young_published}
+        published = [
+            one for one in published if one.id not in young_published | {receipt.id for receipt in young}
+        ]
+        missing = self._missing(published, issued)
+        known = {one.id: one for one in published} | self._kept.by_id(issued)
         untold = {key: one for key, one in issued.items() if key not in known}
         owners = self._owners(untold)
         doubled = doubles(self._kept, self._books, known, issued, owners)
@@ -69,15 +75,15 @@ class Comparison:
             *self._sums(known, issued, seen),
             *self._untold(untold, owners, seen),
         ]
-        self.is_settled = not (young or young_told)
+        self.is_settled = not (young or young_published)
         if self.is_settled:
-            found += self._shift(issued, told)
+            found += self._shift(issued, published)
         return found
 
-    def _missing(self, told: list[KeptReceipt], issued: dict[str, IssuedReceipt]) -> list[Difference]:
+    def _missing(self, published: list[KeptReceipt], issued: dict[str, IssuedReceipt]) -> list[Difference]:
         """What the list does not show is read by id: it may be another shift's, or the list be short."""
         found = []
-        for one in told:
+        for one in published:
             if one.id in issued:
                 continue
             receipt = self._books.look_up(one.id)
@@ -143,7 +149,7 @@ class Comparison:
         relation = receipt.relation_id
         return self._kept.of_relation(relation, issued_at(receipt)) if relation else None
 
-    def _shift(self, issued: dict[str, IssuedReceipt], told: Iterable[KeptReceipt]) -> list[Difference]:
+    def _shift(self, issued: dict[str, IssuedReceipt], published: Iterable[KeptReceipt]) -> list[Difference]:
         report = self._books.shift.z_report
         if report is None:
             return []

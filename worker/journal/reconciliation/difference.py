@@ -39,11 +39,11 @@ class Difference:
 
     @property
     def is_one(self) -> bool:
-        """A receipt of somebody else at the register is told, and is no difference by itself."""
+        """A receipt of somebody else at the register is reported, and is no difference by itself."""
         return self.kind is not Kind.FOREIGN_RECEIPT
 
     def line(self) -> dict[str, Any]:
-        """As it is printed and told; the sums are left out where there can be none."""
+        """As it is printed and published; the sums are left out where there can be none."""
         line: dict[str, Any] = {"kind": self.kind.value}
         if self.order is not None:
             line["orderUuid"] = str(self.order)

@@ -13,7 +13,7 @@ from worker.journal.reconciliation.books import Books, issued_at
 from worker.journal.reconciliation.difference import Difference, Kind
 from worker.journal.reconciliation.kept import Kept, KeptReceipt, KeptRequest
 
-#: Returns of one sale that are told apart by their ids.
+#: Returns of one sale that are distinguished by their ids.
 _PLACES = 100
 
 
@@ -43,14 +43,14 @@ def doubles(
     found: list[Difference] = []
     for order in {*kept.sold_again(orders), *untold}:
         receipts = kept.of_orders([order])
-        sales = [*map(_told, (one for one in receipts if not one.is_return)), *untold[order]]
+        sales = [*map(_published, (one for one in receipts if not one.is_return)), *untold[order]]
         for sale in _repeated(kept, books, order, sorted(sales, key=lambda one: one.at)):
             if sale.id in issued:
                 found.append(_difference(order, sale, known.get(sale.id), owners.get(sale.id)))
     return found
 
 
-def _told(one: KeptReceipt) -> _Sale:
+def _published(one: KeptReceipt) -> _Sale:
     return _Sale(one.id, one.fiscal_at, one.total, one.relation, one.payment)
 
 
@@ -95,15 +95,17 @@ def _is_given_back(books: Books, sale: _Sale, until: float) -> bool:
     return receipt is None or not receipt.is_numbered or books.returned(receipt, until) >= sale.total
 
 
-def _difference(order: UUID, sale: _Sale, told: KeptReceipt | None, owner: KeptRequest | None) -> Difference:
-    named = told or owner
+def _difference(
+    order: UUID, sale: _Sale, published: KeptReceipt | None, owner: KeptRequest | None
+) -> Difference:
+    named = published or owner
     assert named is not None
     return Difference(
         Kind.ORDER_DOUBLED,
         order=order,
         doc_number=named.doc_number,
         receipt_id=sale.id,
-        ours=sale.total if told else None,
+        ours=sale.total if published else None,
         checkbox=sale.total,
         integration=named.integration,
     )

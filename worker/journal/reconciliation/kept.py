@@ -40,8 +40,8 @@ class KeptReceipt:
     shift: str | None
     fiscal_at: float
     offline: bool
-    #: What was told, and what its request asked for (None where the request was not heard).
-    told: int
+    #: What was published, and what its request asked for (None where the request was not heard).
+    published: int
     asked: int | None
     payment: UUID | None
     #: The request's payments; Σ is what an advance or a further payment has to come to.
@@ -58,14 +58,14 @@ class KeptReceipt:
 
     @property
     def total(self) -> int:
-        """What it has to come to; of a chain's return the receipt that it returns, as the event told it."""
+        """What it has to come to; of a chain's return the receipt that it returns, as the event has it."""
         if self.asked is None or (self.is_of_chain and self.is_return):
-            return self.told
+            return self.published
         return self.paid if self.is_of_chain else self.asked
 
     def fits(self, total: int) -> bool:
         """A payment in cash that closes a chain may be what was left, before it was rounded."""
-        return total == self.total or (self.is_of_chain and self.is_cash and total == self.told)
+        return total == self.total or (self.is_of_chain and self.is_cash and total == self.published)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Kept:
     def of_shift(
         self, shift: str, opened_at: float, closed_at: float, rows: Iterable[tuple[str, str]]
     ) -> list[KeptReceipt]:
-        """The receipts that were told of the shift, or of its rows in its time where no shift was told."""
+        """The receipts published of the shift, or of its rows in its time where no shift was named."""
         c = RECEIPTS.c
         in_time = and_(
             c.shift.is_(None),
@@ -135,10 +135,10 @@ class Kept:
         return self._request(REQUESTS.c.order_uuid == order)
 
     def of_relation(self, relation: str, near: float) -> KeptRequest | None:
-        """The order of a prepayment chain, from a receipt that was told around this time."""
+        """The order of a prepayment chain, from a receipt that was published around this time."""
         c = RECEIPTS.c
-        told = and_(c.relation == relation, c.fiscal_at >= int(near * 1000) - 366 * 86_400_000)
-        query = select(c.subject, c.doc_number, c.integration).where(told).limit(1)
+        near_by = and_(c.relation == relation, c.fiscal_at >= int(near * 1000) - 366 * 86_400_000)
+        query = select(c.subject, c.doc_number, c.integration).where(near_by).limit(1)
         row = self._connection.execute(query).first()
         return None if row is None else KeptRequest(*row)
 
@@ -175,9 +175,9 @@ class Kept:
             .select_from(RECEIPTS.outerjoin(REQUESTS, asked.key == c.request))
             .where(condition)
         )  # fmt: skip
-        for receipt_id, *row, told_payments in map(list, self._connection.execute(query)):
+        for receipt_id, *row, published_payments in map(list, self._connection.execute(query)):
             row[6] /= 1000
-            payments = json.loads(told_payments or "[]")
+            payments = json.loads(published_payments or "[]")
             paid = sum(amount for *_, amount in payments)
             is_cash = all(form == PaymentForm.CASH.value for form, *_ in payments)
             yield KeptReceipt(*(str(receipt_id), *row, paid, is_cash))

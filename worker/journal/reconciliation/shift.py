@@ -1,4 +1,4 @@
-"""One shift at Checkbox against the journal, and what is told of it."""
+"""One shift at Checkbox against the journal, and what is published of it."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ class Turnover:
     returns_count: int = 0
 
     @classmethod
-    def of_told(cls, receipts: Iterable[KeptReceipt]) -> Turnover:
-        return cls().with_all(Change(one.is_return, one.told, 1) for one in receipts)
+    def of_published(cls, receipts: Iterable[KeptReceipt]) -> Turnover:
+        return cls().with_all(Change(one.is_return, one.published, 1) for one in receipts)
 
     @classmethod
     def of_issued(cls, receipts: Iterable[IssuedReceipt]) -> Turnover:
@@ -69,7 +69,7 @@ def shift_differences(report: ZReport, seen: Turnover, changes: Sequence[Change]
     """What is left between what is ``seen`` and the Z-report.
 
     A receipt that was lost or changed after the shift was closed is in the report as it was: nothing is left
-    where some of the ``changes``, which are told on their own, make up for it.
+    where some of the ``changes``, which are reported on their own, make up for it.
     """
     reported = Turnover.of_report(report)
     reachable = {seen}

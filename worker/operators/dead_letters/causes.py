@@ -39,7 +39,7 @@ SIGN_IN_AGAIN = 600.0
 class Cause:
     """What keeps a letter dead; letters with one cause are mended together.
 
-    ``receipt`` is named where only it can tell: it was made, and had no number.
+    ``receipt`` is named where only it can show: it was made, and had no number.
     ``rate`` is the one whose code did not fit.
     """
 
@@ -54,7 +54,7 @@ class Cause:
 
 
 def cause_of(letter: DeadLetter) -> Cause | None:
-    """None where a person has to act on the order, or nothing tells whose it is."""
+    """None where a person has to act on the order, or nothing says whose it is."""
     code, integration, cashier = letter.code, letter.integration, letter.cashier
     if code not in _MAY_GO or integration is None or cashier is None:
         return None
@@ -114,7 +114,7 @@ class Causes:
     def is_gone(
         self, cause: Cause, integrations: Mapping[str, Integration], archive: ArchiveCheck | None
     ) -> bool:
-        """Whether a replay may go through now; False where it cannot be told."""
+        """Whether a replay may go through now; False where that is unknown."""
         integration = integrations.get(cause.integration)
         cashier = integration.cashiers.get(cause.cashier) if integration else None
         if integration is None or cashier is None:

@@ -25,7 +25,7 @@ class NeededChain:
 
 
 def needed_chain(letter: DeadLetter) -> NeededChain | None:
-    """None where the letter did not come too early, or nothing tells what it needs."""
+    """None where the letter did not come too early, or nothing says what it needs."""
     reason = (letter.line()["detail"] or {}).get("reason")
     if letter.code != Code.PREPAYMENT_MISMATCH or reason not in (
         ChainReason.NO_CHAIN,

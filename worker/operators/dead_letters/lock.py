@@ -38,7 +38,7 @@ def locked(
 ) -> Iterator[None]:
     """Hold the lock. One that only reads is waited for, ``patience`` seconds; raises ``Locked``.
 
-    ``holder`` is what others are told, as long as the connection's events are processed.
+    ``holder`` is what others see, as long as the connection's events are processed.
     """
     deadline = clock() + patience
     while (channel := _take(connection)) is None:

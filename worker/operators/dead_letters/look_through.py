@@ -45,8 +45,8 @@ class NoDeadLetterQueue(Exception):
 def depth(connection: pika.BlockingConnection) -> int:
     """How many letters are there to be read. Raises ``NoDeadLetterQueue``.
 
-    RabbitMQ answers 0 for a quorum queue that does not tell its length within a quarter of a second: a broker
-    under load is asked again before nobody is believed to wait.
+    RabbitMQ answers 0 for a quorum queue that does not report its length within a quarter of a second: a
+    broker under load is asked again before nobody is believed to wait.
     """
     channel = connection.channel()
     try:

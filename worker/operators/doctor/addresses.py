@@ -73,14 +73,14 @@ class _Introduction(BrokerConnection):
     """A broker's properties, which a blocking connection of pika's does not pass on."""
 
     def __init__(self, url: str) -> None:
-        self.told: Mapping[str, object] = {}
+        self.properties: Mapping[str, object] = {}
         self._loop = IOLoop()
         super().__init__(self._loop, parameters(url, "fiscal-worker doctor"))
         self._loop.start()
         self._loop.close()
 
     def opened(self, connection: pika.SelectConnection) -> None:
-        self.told = connection.server_properties
+        self.properties = connection.server_properties
         self.close()
 
     def ended(self, why: BaseException) -> None:
@@ -88,8 +88,8 @@ class _Introduction(BrokerConnection):
 
 
 def _version(url: str) -> Finding:
-    told = _Introduction(url).told
-    product, version = (str(_text(told.get(name, "?"))) for name in ("product", "version"))
+    properties = _Introduction(url).properties
+    product, version = (str(_text(properties.get(name, "?"))) for name in ("product", "version"))
     seen = f"{product} {version}"
     numbers = [int(part) for part in version.split(".")[:2] if part.isdigit()]
     if len(numbers) == 2 and tuple(numbers) < _OLDEST:

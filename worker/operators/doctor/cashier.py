@@ -63,11 +63,11 @@ def examine_row(
     if shift is not None and shift.state is not State.OK:
         lines = [one for one in lines if one.check != SHIFT or one.state is State.WRONG] + [shift]
     yield from lines
-    told = {one.check for one in lines}
+    reported = {one.check for one in lines}
     for well in _well(subject, organization, row, seen, checked):
-        if well.check not in told:
+        if well.check not in reported:
             yield well
-    if shift is not None and SHIFT not in told:
+    if shift is not None and SHIFT not in reported:
         yield shift
     if seen.register is not None and seen.register.emergency:
         name = seen.register.fiscal_number or "the register"

@@ -37,7 +37,7 @@ def objects(connection: pika.BlockingConnection, topology: Topology) -> Iterator
     if not faults:
         kind = topology.queue_type
         yield ok(_CHECK, topology.queue, f"{len(_EXCHANGES)} exchanges, {len(queues)} {kind} queues")
-    yield from _consumers(topology, {name: told for name, told in queues.items() if told is not None})
+    yield from _consumers(topology, {name: queue for name, queue in queues.items() if queue is not None})
 
 
 def _exchange(connection: pika.BlockingConnection, name: str, kind: str) -> Finding:
@@ -60,14 +60,14 @@ def _declared(
 ) -> tuple[Finding, Any]:
     """A passive declaration compares nothing; a real one of an existing queue only compares."""
     channel = connection.channel()
-    told = None
+    queue = None
     try:
-        told = declare(channel, True)
+        queue = declare(channel, True)
         declare(channel, False)
     except ChannelClosedByBroker as refusal:
-        return _refusal(what, refusal), told
+        return _refusal(what, refusal), queue
     channel.close()
-    return ok(_CHECK, what, "as it should be"), told
+    return ok(_CHECK, what, "as it should be"), queue
 
 
 def _refusal(what: str, refusal: ChannelClosedByBroker) -> Finding:
@@ -84,18 +84,18 @@ def _refusal(what: str, refusal: ChannelClosedByBroker) -> Finding:
             "is exclusive to another connection",
             "find the connection that holds it, and end it",
         )
-    told = refusal.reply_text.removeprefix("PRECONDITION_FAILED - ").removesuffix(":")
+    difference = refusal.reply_text.removeprefix("PRECONDITION_FAILED - ").removesuffix(":")
     advice = "delete or rename the old object, or set FISCAL_QUEUE_TYPE to what is there"
-    return wrong(_CHECK, what, told, advice)
+    return wrong(_CHECK, what, difference, advice)
 
 
 def _consumers(topology: Topology, queues: dict[str, Any]) -> Iterator[Finding]:
     for name in topology.consumed:
         if name not in queues:
             continue
-        told = queues[name]
-        seen = f"{told.consumer_count} consumers, {told.message_count} messages wait"
-        if told.consumer_count:
+        queue = queues[name]
+        seen = f"{queue.consumer_count} consumers, {queue.message_count} messages wait"
+        if queue.consumer_count:
             yield ok(_CONSUMERS, name, seen)
         else:
             advice = "start a worker; one that runs has stopped itself: `fiscal-worker resume`"
@@ -104,17 +104,17 @@ def _consumers(topology: Topology, queues: dict[str, Any]) -> Iterator[Finding]:
     yield from _letters(queues.get(DEAD_LETTERS))
 
 
-def _listeners(told: Any) -> Iterator[Finding]:
-    if told is None:
+def _listeners(queue: Any) -> Iterator[Finding]:
+    if queue is None:
         return
-    if told.consumer_count:
-        yield ok(_CONSUMERS, EVENTS_QUEUE, f"{told.consumer_count} consumers")
+    if queue.consumer_count:
+        yield ok(_CONSUMERS, EVENTS_QUEUE, f"{queue.consumer_count} consumers")
         return
     advice = "start Bimp's consumer of the events: until then Bimp does not learn the outcome of an order"
-    yield wrong(_CONSUMERS, EVENTS_QUEUE, f"nobody listens, {told.message_count} events wait", advice)
+    yield wrong(_CONSUMERS, EVENTS_QUEUE, f"nobody listens, {queue.message_count} events wait", advice)
 
 
-def _letters(told: Any) -> Iterator[Finding]:
-    if told is not None and told.message_count:
+def _letters(queue: Any) -> Iterator[Finding]:
+    if queue is not None and queue.message_count:
         advice = "see what they are: `fiscal-worker dead-letters list --group-by code`"
-        yield warning("dead letters", DEAD_LETTERS, f"{told.message_count} wait for a person", advice)
+        yield warning("dead letters", DEAD_LETTERS, f"{queue.message_count} wait for a person", advice)

@@ -57,18 +57,22 @@ class Explanation:
     @property
     def names(self) -> tuple[str, ...]:
         """What the order's messages may be known by."""
-        told = [self.order]
+        names = [self.order]
         if self.found is not None:
-            told += [str(one) for one in (self.found.order, self.found.doc_number) if one]
-        return tuple(told)
+            names += [str(one) for one in (self.found.order, self.found.doc_number) if one]
+        return tuple(names)
 
     @property
     def uuid(self) -> UUID | None:
         """The order's, where it was given or a source named it."""
         if self.found is not None and self.found.order is not None:
             return self.found.order
-        told = [*(one.order for one in self.letters), *(row.get("order") for row in self.waiting), self.order]
-        for text in told:
+        names = [
+            *(one.order for one in self.letters),
+            *(row.get("order") for row in self.waiting),
+            self.order,
+        ]
+        for text in names:
             try:
                 return UUID(text)
             except (TypeError, ValueError, AttributeError):
@@ -77,10 +81,10 @@ class Explanation:
 
     def rows(self) -> set[tuple[str, str]]:
         """Integration and cashier of its messages."""
-        told = [(one.integration, one.cashier) for one in self.letters]
-        told += [(row.get("integration"), row.get("cashier")) for row in self.waiting]
-        told += [(self.found.integration, self.found.cashier)] if self.found else []
-        return {(integration, cashier) for integration, cashier in told if integration and cashier}
+        rows = [(one.integration, one.cashier) for one in self.letters]
+        rows += [(row.get("integration"), row.get("cashier")) for row in self.waiting]
+        rows += [(self.found.integration, self.found.cashier)] if self.found else []
+        return {(integration, cashier) for integration, cashier in rows if integration and cashier}
 
 
 def ask_broker(known: Explanation, settings: Settings, connection: pika.BlockingConnection) -> None:
@@ -119,16 +123,16 @@ def ask_worker(known: Explanation, port: int) -> None:
     url = f"http://127.0.0.1:{port}/orders/{quote(known.order, safe='')}"
     try:
         with _DIRECT.open(url, timeout=_PAGE_TIMEOUT) as answer:
-            told = json.loads(answer.read())
-        known.waiting = told["waiting"]
-        silent = told["processes"] - told["answered"]
+            page = json.loads(answer.read())
+        known.waiting = page["waiting"]
+        silent = page["processes"] - page["answered"]
     except (OSError, ValueError, LookupError, TypeError):
         known.not_asked.append(
             f"a running worker: none answers on port {port} of this machine (FISCAL_METRICS_PORT)"
         )
         return
     if silent:
-        known.not_asked.append(f"{silent} of {told['processes']} processes of the worker")
+        known.not_asked.append(f"{silent} of {page['processes']} processes of the worker")
 
 
 def ask_checkbox(

@@ -35,10 +35,10 @@ def verdict(known: Explanation) -> tuple[str, str]:
 
 def _by_journal(found: FoundOrder) -> tuple[str, str] | None:
     """Where nobody else knows it any more, or could be asked."""
-    told = [entry for entry in found.history if entry["what"] != "asked"]
-    if not told:
+    outcomes = [entry for entry in found.history if entry["what"] != "asked"]
+    if not outcomes:
         return None
-    last = told[-1]
+    last = outcomes[-1]
     if last["what"] == "succeeded":
         numbers = " and ".join(one["fiscalCode"] for one in last.get("receipts") or ())
         return f"fiscalized, by the journal: {numbers}", "Nothing."

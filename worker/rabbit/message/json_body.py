@@ -2,7 +2,7 @@
 
 The JSON of the standard library is lenient where money is concerned: of a member that comes twice it keeps
 the last, NaN passes for a number and 0.1 becomes a binary float. A number of 5,000 digits and a body of 5,000
-brackets are errors of another kind than those of JSON. Here each of them is told.
+brackets are errors of another kind than those of JSON. Here each of them is reported.
 """
 
 from __future__ import annotations

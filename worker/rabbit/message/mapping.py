@@ -69,11 +69,11 @@ def _line(line: WireLine) -> OrderLine:
     return OrderLine(
         code=line.code,
         name=line.name,
-        barcode=_told(line.barcode),
-        uktzed=_told(line.uktzed),
-        unit=_told(line.unit),
-        excise_barcodes=tuple(filter(_told, line.excise_barcodes or ())),
-        e_excise_barcodes=tuple(filter(_told, line.e_excise_barcodes or ())),
+        barcode=_filled(line.barcode),
+        uktzed=_filled(line.uktzed),
+        unit=_filled(line.unit),
+        excise_barcodes=tuple(filter(_filled, line.excise_barcodes or ())),
+        e_excise_barcodes=tuple(filter(_filled, line.e_excise_barcodes or ())),
         count=line.count,
         cost=line.cost,
         discount=line.discount or 0,
@@ -82,7 +82,7 @@ def _line(line: WireLine) -> OrderLine:
     )
 
 
-def _told(text: str | None) -> str | None:
+def _filled(text: str | None) -> str | None:
     """None for a text of nothing but spaces, which is the same as leaving it out."""
     return text if text and not text.isspace() else None
 
@@ -96,20 +96,20 @@ def _payment(payment: WirePayment) -> Payment:
     return Payment(
         form=_FORMS[payment.form],
         amount=payment.amount,
-        label=_told(payment.label),
+        label=_filled(payment.label),
         card=_card(payment.card) if payment.card else None,
     )
 
 
 def _card(card: WireCard) -> Card:
     return Card(
-        mask=_told(card.mask),
-        bank_name=_told(card.bank_name),
-        auth_code=_told(card.auth_code),
-        rrn=_told(card.rrn),
-        payment_system=_told(card.payment_system),
-        terminal=_told(card.terminal),
-        acquirer=_told(card.acquirer),
+        mask=_filled(card.mask),
+        bank_name=_filled(card.bank_name),
+        auth_code=_filled(card.auth_code),
+        rrn=_filled(card.rrn),
+        payment_system=_filled(card.payment_system),
+        terminal=_filled(card.terminal),
+        acquirer=_filled(card.acquirer),
     )
 
 
@@ -119,5 +119,5 @@ def _buyer(buyer: WireBuyer) -> Buyer:
 
 def _return_of(sale: WireReturnOf) -> ReturnOf:
     return ReturnOf(
-        order_uuid=sale.order_uuid, receipt_id=sale.receipt_id, relation_id=_told(sale.relation_id)
+        order_uuid=sale.order_uuid, receipt_id=sale.receipt_id, relation_id=_filled(sale.relation_id)
     )
