@@ -25,7 +25,7 @@ from worker.rabbit.message.reading import identify
 from worker.rabbit.topology import JOURNAL_QUEUE, has_queue
 
 #: Seconds.
-_STARTS_WITHIN = 60.0
+_STARTS_WITHIN = 90.0
 
 
 @dataclass(frozen=True, slots=True)
