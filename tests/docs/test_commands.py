@@ -90,6 +90,7 @@ def test_the_playground_knows_every_command(here: Clone) -> None:
     assert failed == {}
 
 
+@pytest.mark.timeout(300)
 def test_a_worker_of_ones_own(
     here: Clone, vhost: VirtualHost, sandbox: SandboxProcess, eventually: Callable[..., object]
 ) -> None:
@@ -109,7 +110,7 @@ def test_a_worker_of_ones_own(
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, cwd=here.folder, env=here.environment, **pipes) as worker:
         try:
-            eventually(lambda: is_ready(port), 30)
+            eventually(lambda: is_ready(port), 90)
         finally:
             worker.terminate()
         assert worker.wait(30) == 0
