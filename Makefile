@@ -110,11 +110,12 @@ chaos: $(INSTALLED) ## Kill, cut and garble while ORDERS=2000 are fiscalized; SE
 	@$(BIN)/python -m tests.chaos --orders $(ORDERS) --seed $(SEED) --seeds $(SEEDS)
 
 # What the image is built from, and what checks it: at the versions of requirements/dev.lock where they are in it.
-LOCKS := build worker sandbox journal audit ship
+LOCKS := build worker sandbox journal console audit ship
 WANTED_build := --group build
 WANTED_worker := --extra otel pyproject.toml
 WANTED_sandbox := --extra otel --extra sandbox pyproject.toml
 WANTED_journal := --extra otel --extra journal pyproject.toml
+WANTED_console := --extra otel --extra journal --extra console pyproject.toml
 WANTED_audit := --group audit
 WANTED_ship := --group ship
 CONSTRAINED := --constraint requirements/dev.lock
@@ -140,10 +141,12 @@ audit: $(INSTALLED) ## Bill of materials into build/, and known weaknesses of wh
 release: $(INSTALLED) ## Wheel, source archive, changelog section and bill of materials of this version, into dist/
 	@$(BIN)/python -m docs.build.release
 	@tests/deploy/ship/bill dist/fiscal_worker.cdx.json
-	@echo "The image, with its labels:"
-	@echo "  docker build --build-arg VERSION=$$($(BIN)/fiscal-worker --version)" \
+	@echo "The images, with their labels:"
+	@for image in worker worker-journal worker-console; do \
+		echo "  docker build --target $${image#worker-} --build-arg VERSION=$$($(BIN)/fiscal-worker --version)" \
 		"--build-arg REVISION=$$(git rev-parse HEAD)" \
-		"--build-arg CREATED=$$(git show --no-patch --format=%cI HEAD) --tag fiscal-worker ."
+		"--build-arg CREATED=$$(git show --no-patch --format=%cI HEAD) --tag fiscal-$$image ."; \
+	done
 
 .PHONY: dashboards
 dashboards: $(INSTALLED) ## Build the dashboards, and take pictures of them over a real run (Node and Chromium)

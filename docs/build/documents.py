@@ -27,6 +27,5 @@ def documents() -> dict[Path, str]:
     for path, name, table in _TABLES:
         texts[path] = with_table(path.read_text("utf-8"), name, table())
     for language in LANGUAGES:
-        path = runbook.path(language)
-        texts[path] = runbook.written(language, path.read_text("utf-8") if path.exists() else "")
+        texts[runbook.path(language)] = runbook.written(language)
     return texts

@@ -86,8 +86,8 @@ def sandbox(
 
 sandbox.__doc__ = f"""{sandbox.__doc__}
 
+\b
 Kinds of faults:
-
 {described()}
 """
 
