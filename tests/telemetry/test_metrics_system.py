@@ -166,12 +166,12 @@ def _assert_panels_follow_the_integration(prometheus: Prometheus, eventually: Ca
         "another": (set(), set()),
     }
 
-    def shown(query: str, chosen: str, label: str) -> set[str]:
+    def values(query: str, chosen: str, label: str) -> set[str]:
         return {series["metric"].get(label, "") for series in prometheus.query(filled(query, chosen))}
 
     for chosen, (codes, integrations) in expected.items():
-        eventually(lambda: shown(failed, chosen, "code") == codes)  # noqa: B023 - called at once
-        eventually(lambda: shown(shifts, chosen, "integration") == integrations)  # noqa: B023
+        eventually(lambda: values(failed, chosen, "code") == codes)  # noqa: B023 - called at once
+        eventually(lambda: values(shifts, chosen, "integration") == integrations)  # noqa: B023
 
 
 @pytest.mark.parametrize("processes", [1, 3])
