@@ -134,7 +134,8 @@ def test_after_a_known_run_every_query_gives_the_figures_of_the_run(
             "time() - fiscal_last_success_timestamp_seconds < bool 60": 1,
             "count(time() - fiscal_heartbeat_timestamp_seconds < 60)": 2,
         }
-        assert {query: prometheus.value(query) for query in expected} == expected
+        # A scrape that timed out on a busy machine leaves no figures until the next one.
+        eventually(lambda: {query: prometheus.value(query) for query in expected} == expected, timeout=30)
         assert prometheus.value("sum(fiscal_request_duration_seconds_sum)") < 120  # type: ignore[operator]
         _assert_panels_and_rules_have_data(prometheus, eventually)
         _assert_panels_follow_the_integration(prometheus, eventually)
