@@ -205,9 +205,14 @@ def test_reconciliations_in_words(kept: Writer, visitor: Visitor) -> None:
     ],
 )
 def test_a_journal_that_is_down_holds_nobody_up(
-    amqp_url: str, visitor: Visitor, monkeypatch: pytest.MonkeyPatch, url: str, why: str
+    amqp_url: str,
+    visitor: Visitor,
+    monkeypatch: pytest.MonkeyPatch,
+    eventually: Callable[..., object],
+    url: str,
+    why: str,
 ) -> None:
-    """One that takes connections and never answers, and one that is not there: the pages say so, and go on."""
+    """One that takes connections and never answers, and one that is not there: the pages say so."""
     put(amqp_url, [1])
     monkeypatch.setattr(journal_desk, "PATIENCE", 0.5 if "postgresql" in url else 20)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -215,4 +220,4 @@ def test_a_journal_that_is_down_holds_nobody_up(
         visitor.get("/")
         for path in ("/today", "/orders?q=1", "/reconciliation"):
             assert f"The journal cannot be asked now: {why}" in text_of(visitor, path)
-        assert "1 letter waits" in text_of(visitor, "/today")
+        eventually(lambda: "1 letter waits" in text_of(visitor, "/today"))
