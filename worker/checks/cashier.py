@@ -122,7 +122,7 @@ def _key(row: Row, seen: Seen, now: float) -> Iterator[Finding]:
 
 
 def long_shift(integration: Integration) -> float:
-    """Seconds after which an open shift of this integration is told."""
+    """Seconds after which an open shift of this integration is too old."""
     is_auto = integration.shifts is ShiftPolicy.AUTO
     return integration.rollover_after.total_seconds() if is_auto else _LONG_SHIFT
 

@@ -17,7 +17,7 @@ import httpx2
 from worker.demo.free_ports import free_ports
 from worker.demo.guarded_folder import GuardedFolder
 
-_STARTS_WITHIN = 20.0
+_STARTS_WITHIN = 60.0
 _STOPS_WITHIN = 5.0
 
 

@@ -88,8 +88,8 @@ def sums_of_shifts(engine: Engine, shifts: Iterable[str], until: datetime) -> di
     """What each of these shifts had come to, by its receipts' events. Raises ``JournalUnreadable``."""
     c = RECEIPTS.c
     found = {shift: Sums() for shift in shifts}
-    told = and_(c.shift.in_(list(found)), c.fiscal_at <= int(until.timestamp() * 1000))
-    query = select(c.shift, c.operation, func.count(), func.sum(c.total)).where(told)
+    counted = and_(c.shift.in_(list(found)), c.fiscal_at <= int(until.timestamp() * 1000))
+    query = select(c.shift, c.operation, func.count(), func.sum(c.total)).where(counted)
     with looking(engine) as connection:
         for shift, *figures in connection.execute(query.group_by(c.shift, c.operation)):
             found[shift].add(*figures)
