@@ -298,3 +298,21 @@ def test_no_return_is_posted_while_that_of_an_earlier_post_may_appear(is_redeliv
     assert {wait.reason for wait in world.deliveries[0].waits} >= {Wait.RETURNS_MAY_APPEAR}
     assert world.posts == 1
     assert all(world.ledger[one.id].at >= began + SETTLED_AFTER for one in done.returns)
+
+
+def test_a_return_that_somebody_else_was_faster_with_is_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the chain was read: Checkbox refuses the second post, and the chain shows why."""
+    world = with_advance()
+    look, faster = world.shift, [world.return_chain]
+
+    def shift(good_for: float) -> Shift | None:
+        for post in faster[:1]:
+            faster.clear()
+            post(CHAIN, RECEIPT)
+        return look(good_for)
+
+    monkeypatch.setattr(world, "shift", shift)
+    done = world.end_of(a_return("other"))
+    assert isinstance(done, Fiscalized), done
+    assert (done.already, len(done.returns)) == (True, 1)
+    check(world)
