@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.builders import AN_ORDER, FIRST_SEEN, a_request, an_integration, an_order
+from tests.builders import AN_ORDER, FIRST_SEEN, a_request, an_integration, an_order, issued
 from tests.fiscal import interleaving
 from tests.fiscal.chain_world import ChainWorld
 from tests.fiscal.fakes import NOW
@@ -316,3 +316,13 @@ def test_a_return_that_somebody_else_was_faster_with_is_the_answer(monkeypatch: 
     assert isinstance(done, Fiscalized), done
     assert (done.already, len(done.returns)) == (True, 1)
     check(world)
+
+
+def test_an_id_that_is_taken_where_nobody_sees_it_is_posted_once() -> None:
+    """By another organization: its receipt is looked for, and never asked for again."""
+    world = Timed()
+    taken = str(payment_receipt_id(AN_ORDER, named("a"), 0))
+    world.add(issued(RECEIPT, id=taken))
+    world.hidden, world.hidden_until = taken, world.now + 3600
+    assert world.code_of(an_advance("a")) is Code.RECEIPT_MISMATCH
+    assert (world.posts, world.chains) == (1, {})
