@@ -19,7 +19,7 @@ from worker.fiscal.chain import ChainReason, chain_id, payment_receipt_id
 from worker.fiscal.context import context_of
 from worker.fiscal.issuing import SETTLED_AFTER
 from worker.fiscal.order import Operation, Request, ReturnOf
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation, Unavailable
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import ArchiveCheck, Shift
 from worker.fiscal.reasons import Wait
@@ -326,3 +326,23 @@ def test_an_id_that_is_taken_where_nobody_sees_it_is_posted_once() -> None:
     world.hidden, world.hidden_until = taken, world.now + 3600
     assert world.code_of(an_advance("a")) is Code.RECEIPT_MISMATCH
     assert (world.posts, world.chains) == (1, {})
+
+
+@pytest.mark.parametrize("name", ["pay-a", "again"])
+def test_a_receipt_that_was_seen_is_not_missing_later(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its chain cannot be read; the next look lags behind and does not show it, and no shift is open."""
+    world = with_advance()
+    world.open_shift = None
+    seen, look = str(payment_receipt_id(AN_ORDER, named("a"), 0)), world.chain
+
+    def chain(relation_id: str, secrets: Iterable[str] = ()) -> Relation | None:
+        if not world.hidden:
+            world.hidden, world.hidden_until = seen, world.now + 15
+            raise Unavailable({"reason": "reset"})
+        return look(relation_id, secrets)
+
+    monkeypatch.setattr(world, "chain", chain)
+    done = world.end_of(an_advance("a", request_id=name), replace(STATE, look_up_first=True))
+    assert isinstance(done, Fiscalized), done
+    assert done.receipt is not None
+    assert (done.receipt.id, done.already) == (seen, name == "again")
