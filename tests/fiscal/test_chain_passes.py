@@ -19,7 +19,15 @@ from worker.fiscal.chain import ChainReason, chain_id, payment_receipt_id
 from worker.fiscal.context import context_of
 from worker.fiscal.issuing import SETTLED_AFTER
 from worker.fiscal.order import Operation, Request, ReturnOf
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation, Unavailable
+from worker.fiscal.outcomes import (
+    Code,
+    Fiscalized,
+    IssuedReceipt,
+    Postponed,
+    Rejected,
+    Relation,
+    Unavailable,
+)
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import ArchiveCheck, Shift
 from worker.fiscal.reasons import Wait
@@ -201,6 +209,21 @@ def test_a_payment_that_the_chain_has_is_not_refused_for_the_money_that_is_left(
     assert isinstance(done, Fiscalized), done
     assert done.receipt is not None
     assert (done.receipt.id, world.posts) == (str(MONEY_ID), 0)
+
+
+def test_a_return_that_was_not_sent_is_not_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session's sign-in took too long to post it, and somebody else returned the chain meanwhile."""
+    world = with_advance()
+    give_back = world.return_chain
+
+    def not_sent(relation_id: str, receipt: Receipt) -> None:
+        give_back(relation_id, receipt)
+        raise Postponed(0.0, Wait.READ_TOO_LONG_AGO)
+
+    monkeypatch.setattr(world, "return_chain", not_sent)
+    done = world.end_of(a_return())
+    assert isinstance(done, Fiscalized)
+    assert done.already
 
 
 def test_a_payment_that_only_the_chain_shows_is_a_case_for_a_person() -> None:
