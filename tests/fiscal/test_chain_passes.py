@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.builders import AN_ORDER, FIRST_SEEN, a_request, an_integration, an_order
+from tests.builders import AN_ORDER, FIRST_SEEN, a_request, an_integration, an_order, issued
 from tests.fiscal import interleaving
 from tests.fiscal.chain_world import ChainWorld
 from tests.fiscal.fakes import NOW
@@ -19,7 +19,15 @@ from worker.fiscal.chain import ChainReason, chain_id, payment_receipt_id
 from worker.fiscal.context import context_of
 from worker.fiscal.issuing import SETTLED_AFTER
 from worker.fiscal.order import Operation, Request, ReturnOf
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Relation
+from worker.fiscal.outcomes import (
+    Code,
+    Fiscalized,
+    IssuedReceipt,
+    Postponed,
+    Rejected,
+    Relation,
+    Unavailable,
+)
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import ArchiveCheck, Shift
 from worker.fiscal.reasons import Wait
@@ -313,3 +321,51 @@ def test_no_return_is_posted_while_that_of_an_earlier_post_may_appear(is_redeliv
     assert {wait.reason for wait in world.deliveries[0].waits} >= {Wait.RETURNS_MAY_APPEAR}
     assert world.posts == 1
     assert all(world.ledger[one.id].at >= began + SETTLED_AFTER for one in done.returns)
+
+
+def test_a_return_that_somebody_else_was_faster_with_is_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the chain was read: Checkbox refuses the second post, and the chain shows why."""
+    world = with_advance()
+    look, faster = world.shift, [world.return_chain]
+
+    def shift(good_for: float) -> Shift | None:
+        for post in faster[:1]:
+            faster.clear()
+            post(CHAIN, RECEIPT)
+        return look(good_for)
+
+    monkeypatch.setattr(world, "shift", shift)
+    done = world.end_of(a_return("other"))
+    assert isinstance(done, Fiscalized), done
+    assert (done.already, len(done.returns)) == (True, 1)
+    check(world)
+
+
+def test_an_id_that_is_taken_where_nobody_sees_it_is_posted_once() -> None:
+    """By another organization: its receipt is looked for, and never asked for again."""
+    world = Timed()
+    taken = str(payment_receipt_id(AN_ORDER, named("a"), 0))
+    world.add(issued(RECEIPT, id=taken))
+    world.hidden, world.hidden_until = taken, world.now + 3600
+    assert world.code_of(an_advance("a")) is Code.RECEIPT_MISMATCH
+    assert (world.posts, world.chains) == (1, {})
+
+
+@pytest.mark.parametrize("name", ["pay-a", "again"])
+def test_a_receipt_that_was_seen_is_not_missing_later(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its chain cannot be read; the next look lags behind and does not show it, and no shift is open."""
+    world = with_advance()
+    world.open_shift = None
+    seen, look = str(payment_receipt_id(AN_ORDER, named("a"), 0)), world.chain
+
+    def chain(relation_id: str, secrets: Iterable[str] = ()) -> Relation | None:
+        if not world.hidden:
+            world.hidden, world.hidden_until = seen, world.now + 15
+            raise Unavailable({"reason": "reset"})
+        return look(relation_id, secrets)
+
+    monkeypatch.setattr(world, "chain", chain)
+    done = world.end_of(an_advance("a", request_id=name), replace(STATE, look_up_first=True))
+    assert isinstance(done, Fiscalized), done
+    assert done.receipt is not None
+    assert (done.receipt.id, done.already) == (seen, name == "again")
