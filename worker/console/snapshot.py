@@ -53,8 +53,8 @@ class Snapshot:
         self._trouble: str | None = None
         #: Seconds that the last look took.
         self._took = 0.0
-        #: Looks that were asked for, and the newest that is done.
-        self._wanted = self._done = 0
+        #: Looks that were asked for, and the newest that is done. The first begins before anybody asks.
+        self._wanted, self._done = 1, 0
         self._stopping = False
         #: Held by whatever looks or changes.
         self.turn = threading.Lock()

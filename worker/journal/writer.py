@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from worker.journal.database import REFUSALS, is_fault_of_row
 from worker.journal.heard import Row
 from worker.journal.schema import migrate
-from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, REQUESTS
+from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, RECONCILIATIONS, REQUESTS
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -37,6 +37,12 @@ class Writer:
                 for name in ("request", "already", "means", "operation", "relation")
             },
             where=RECEIPTS.c.already & ~receipts.excluded.already,
+        )
+        compared = insert(RECONCILIATIONS)
+        self._inserts[RECONCILIATIONS] = compared.on_conflict_do_update(
+            index_elements=["key"],
+            set_={name: compared.excluded[name] for name in ("heard_at", "compared_at", "ok", "report")},
+            where=RECONCILIATIONS.c.compared_at < compared.excluded.compared_at,
         )
 
     def write(self, rows: Sequence[Row]) -> None:
