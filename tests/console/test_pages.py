@@ -45,12 +45,21 @@ def test_a_wrong_token_opens_nothing(console: str) -> None:
         assert stranger.get("/").status_code == 303
 
 
+def test_a_session_behind_tls_never_goes_without(console: str) -> None:
+    """The console itself speaks plain HTTP; the browser names the scheme that it sees."""
+    with Visitor.of(console) as visitor:
+        origin = {"Origin": console.replace("http:", "https:")}
+        cookie = visitor.post("/sign-in", data={"token": TOKEN}, headers=origin).headers["set-cookie"]
+    assert "Secure" in cookie
+
+
 def test_the_session_is_for_this_site_and_no_script(console: str) -> None:
     """The cookie is HttpOnly and SameSite=Strict, the pages run only our own script, and sign-out ends it."""
     with Visitor.of(console) as visitor:
         cookie = visitor.sign_in().headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=strict" in cookie
+        assert "Secure" not in cookie
         answer = visitor.get("/cashiers")
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["cache-control"] == "no-store"

@@ -182,7 +182,11 @@ class Console:
             await asyncio.sleep(_WRONG_TOKEN)
             return _sign_in_page(request, N_("That is not the token."))
         response = RedirectResponse("/", 303)
-        response.set_cookie(COOKIE, session.id, max_age=LIFETIME, httponly=True, samesite="strict")
+        # A proxy in front may have ended TLS; the origin is what the browser sees.
+        is_safe = request.headers.get("origin", "").startswith("https:")
+        response.set_cookie(
+            COOKIE, session.id, max_age=LIFETIME, secure=is_safe, httponly=True, samesite="strict"
+        )
         return _headed(response)
 
     def _sign_out(self, visit: Visit) -> Response:

@@ -103,10 +103,10 @@ class Outcomes:
         try:
             event = json.loads(body)
             name = event["id"]
-        except (ValueError, TypeError, KeyError):
+            if not self._due[name]:
+                return
+        except (ValueError, TypeError, KeyError, RecursionError):
             return  # somebody else's message
-        if not self._due[name]:
-            return
         for one in (name, self._other[name]):
             self._due[one] -= 1
         if event["type"].endswith(f".{Outcome.SUCCEEDED}.v1"):
