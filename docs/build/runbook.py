@@ -1,4 +1,4 @@
-"""The runbook in three languages: ``python -m docs.build.runbook`` writes it from the codes and the alerts.
+"""The runbook in three languages: made from the catalogue of the codes and that of the alerts.
 
 The English one is ``docs/runbook.md``; alerts and pages link to it and to the others beside it.
 """
@@ -26,8 +26,8 @@ _INTRODUCTION = N_(
 _FIRST_LOOK = N_("First look:")
 _COMMANDS = """```sh
 fiscal-worker dead-letters list --group-by code
-fiscal-worker dead-letters show ЗП-000482
-fiscal-worker explain ЗП-000482
+fiscal-worker dead-letters show ЗП-723573
+fiscal-worker explain ЗП-723573
 fiscal-worker doctor
 ```"""
 _ALERTS = N_("Alerts")
@@ -101,12 +101,3 @@ def _wrapped(text: str) -> str:
     held = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _HELD), text)
     lines = textwrap.wrap(held, _WIDTH, break_on_hyphens=False, break_long_words=False)
     return "\n".join(lines).replace(_HELD, " ")
-
-
-def main() -> None:
-    for language in LANGUAGES:
-        path(language).write_text(written(language), "utf-8")
-
-
-if __name__ == "__main__":
-    main()
