@@ -153,8 +153,12 @@ def _assert_panels_and_rules_have_data(prometheus: Prometheus, eventually: Calla
     states = {rule["name"]: (rule["health"], rule.get("lastError")) for rule in prometheus.rules()}
     assert set(states.values()) == {("ok", None)}
     used = {metric for rule in rules() for metric in metrics_in(rule["expr"])}
-    absent = {name for name in used if not prometheus.query(f'{{__name__=~"{name}(_count)?"}}')}
-    assert absent == ABSENT_WHEN_WELL
+    eventually(lambda: absent(prometheus, used) == ABSENT_WHEN_WELL)
+
+
+def absent(prometheus: Prometheus, names: set[str]) -> set[str]:
+    """Metrics without any series now."""
+    return {name for name in names if not prometheus.query(f'{{__name__=~"{name}(_count)?"}}')}
 
 
 def _assert_panels_follow_the_integration(prometheus: Prometheus, eventually: Callable[..., object]) -> None:
