@@ -138,7 +138,8 @@ def container(name: str, *arguments: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        print(output("logs", "--tail", "30", name), file=sys.stderr)
+        print(name, file=sys.stderr)
+        subprocess.run([*PODMAN, "logs", "--tail", "30", name], stdout=sys.stderr, check=False, timeout=60)
         raise
     finally:
         output("rm", "--force", "--time", "1", name)
