@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from worker.telemetry import metrics  # noqa: F401 - declares what the catalogue lists
 from worker.telemetry.catalogue import CATALOGUE, Described
 
 ROOT = Path(__file__).parents[2]

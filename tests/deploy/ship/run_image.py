@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,7 @@ def main() -> None:
         secrets = write_secrets(Path(folder), broker.url)
         with container("sandbox", *mounts(secrets), f"{IMAGE}:sandbox", *sandbox_arguments()):
             until(lambda: page(SANDBOX_PORT, "/")[0] != 0, "the sandbox listens")
+            add_cashier_without_secret(secrets)
             work = (*mounts(secrets), *settings())
             kept = (
                 *work,
@@ -99,15 +101,27 @@ def write_secrets(folder: Path, broker_url: str) -> Path:
         integrations = integrations.replace(f"{cashier}-secret", f"file:/run/cashiers/{cashier}_password")
     contents["etc/integrations.yaml"] = integrations
     for name, text in contents.items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-        os.chown(path, 0, 10001)
-        path.chmod(0o440)
+        write_secret(folder / name, text)
     folder.chmod(0o755)
     (folder / "journal").mkdir()
     os.chown(folder / "journal", 10001, 10001)
     return folder
+
+
+def write_secret(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    os.chown(path, 0, 10001)
+    path.chmod(0o440)
+
+
+def add_cashier_without_secret(folder: Path) -> None:
+    """A second row of one who is known to the sandbox."""
+    path = folder / "etc" / "integrations.yaml"
+    [known] = [line for line in path.read_text().splitlines() if "id: petro" in line]
+    added = re.sub(r"employee: \S+ ", "", known.replace("id: petro", "id: paula"))
+    added = added.replace("petro_password", "paula_password")
+    write_secret(path, path.read_text().replace(known, f"{known}\n{added}"))
 
 
 def mounts(folder: Path) -> Sequence[str]:
@@ -138,7 +152,8 @@ def container(name: str, *arguments: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        print(output("logs", "--tail", "30", name), file=sys.stderr)
+        print(name, file=sys.stderr)
+        subprocess.run([*PODMAN, "logs", "--tail", "30", name], stdout=sys.stderr, check=False, timeout=60)
         raise
     finally:
         output("rm", "--force", "--time", "1", name)
@@ -213,7 +228,7 @@ def history(explain: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def the_watch_replays(url: str, folder: Path) -> None:
-    """An order for a cashier who is not there; then he is."""
+    """An order for a cashier whose secret is not there; then it is."""
     publish_one(url, "too early", "paula")
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
@@ -224,9 +239,8 @@ def the_watch_replays(url: str, folder: Path) -> None:
                 heard.append(got[0].routing_key)
             return f"fiscalization.{kind}" in heard
 
-        until(lambda: came("failed"), "an order has no cashier")
-        integrations = folder / "etc" / "integrations.yaml"
-        integrations.write_text(integrations.read_text().replace("id: petro", "id: paula"))
+        until(lambda: came("failed"), "an order has no sound cashier")
+        write_secret(folder / "cashiers" / "paula_password", "petro-secret")
         until(lambda: came("succeeded"), "the watch has replayed it")
 
 
