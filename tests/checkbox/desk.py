@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from pydantic import SecretStr
 
@@ -22,21 +21,8 @@ from worker.interprocess.rate_limiter import RegisterRateLimiter
 DAY = 86400.0
 KEY = "test-olena"
 OLENA = replace(BY_PASSWORD, login="olena", password=SecretStr("olena-secret"), license_key=SecretStr(KEY))
-#: Everything that a test may have changed.
-DEFAULTS: dict[str, Any] = {
-    "throttle": False,
-    "done_after": 0.0,
-    "open_after": 0.0,
-    "close_after": 0.0,
-    "over_24h_status": 400,
-    "over_24h_code": "shift.opened_too_long",
-    "busy_status": 400,
-    "cashier_has_shift_code": "base.bad_request",
-    "register_busy_code": None,
-    "language": "uk",
-    "search_form": "full",
-    "page_limit": None,
-}
+#: Of what only time decides.
+AT_ONCE = {"throttle": False, "done_after": 0.0, "open_after": 0.0, "close_after": 0.0}
 
 
 class Desk:
@@ -44,8 +30,7 @@ class Desk:
 
     def __init__(self, sandbox: SandboxProcess, client: CheckboxClient, rate: float = 1000.0) -> None:
         sandbox.reset()
-        sandbox.clear_faults()
-        sandbox.set_options(**{**DEFAULTS, **SandboxProcess.defaults})
+        sandbox.set_options(**AT_ONCE)
         sandbox.put_cashier("olena", password="olena-secret", pin_code="4711", license_key=KEY)
         self.sandbox = sandbox
         self.ahead = 0.0

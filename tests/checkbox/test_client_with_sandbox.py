@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,17 +19,6 @@ from worker.fiscal.ports import CashierHasShift, ReceiptExists, ShiftExpired, Sh
 from worker.fiscal.receipt import Receipt, ReceiptPayment
 
 DAY = 86400.0
-DEFAULTS: dict[str, Any] = {
-    "throttle": False,
-    "over_24h_status": 400,
-    "over_24h_code": None,
-    "busy_status": 400,
-    "cashier_has_shift_code": None,
-    "register_busy_code": None,
-    "line_sum": "before_discounts",
-    "discount_sum": "negative",
-    "total_sum_is_rounded": False,
-}
 
 
 class Desk:
@@ -59,7 +47,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[SandboxProcess]:
-    with SandboxProcess(cashiers=1) as process:
+    with SandboxProcess(cashiers=1, options={"throttle": False}) as process:
         yield process
 
 
@@ -72,8 +60,6 @@ def client() -> Iterator[CheckboxClient]:
 @pytest.fixture
 def desk(running: SandboxProcess, client: CheckboxClient) -> Desk:
     running.reset()
-    running.clear_faults()
-    running.set_options(**DEFAULTS)
     return Desk(running, client, "olena", "test-olena")
 
 
@@ -228,7 +214,7 @@ def test_without_a_shift_nothing_is_sold(desk: Desk) -> None:
 def test_a_shift_is_opened_polled_and_closed(desk: Desk, status: int) -> None:
     """Opening and closing are accepted first and true later; a second opening finds the first."""
     url, token, client = desk.sandbox.url, desk.token, desk.client
-    desk.sandbox.set_options(busy_status=status)
+    desk.sandbox.set_options(busy_status=status, own_shift="named")
     shift_id = uuid4()
     assert client.open_shift(url, token, desk.key, shift_id).id == str(shift_id)
     with pytest.raises(CashierHasShift):

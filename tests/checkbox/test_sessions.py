@@ -337,11 +337,12 @@ def test_a_shift_is_opened_and_waited_for(desk: Desk) -> None:
     assert desk.asked(OPEN) == 1
 
 
+@pytest.mark.parametrize("own", ["named", "busy"])
 @pytest.mark.parametrize("code", [None, "shift.already_opened"])
 @pytest.mark.parametrize("status", [400, 409])
-def test_whoever_was_faster_to_open_is_welcome(desk: Desk, code: str | None, status: int) -> None:
-    """«Касир вже працює з даною касою»: his shift is found at the next look, whatever code comes."""
-    desk.sandbox.set_options(cashier_has_shift_code=code, busy_status=status)
+def test_whoever_was_faster_to_open_is_welcome(desk: Desk, code: str | None, status: int, own: str) -> None:
+    """«Касир вже працює з даною касою», or as if it were another's: his shift is found at the next look."""
+    desk.sandbox.set_options(cashier_has_shift_code=code, busy_status=status, own_shift=own)
     with desk.enter() as session:
         assert session.shift(DAY) is None
         desk.opened(hours_ago=0)

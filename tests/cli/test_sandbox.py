@@ -6,8 +6,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from worker.cli.sandbox import sandbox
 from worker.demo.sandbox_process import SandboxProcess
+from worker.sandbox.fault_kinds import KINDS
 
 FILE = """
 integrations:
@@ -32,17 +36,28 @@ def written(folder: Path, pin_code: str = "0123") -> Path:
 def test_the_file_is_read_as_the_worker_reads_it(tmp_path: Path, pin_code: str) -> None:
     """A PIN is text: to YAML itself 0123 is 83. Secrets are looked up as the worker does."""
     environment = {"ANNA_PASSWORD": "secret-anna"}
-    with SandboxProcess(integrations=written(tmp_path, pin_code), environment=environment) as sandbox:
+    with SandboxProcess(integrations=written(tmp_path, pin_code), environment=environment) as process:
         answer = httpx2.post(
-            f"{sandbox.url}/api/v1/cashier/signinPinCode",
+            f"{process.url}/api/v1/cashier/signinPinCode",
             json={"pin_code": pin_code},
             headers={"X-License-Key": "test-pin"},
             trust_env=False,
         )
         assert answer.status_code == 200
         by_password = {"login": "anna", "password": "secret-anna"}
-        answer = httpx2.post(f"{sandbox.url}/api/v1/cashier/signin", json=by_password, trust_env=False)
+        answer = httpx2.post(f"{process.url}/api/v1/cashier/signin", json=by_password, trust_env=False)
         assert answer.status_code == 200
+
+
+def test_each_fault_has_a_line_in_the_help() -> None:
+    """On a terminal of 80 columns too."""
+    app = typer.Typer()
+    app.command()(sandbox)
+    told = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).stdout
+    lines = [line.strip() for line in told.splitlines()]
+    assert [line for line in lines if line.partition(":")[0] in KINDS] == [
+        f"{name}: {kind.meaning}" for name, kind in KINDS.items()
+    ]
 
 
 def test_a_file_that_the_worker_refuses_is_refused(tmp_path: Path) -> None:

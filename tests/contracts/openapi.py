@@ -49,12 +49,18 @@ class OpenApi:
         paths = self._document["paths"].items()
         return frozenset(f"{method.upper()} {path}" for path, methods in paths for method in methods)
 
+    @cached_property
+    def _templates(self) -> Mapping[str, re.Pattern[str]]:
+        templates = sorted(self._document["paths"], key=lambda template: template.count("{"))
+        return {
+            template: re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)))
+            for template in templates
+        }
+
     def operation(self, method: str, path: str) -> str:
         """Which operation a request is; a path without parameters goes before one with them."""
-        templates = sorted(self._document["paths"], key=lambda template: template.count("{"))
-        for template in templates:
-            pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template))
-            if method.lower() in self._document["paths"][template] and re.fullmatch(pattern, path):
+        for template, pattern in self._templates.items():
+            if method.lower() in self._document["paths"][template] and pattern.fullmatch(path):
                 return f"{method.upper()} {template}"
         raise ContractBroken(f"the document has no {method.upper()} {path}")
 

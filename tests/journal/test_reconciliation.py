@@ -27,7 +27,6 @@ def running() -> Iterator[SandboxProcess]:
 
 @pytest.fixture(params=["by key", "by cashier"])
 def till(request: pytest.FixtureRequest, running: SandboxProcess, engine: Engine) -> Iterator[Till]:
-    running.set_options(search_form="full", page_limit=None)
     with CheckboxClient() as client:
         yield Till(running, client, engine, with_key=request.param == "by key")
 

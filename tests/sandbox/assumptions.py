@@ -2,17 +2,27 @@
 
     python -m tests.sandbox.assumptions [--only NAME] tests/checkbox tests/contracts tests/cli
 
-The worker has to pass either way: nobody has seen which side is Checkbox's.
+The worker has to pass either way: nobody has seen which side is Checkbox's. The tests run once as they are,
+to see which option each of them depends on; then, for each other side, those that depend on it, the cheapest
+first.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from tests.sandbox.tracing import Traced, readers, traced
+
+_SPREAD = ("-n4", "--dist=worksteal")
+#: Seconds of tests that are over before several processes have started.
+SHORT = 30.0
 #: Of each assumed option the values that are not its default.
 OTHER_SIDES: dict[str, tuple[Any, ...]] = {
     "over_24h_status": (422,),
@@ -22,6 +32,7 @@ OTHER_SIDES: dict[str, tuple[Any, ...]] = {
     "cashier_has_shift_code": (None, "cashier.has_shift"),
     "register_busy_code": ("base.bad_request",),
     "busy_status": (409,),
+    "own_shift": ("busy",),
     "underpayment_status": (422,),
     "underpayment_code": ("base.bad_request",),
     "card_overpayment": ("accept",),
@@ -52,11 +63,23 @@ OTHER_SIDES: dict[str, tuple[Any, ...]] = {
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", action="append", choices=OTHER_SIDES, default=[])
-    parser.add_argument("tests", nargs="+")
+    parser.add_argument("--trace", type=Path, default=Path("build/assumptions"), metavar="FOLDER")
+    parser.add_argument("tests", nargs="*", help="traced first; without any, those that FOLDER tells of")
     chosen = parser.parse_args(arguments)
-    failed = [text for text in _sides(chosen.only or list(OTHER_SIDES)) if not _passes(text, chosen.tests)]
+    if chosen.tests:
+        shutil.rmtree(chosen.trace, ignore_errors=True)
+        traces = ("-p", "tests.sandbox.tracing", "--sandbox-trace", str(chosen.trace))
+        _pytest("as it is", *_SPREAD, *traces, *chosen.tests)
+    tests = traced(chosen.trace)
+    runs = {side: readers(tests, side.partition("=")[0]) for side in _sides(chosen.only or list(OTHER_SIDES))}
+    cheapest_first = sorted(runs, key=lambda side: _seconds(runs[side]))
+    failed = [side for side in cheapest_first if not _passes(side, runs[side])]
+    unread = [side for side in runs if not runs[side]]
+    print(f"of {len(tests)} tests none depends on: {', '.join(unread) or '-'}")
     print(f"failed with: {', '.join(failed) or 'none'}")
     return int(bool(failed))
 
@@ -67,11 +90,25 @@ def _sides(names: list[str]) -> Iterator[str]:
             yield f"{name}={'null' if value is None else value}"
 
 
-def _passes(text: str, tests: list[str]) -> bool:
-    command = [sys.executable, "-m", "pytest", "-q", "--no-header", f"--sandbox-option={text}", *tests]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+def _passes(side: str, tests: list[Traced]) -> bool:
+    spread = _SPREAD if _seconds(tests) > SHORT else ()
+    option = f"--sandbox-option={side}"
+    return not tests or _pytest(side, *spread, option, *(one.test for one in tests))
+
+
+def _seconds(tests: list[Traced]) -> float:
+    return sum(one.seconds for one in tests)
+
+
+def _pytest(title: str, *arguments: str) -> bool:
+    """Whether the tests pass; a line tells of it, and one of each that does not."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(("-q", "--no-header", *arguments)))
+        file.flush()
+        command = [sys.executable, "-m", "pytest", f"@{file.name}"]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = run.stdout.strip().splitlines()
-    print(f"{text}: {lines[-1] if lines else run.stderr}", flush=True)
+    print(f"{title}: {lines[-1] if lines else run.stderr}", flush=True)
     for line in lines:
         if line.startswith(("FAILED", "ERROR")):
             print(f"  {line}", flush=True)

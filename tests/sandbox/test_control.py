@@ -95,8 +95,9 @@ def test_the_till_is_set() -> None:
 
 
 def test_a_reset_is_a_new_start() -> None:
-    """Cashiers and their shifts are there anew; receipts, tokens, faults and counts are gone."""
-    checkbox = Checkbox()
+    """Cashiers and their shifts are there anew; receipts, tokens, faults, counts, new options are gone."""
+    checkbox = Checkbox(rate=7)
+    checkbox.control("POST", "/options", {"rate": 8, "language": "en"})
     token = checkbox.sign_in()
     checkbox.sell(token)
     checkbox.fault("error_500")
@@ -104,6 +105,8 @@ def test_a_reset_is_a_new_start() -> None:
     assert checkbox.control("GET", "/ledger").body == []
     assert checkbox.control("GET", "/faults").body == []
     assert checkbox.control("GET", "/counters").body["requests"] == {}
+    options = checkbox.control("POST", "/options", {}).body
+    assert (options["rate"], options["language"]) == (7, "uk")
     assert checkbox.get("/cashier/me", token).status == 401
     assert checkbox.sell(checkbox.sign_in()).status == 201
 

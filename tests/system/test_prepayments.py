@@ -20,16 +20,7 @@ from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.fiscal.chain import chain_id, payment_receipt_id
 from worker.fiscal.receipt import sale_receipt_id
 
-OPTIONS = {
-    "throttle": False,
-    "done_after": 0.05,
-    "relation_exists_code": None,
-    "repeated_payment": "accepted",
-    "relation_receipts": "whole",
-    "refused_payment": "dropped",
-    "refused_return": "PARTIAL_CANCELLED",
-    "closing_lines": "one",
-}
+OPTIONS = {"throttle": False, "done_after": 0.05}
 OPEN, PAY = "POST /prepayment-receipts", "POST /prepayment-receipts/{relation_id}"
 GIVE_BACK = "POST /prepayment-receipts/{relation_id}/return"
 READ, LOOK_UP, SELL = (
@@ -54,9 +45,10 @@ def running(rabbitmq: PrivateRabbitMQ, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def shop(running: Counter) -> Iterator[Counter]:
+    before = running.sandbox.set_options()
     yield running
     running.sandbox.clear_faults()
-    running.sandbox.set_options(**OPTIONS)
+    running.sandbox.set_options(**before)
 
 
 class Chain:

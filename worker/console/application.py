@@ -18,6 +18,8 @@ from starlette.routing import Route
 
 from worker.console import language as languages
 from worker.console.asking import Asking
+from worker.console.cashier_pages import CashierPages
+from worker.console.checks import FleetChecks
 from worker.console.job_pages import JobPages
 from worker.console.jobs import Jobs
 from worker.console.journal_desk import JournalDesk
@@ -28,13 +30,14 @@ from worker.console.open_shifts import ShiftLook
 from worker.console.order_pages import OrderPages
 from worker.console.reconciliation_pages import ReconciliationPages
 from worker.console.rendering import render, worded
+from worker.console.shift_pages import ShiftPages
 from worker.console.sign_in import COOKIE, LIFETIME, Access, SignIns, is_from_here, knows
 from worker.console.snapshot import FAULTS, NothingSeen, Snapshot
 from worker.console.today import Days
 from worker.console.today_pages import TodayPages
 from worker.console.visit import Visit, frame_of
 from worker.fiscal.languages import LANGUAGES, N_
-from worker.operators.dead_letters.audit import Audit
+from worker.operators.audit import Audit
 
 _FORM_LIMIT = 16 * 1024
 #: Seconds that a wrong token costs.
@@ -65,8 +68,11 @@ class Console:
         self._log = log
 
     def application(self) -> Starlette:
-        letters = LetterPages(self._snapshot, self._jobs, lambda actor: Audit(self._log, actor))
+        checks, names = FleetChecks(), Names()
+        letters = LetterPages(self._snapshot, self._jobs, names, self._audit_of)
         jobs = JobPages(self._jobs)
+        cashiers = CashierPages(checks, names)
+        shifts = ShiftPages(self._jobs, self._snapshot, checks, names, self._audit_of)
         routes = [
             Route("/style.css", _asset("style.css", "text/css"), methods=["GET"]),
             Route("/page.js", _asset("page.js", "text/javascript"), methods=["GET"]),
@@ -80,19 +86,24 @@ class Console:
             self._looking("/discard", letters.confirm_discard),
             self._changing("/discard", letters.discard),
             self._changing("/export", letters.export),
-            self._looking("/cashiers", jobs.cashiers),
-            self._changing("/cashiers", jobs.look, by_anybody=True),
+            self._looking("/cashiers", cashiers.cashiers),
+            self._changing("/cashiers", cashiers.check, by_anybody=True),
+            self._changing("/shifts", shifts.look),
+            self._changing("/shifts/close", shifts.close),
+            self._changing("/shifts/open", shifts.open),
+            self._looking("/shifts/{job}", shifts.job),
             self._looking("/jobs", jobs.jobs),
+            self._looking("/done", jobs.done),
             self._looking("/jobs/{job}.json", jobs.progress),
             self._looking("/jobs/{job}", jobs.job),
             self._changing("/jobs/{job}/stop", jobs.stop),
-            *self._of_journal(),
+            *self._of_journal(names),
         ]
         handlers = {404: self._went_wrong, 405: self._went_wrong, 500: self._went_wrong}
         return Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
 
-    def _of_journal(self) -> list[Route]:
-        asking, names = Asking(), Names()
+    def _of_journal(self, names: Names) -> list[Route]:
+        asking = Asking()
         desk = JournalDesk(asking)
         today = TodayPages(Days(self._snapshot, desk, asking, self._shifts.last), names)
         orders = OrderPages(self._snapshot, desk, asking, names)
@@ -104,6 +115,9 @@ class Console:
             self._looking("/reconciliation", books.reconciliation),
             self._changing("/reconciliation", books.compare, by_anybody=True),
         ]
+
+    def _audit_of(self, actor: str) -> Audit:
+        return Audit(self._log, actor)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -43,14 +43,17 @@ def _environment(language: str) -> Environment:
     )
     catalogue = languages.translations(_HERE / "locale", "console", language)
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "moment": lambda instant: moment(instant, language),
         "day": lambda one: day(one, language),
+        "instant": lambda text: text and datetime.fromisoformat(text),
+        "hours": lambda passed: hours(passed, language),
         "hryvnias": lambda amount: hryvnias(amount, language),
         "kopiykas": lambda amount: hryvnias(Decimal(amount) / 100, language),
         "commands": commands,
         "of_code": lambda text: languages.translated(text, language),
     }
+    environment.filters |= filters
     environment.globals |= {"language": language, "languages": NAMES}
     return environment
 
@@ -65,12 +68,10 @@ def worded(text: str, language: str, **values: object) -> str:
     return languages.translations(_HERE / "locale", "console", language).gettext(text) % values
 
 
-def moment(instant: datetime | str | None, language: str) -> str:
-    """A time in Kyiv, to the minute; a text is by RFC 3339."""
+def moment(instant: datetime | None, language: str) -> str:
+    """A time in Kyiv, to the minute."""
     if instant is None:
         return "–"
-    if isinstance(instant, str):
-        instant = datetime.fromisoformat(instant)
     local = instant.astimezone(KYIV)
     return f"{day(local, language)}\N{NO-BREAK SPACE}{local:%H:%M}"
 
@@ -78,6 +79,12 @@ def moment(instant: datetime | str | None, language: str) -> str:
 def day(one: date, language: str) -> str:
     """A date."""
     return one.strftime("%Y-%m-%d" if language == languages.SOURCE else "%d.%m.%Y")
+
+
+def hours(passed: timedelta, language: str) -> str:
+    """A time that has passed, to six minutes."""
+    text = f"{passed.total_seconds() / 3600:.1f}"
+    return text if language == languages.SOURCE else text.replace(".", ",")
 
 
 def hryvnias(amount: Decimal | str | None, language: str) -> str:

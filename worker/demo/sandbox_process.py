@@ -29,6 +29,8 @@ class SandboxProcess:
 
     #: Options of every sandbox that this process starts, where it is not given others.
     defaults: ClassVar[dict[str, Any]] = {}
+    #: What Python runs for it.
+    program: ClassVar[tuple[str, ...]] = ("-m", "worker")
 
     def __init__(
         self,
@@ -68,7 +70,7 @@ class SandboxProcess:
     def start(self) -> None:
         """Returns when it listens; raises ``RuntimeError`` with its output where it does not come to that."""
         folder = self._folder = GuardedFolder("sandbox-")
-        command = [sys.executable, "-m", "worker", "sandbox", *self._arguments]
+        command = [sys.executable, *self.program, "sandbox", *self._arguments]
         process = folder.launch("sandbox", command, self._environment)
         self._process = process
         give_up_at = time.monotonic() + _STARTS_WITHIN
@@ -130,8 +132,10 @@ class SandboxProcess:
         """Move the clock on, so that a shift becomes old or a receipt DONE."""
         self._call("POST", "/sandbox/clock", {"advance_seconds": seconds})
 
-    def set_options(self, **options: Any) -> None:
-        self._call("POST", "/sandbox/options", options)
+    def set_options(self, **options: Any) -> dict[str, Any]:
+        """Until a reset; all of them, as they are then."""
+        changed: dict[str, Any] = self._call("POST", "/sandbox/options", options)
+        return changed
 
     def put_cashier(self, login: str, **settings: Any) -> dict[str, Any]:
         """A new cashier, or new settings of a known one: see ``worker.sandbox.parties.put_cashier``."""
@@ -167,7 +171,7 @@ class SandboxProcess:
         self._call("POST", f"/sandbox/receipts/{receipt_id}", body)
 
     def reset(self) -> None:
-        """As after the start, but for the clock, the options and the faults of the start."""
+        """As after the start, but for the clock and the faults of the start."""
         self._call("POST", "/sandbox/reset")
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:

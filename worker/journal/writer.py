@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker.journal.database import is_fault_of_row
 from worker.journal.heard import Row
 from worker.journal.schema import migrate
-from worker.journal.tables import OUTCOMES, RECEIPTS, RECONCILIATIONS, REQUESTS
+from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, RECONCILIATIONS, REQUESTS
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -27,7 +27,8 @@ class Writer:
         self._engine = engine
         self._is_migrated = False
         insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-        self._inserts = {table: insert(table).on_conflict_do_nothing() for table in (REQUESTS, OUTCOMES)}
+        once = (REQUESTS, OUTCOMES, ACTIONS)
+        self._inserts = {table: insert(table).on_conflict_do_nothing() for table in once}
         receipts = insert(RECEIPTS)
         # The request that made a receipt is the one whose payments it has; another may be heard before it.
         self._inserts[RECEIPTS] = receipts.on_conflict_do_update(

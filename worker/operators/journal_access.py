@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from config.errors import ConfigurationError
 from config.setting_lines import variable
 from config.settings import Settings
+from worker.journal.action import DonePage
 from worker.journal.found_order import FoundOrder
 
 if TYPE_CHECKING:
@@ -53,3 +54,11 @@ def found_in_journal(settings: Settings, text: str) -> list[FoundOrder]:
         from worker.journal.finding import find
 
         return find(engine, text)
+
+
+def done_by_people(settings: Settings, page: int) -> DonePage:
+    """Replays, discards, shifts closed and opened. Raises what ``journal`` raises."""
+    with journal(settings) as engine:
+        from worker.journal.actions import done_page
+
+        return done_page(engine, page)

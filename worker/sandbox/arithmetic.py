@@ -76,7 +76,7 @@ class Totals:
 
 def rounding(options: Options) -> Callable[[Money], int]:
     """ASSUMED A4: half up; truncation and half to even are as plausible."""
-    return _ROUNDINGS[options.rounding]
+    return lambda money: int(money) if money.denominator == 1 else _ROUNDINGS[options.rounding](money)
 
 
 def total_up(body: Mapping[str, Any], organization: Organization, options: Options) -> Totals:
@@ -116,7 +116,12 @@ def goods_total(body: Mapping[str, Any], organization: Organization, options: Op
 def _due(
     body: Mapping[str, Any], organization: Organization, options: Options
 ) -> tuple[list[Line], list[Discounted], Money]:
-    early: Callable[[Money], Money] = rounding(options) if options.round_at == "line" else _keep
+    to_kopiykas = rounding(options)
+
+    def early(money: Money) -> Money:
+        is_kept = money.denominator == 1 or options.round_at == "total"
+        return money if is_kept else to_kopiykas(money)
+
     lines = [_line(item, organization, options, early) for item in body["goods"]]
     goods: Money = sum(line.net for line in lines)
     discounts = _discounts(body.get("discounts"), goods, early)
@@ -210,10 +215,6 @@ def _tax_sum(tax: Tax, turnover: Fraction) -> TaxSum:
     value = turnover * tax.share
     extra_value = (turnover - value) * tax.extra_share if tax.extra_rate else Fraction(0)
     return TaxSum(tax=tax, turnover=turnover, value=value, extra_value=extra_value)
-
-
-def _keep(money: Money) -> Money:
-    return money
 
 
 def half_up(money: Money) -> int:

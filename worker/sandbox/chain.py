@@ -27,9 +27,9 @@ class Chain:
 
     def counted(self, now: float, options: Options) -> list[Receipt]:
         """The payments whose money is in the chain."""
-        if options.refused_payment == "counted":
-            return self.payments
-        return [payment for payment in self.payments if payment.status(now) != "ERROR"]
+        taken = [payment for payment in self.payments if payment.status(now) != "ERROR"]
+        is_one_refused = len(taken) < len(self.payments)
+        return self.payments if is_one_refused and options.refused_payment == "counted" else taken
 
     def paid(self, now: float, options: Options) -> int:
         return sum(payment.sums.total for payment in self.counted(now, options))

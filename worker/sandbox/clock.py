@@ -39,9 +39,9 @@ def iso_kyiv(moment: float) -> str:
 
 
 def parse_iso(text: str) -> float:
-    """Raises ``ValueError``. A time without a zone is read as UTC."""
+    """Raises ``ValueError``. A time without a zone is Kyiv's, as a client that was tested live sends it."""
     moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=KYIV)).timestamp()
 
 
 def month_start(now: float) -> float:

@@ -188,7 +188,7 @@ def _book(state: State, receipt: Receipt, *, sign: int) -> None:
 
 
 def _reset(state: State, seed: Callable[[State], None]) -> Any:
-    """Back to the state after the start, except for the clock and the options."""
+    """Back to the state after the start, except for the clock."""
     state.forget()
     seed(state)
     return {"cashiers": len(state.cashiers)}

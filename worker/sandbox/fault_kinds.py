@@ -43,7 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "refused": Kind(
         "exchange",
         False,
-        "STATUS with CODE and WORDS, as Checkbox refuses; also at reading endpoints",
+        "STATUS with CODE and WORDS, as Checkbox refuses; reading calls too",
         code="base.bad_request",
         words="Запит відхилено",
     ),
@@ -69,15 +69,14 @@ KINDS: Mapping[str, Kind] = {
     "gateway_json": Kind(
         "exchange",
         False,
-        "STATUS with the JSON of a gateway in front of Checkbox, WORDS as its message",
+        "STATUS with the JSON of a gateway before Checkbox, with WORDS",
         status=403,
         words="no Route matched with those values",
     ),
     "hidden_for": Kind(
         "view",
         True,
-        "a receipt is not shown for SECONDS after its POST, by the endpoint GET /receipts/{receipt_id} or "
-        "GET /receipts/search; without endpoint= by both",
+        "not shown for SECONDS, by id and search, or by endpoint= alone",
         seconds=1.0,
     ),
     "created_for": Kind("receipt", True, "the receipt stays CREATED for SECONDS (stuck: 1e9)", seconds=60.0),
@@ -90,7 +89,7 @@ KINDS: Mapping[str, Kind] = {
     "upload_refused": Kind(
         "receipt",
         True,
-        "automatic offline: a fiscal code at once, and ERROR with WORDS at the upload, after SECONDS",
+        "offline: a fiscal code at once, ERROR with WORDS after SECONDS",
         seconds=60.0,
         words="Помилка перевірки документа",
     ),
@@ -104,5 +103,5 @@ KINDS: Mapping[str, Kind] = {
 
 
 def described() -> str:
-    """Each kind with its meaning and settings, for ``sandbox --help``."""
-    return "\n\n".join(f"{name}: {kind.meaning}" for name, kind in KINDS.items())
+    """A line for each kind with its meaning, for ``sandbox --help``."""
+    return "\n".join(f"{name}: {kind.meaning}" for name, kind in KINDS.items())

@@ -37,6 +37,8 @@ class Options:
     cashier_has_shift_code: str | None = "base.bad_request"
     register_busy_code: str | None = None
     busy_status: int = 400
+    #: ASSUMED: one client was told of a cashier's own open shift as of another's.
+    own_shift: Literal["named", "busy"] = "named"
     # ASSUMED A3: only that an underpayment is rejected is known.
     underpayment_status: int = 400
     underpayment_code: str | None = None

@@ -203,7 +203,6 @@ SERVICE = members(
         "footer": _string,
     }
 )
-_external_item = members({"good": Required(_good), "quantity": Required(integer(above=0))})
 #: The client calculates everything; Checkbox does not check it.
 ADD_EXTERNAL = members(
     {

@@ -86,12 +86,13 @@ def ready_shift(state: State, cashier: Cashier, body: Mapping[str, Any]) -> Shif
     """The open shift in which the receipt of this body may be issued. Raises ``Refusal``."""
     now = state.clock.now()
     receipt_id = (body.get("id") or "").lower()
-    if state.options.duplicate_before_shift:
-        _check_new(state, receipt_id)
     shift = current_shift(cashier, now)
-    if shift is None or shift.status(now) != "OPENED":
+    is_open = shift is not None and shift.status(now) == "OPENED"
+    if receipt_id in state.receipts and (is_open or state.options.duplicate_before_shift):
+        state.duplicates_refused += 1
+        raise receipt_exists()
+    if shift is None or not is_open:
         raise shift_not_opened()
-    _check_new(state, receipt_id)
     if shift.is_older_than_a_day(now):
         raise shift_open_over_24h(state.options)
     if is_offline(shift.register, now) and not codes(state, shift.register):
@@ -101,12 +102,6 @@ def ready_shift(state: State, cashier: Cashier, body: Mapping[str, Any]) -> Shif
     if previous is not None and (not stored or stored[-1].id != previous.lower()):
         raise previous_receipt_differs()
     return shift
-
-
-def _check_new(state: State, receipt_id: str) -> None:
-    if receipt_id in state.receipts:
-        state.duplicates_refused += 1
-        raise receipt_exists()
 
 
 def checked_totals(state: State, shift: Shift, body: Mapping[str, Any]) -> Totals:

@@ -83,7 +83,7 @@ def close_shift(state: State, cashier: Cashier, body: Mapping[str, Any], client_
     if shift is None or shift.status(now) != "OPENED":
         raise shift_not_opened()
     is_own = shift.client_name == client_name or bool(body.get("skip_client_name_check"))
-    if state.options.client_name_check and not is_own:
+    if not is_own and state.options.client_name_check:
         raise another_client()
     unfinished = [receipt.ended_at for receipt in shift.receipts if receipt.ended_at > now]
     if unfinished and state.options.close_with_unfinished == "refuse":
@@ -120,9 +120,9 @@ def make_report(state: State, shift: Shift, *, is_z_report: bool, serial: int) -
 
 
 def _check_free(state: State, cashier: Cashier, register: Register, now: float) -> None:
-    if current_shift(cashier, now) is not None:
+    if current_shift(cashier, now) is not None and state.options.own_shift == "named":
         raise cashier_has_shift(state.options)
-    if current_shift(register, now) is not None:
+    if current_shift(cashier, now) is not None or current_shift(register, now) is not None:
         raise register_busy(state.options)
 
 

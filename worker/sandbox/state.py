@@ -31,14 +31,15 @@ class State:
 
     def __init__(self, clock: Clock, options: Options, seed: int | None = None) -> None:
         self.clock = clock
-        self.options = options
+        self._options_at_start = options
         self.random = random.Random(seed)  # noqa: S311 - reproducible on purpose
         self._seed = seed
         self._token_key = secrets.token_bytes(32)
         self.forget()
 
     def forget(self) -> None:
-        """Clear everything except the clock and the options."""
+        """Clear everything except the clock."""
+        self.options = self._options_at_start
         self.faults = FaultBook(self._seed)
         self.organizations: dict[str, Organization] = {}
         self.registers: dict[str, Register] = {}

@@ -18,6 +18,7 @@ import httpx2
 from worker.sandbox.bodies.party_body import register_in_shift
 from worker.sandbox.bodies.receipt_body import receipt_body
 from worker.sandbox.bodies.shift_body import shift
+from worker.sandbox.bodies.short_receipt_body import short_receipt_body
 from worker.sandbox.entities import Webhook
 from worker.sandbox.ledger import Receipt, Register, Shift
 from worker.sandbox.state import State
@@ -102,11 +103,10 @@ class Webhooks:
         for item in ended:
             if item.status(now) == "ERROR" and not self._state.options.webhook_on_error:
                 continue
-            body = json.loads(receipt_body(self._state, item, now))
             if item.type.startswith("SERVICE"):
-                del body["shift"]
-                yield {"service_receipt": body}
+                yield {"service_receipt": json.loads(short_receipt_body(self._state, item, now))}
             else:
+                body = json.loads(receipt_body(self._state, item, now))
                 yield {"receipt": {**body, "cash_register": register_in_shift(register)}}
 
     def _queue(self, webhook: Webhook, body: dict[str, Any], now: float) -> None:

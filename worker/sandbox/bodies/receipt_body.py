@@ -81,11 +81,11 @@ def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
 
 def fixed_members(body: Mapping[str, Any], totals: Totals, options: Options) -> Body:
     to_kopiykas = rounding(options)
-    is_rounded = options.total_sum_is_rounded
+    with_rounding = totals.round_sum != 0 and options.total_sum_is_rounded
     return {
         "goods": [_line(line, options, totals.is_return) for line in totals.lines],
         "payments": [_payment(payment) for payment in body.get("payments") or ()],
-        "total_sum": totals.total + (totals.round_sum if is_rounded else 0),
+        "total_sum": totals.total + (totals.round_sum if with_rounding else 0),
         "total_payment": totals.paid,
         "total_rest": totals.rest,
         "round_sum": totals.round_sum,
@@ -128,7 +128,7 @@ def _common(body: Mapping[str, Any]) -> Body:
 def _line(line: Line, options: Options, is_return: bool) -> Body:
     to_kopiykas = rounding(options)
     good = line.payload["good"]
-    shown = line.gross if options.line_sum == "before_discounts" else line.net
+    is_net = line.net != line.gross and options.line_sum == "after_discounts"
     return {
         "good": {
             "code": good["code"],
@@ -143,7 +143,7 @@ def _line(line: Line, options: Options, is_return: bool) -> Body:
             "original_price": good.get("original_price"),
         },
         "good_id": line.payload.get("good_id"),
-        "sum": to_kopiykas(shown),
+        "sum": to_kopiykas(line.net if is_net else line.gross),
         "quantity": line.payload["quantity"],
         "is_return": is_return,
         "taxes": [_tax_sum(tax_sum, options, is_return) for tax_sum in line_taxes(line)],
