@@ -21,9 +21,8 @@ from worker.rabbit.topology import DEAD_LETTERS
 
 PAGES = [
     *("/", "/letters", "/replay", "/discard", "/cashiers", "/jobs", "/jobs/none", "/jobs/none.json"),
-    *("/today", "/today.csv", "/orders", "/reconciliation"),
+    *("/shifts/none", "/done", "/today", "/today.csv", "/orders", "/reconciliation"),
 ]
-PAGES += ["/shifts/none", "/done"]
 PROGRAM = "from worker.cli import main; main()"
 
 

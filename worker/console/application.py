@@ -102,6 +102,9 @@ class Console:
         handlers = {404: self._went_wrong, 405: self._went_wrong, 500: self._went_wrong}
         return Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
 
+    def _audit_of(self, actor: str) -> Audit:
+        return Audit(self._log, actor)
+
     def _of_journal(self, names: Names) -> list[Route]:
         asking = Asking()
         desk = JournalDesk(asking)
@@ -115,9 +118,6 @@ class Console:
             self._looking("/reconciliation", books.reconciliation),
             self._changing("/reconciliation", books.compare, by_anybody=True),
         ]
-
-    def _audit_of(self, actor: str) -> Audit:
-        return Audit(self._log, actor)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

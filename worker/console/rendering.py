@@ -45,9 +45,9 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     filters: dict[str, Callable[..., Any]] = {
         "moment": lambda instant: moment(instant, language),
-        "day": lambda one: day(one, language),
         "instant": lambda text: text and datetime.fromisoformat(text),
         "hours": lambda passed: hours(passed, language),
+        "day": lambda one: day(one, language),
         "hryvnias": lambda amount: hryvnias(amount, language),
         "kopiykas": lambda amount: hryvnias(Decimal(amount) / 100, language),
         "commands": commands,
