@@ -68,12 +68,10 @@ def worded(text: str, language: str, **values: object) -> str:
     return languages.translations(_HERE / "locale", "console", language).gettext(text) % values
 
 
-def moment(instant: datetime | str | None, language: str) -> str:
-    """A time in Kyiv, to the minute; a text is by RFC 3339."""
+def moment(instant: datetime | None, language: str) -> str:
+    """A time in Kyiv, to the minute."""
     if instant is None:
         return "–"
-    if isinstance(instant, str):
-        instant = datetime.fromisoformat(instant)
     local = instant.astimezone(KYIV)
     return f"{day(local, language)}\N{NO-BREAK SPACE}{local:%H:%M}"
 

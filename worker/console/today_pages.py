@@ -10,7 +10,7 @@ from itertools import chain
 from starlette.responses import Response, StreamingResponse
 
 from config import settings as configuration
-from worker.checkbox.shift_finder import FoundShift
+from worker.checkbox.shift_finder import FoundShift, Row
 from worker.console.names import Names
 from worker.console.today import Days, Today
 from worker.console.visit import Visit
@@ -24,6 +24,8 @@ class ShiftLine:
     """An open shift on the page; ``minutes`` is its age."""
 
     found: FoundShift
+    #: Whose it is, or else all who share its register.
+    rows: list[Row]
     opened_at: datetime
     minutes: int
     is_long: bool
@@ -69,7 +71,8 @@ def _lines(seen: Today) -> Iterator[ShiftLine]:
     for one in known.shifts:
         opened_at = datetime.fromtimestamp(one.record.opened_at, UTC)
         minutes = int((datetime.now(UTC) - opened_at).total_seconds() // 60)
-        yield ShiftLine(one, opened_at, minutes, one.record.id in known.long)
+        rows = sorted(one.openers or one.sharing)
+        yield ShiftLine(one, rows, opened_at, minutes, one.record.id in known.long)
 
 
 def _parts(day: date) -> Iterator[bytes]:
