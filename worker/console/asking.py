@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
@@ -21,11 +22,12 @@ class Answer(Generic[T]):
 
     def __init__(self, future: Future[T]) -> None:
         self._future = future
+        self._asked_at = time.monotonic()
 
     def within(self, seconds: float) -> T:
-        """The answer, or what the question raised. Raises ``NoAnswer`` where there is none in this time."""
+        """The answer, or what the question raised. Raises ``NoAnswer`` so long after it was asked."""
         try:
-            return self._future.result(seconds)
+            return self._future.result(max(0.0, self._asked_at + seconds - time.monotonic()))
         except TimeoutError:
             raise NoAnswer from None
 

@@ -111,6 +111,8 @@ class Snapshot:
             except FAULTS as fault:
                 words = fault.lines[0] if isinstance(fault, ConfigurationError) else str(fault)
                 self._is_done(number, trouble=words)
+            except Exception as error:  # whatever it is, the next look may go well
+                self._is_done(number, trouble=f"the letters could not be read: {type(error).__name__}")
             else:
                 self._took = time.monotonic() - began
                 self._is_done(number, rows)

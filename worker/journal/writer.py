@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
-from worker.journal.database import is_fault_of_row
+from worker.journal.database import REFUSALS, is_fault_of_row
 from worker.journal.heard import Row
 from worker.journal.schema import migrate
 from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, RECONCILIATIONS, REQUESTS
@@ -54,7 +53,7 @@ class Writer:
         self._prepare()
         try:
             self._commit(rows)
-        except SQLAlchemyError as error:
+        except REFUSALS as error:
             if not is_fault_of_row(error):
                 self._is_migrated = False  # it may come back empty
                 raise
@@ -88,7 +87,7 @@ class Writer:
     def _write_alone(self, row: Row) -> None:
         try:
             self._commit([row])
-        except SQLAlchemyError as error:
+        except REFUSALS as error:
             if not is_fault_of_row(error):
                 raise
             _log.error("journal_row_refused", kind=row.table.name, **{"error.type": type(error).__name__})
