@@ -173,7 +173,10 @@ def test_cashiers_without_a_worker(checkbox: SandboxProcess, visitor: Visitor) -
     assert "No worker knows of a check" in text
     assert "Not checked yet" in text
     assert text.count("Shift …") == 3
-    assert visitor.submit("/cashiers").headers["location"] == "/cashiers"
+    csrf = re.findall(r'name="csrf" value="([^"]+)"', text)[0]
+    answer = visitor.post("/cashiers", data={"csrf": csrf, "integration": "shop-main"})
+    assert answer.headers["location"] == "/cashiers"
+    assert "being checked now" in visitor.get("/cashiers").text
     assert checkbox.counters()["sign_ins"] == {}
 
 

@@ -70,7 +70,9 @@ class Console:
     def application(self) -> Starlette:
         checks, names = FleetChecks(), Names()
         letters = LetterPages(self._snapshot, self._jobs, names, self._audit_of)
-        jobs = JobPages(self._jobs)
+        asking = Asking()
+        desk = JournalDesk(asking)
+        jobs = JobPages(self._jobs, desk)
         cashiers = CashierPages(checks, names)
         shifts = ShiftPages(self._jobs, self._snapshot, checks, names, self._audit_of)
         routes = [
@@ -97,7 +99,7 @@ class Console:
             self._looking("/jobs/{job}.json", jobs.progress),
             self._looking("/jobs/{job}", jobs.job),
             self._changing("/jobs/{job}/stop", jobs.stop),
-            *self._of_journal(names),
+            *self._of_journal(names, asking, desk),
         ]
         handlers = {404: self._went_wrong, 405: self._went_wrong, 500: self._went_wrong}
         return Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
@@ -105,9 +107,7 @@ class Console:
     def _audit_of(self, actor: str) -> Audit:
         return Audit(self._log, actor)
 
-    def _of_journal(self, names: Names) -> list[Route]:
-        asking = Asking()
-        desk = JournalDesk(asking)
+    def _of_journal(self, names: Names, asking: Asking, desk: JournalDesk) -> list[Route]:
         today = TodayPages(Days(self._snapshot, desk, asking, self._shifts.last), names)
         orders = OrderPages(self._snapshot, desk, asking, names)
         books = ReconciliationPages(desk, self._jobs, names)

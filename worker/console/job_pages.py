@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.responses import JSONResponse, Response
 
-from config import settings as configuration
-from config.errors import ConfigurationError
 from worker.console.jobs import Job, Jobs
+from worker.console.journal_desk import JournalDesk
 from worker.console.letter_jobs import LetterJob, Replay
 from worker.console.selection import page_number
 from worker.console.visit import Visit
 from worker.fiscal.languages import N_
-from worker.operators.journal_access import JournalAway, done_by_people
+from worker.operators.journal_access import done_by_people
 
 
 class JobPages:
     """A job goes on when its page is closed."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, desk: JournalDesk) -> None:
         self._jobs = jobs
+        self._desk = desk
 
     def jobs(self, visit: Visit) -> Response:
         """All of them, the newest first."""
@@ -50,13 +52,9 @@ class JobPages:
 
     def done(self, visit: Visit) -> Response:
         """Who did what, of all consoles and commands."""
-        try:
-            page = done_by_people(configuration.load(), page_number(visit.query.get("page", "")))
-        except ConfigurationError as error:
-            return visit.page("done.html", page=None, problem=error.lines[0])
-        except JournalAway as error:
-            return visit.page("done.html", 503, page=None, problem=str(error))
-        return visit.page("done.html", page=page, problem=None)
+        number = page_number(visit.query.get("page", ""))
+        reply = self._desk.ask(partial(done_by_people, page=number)).reply()
+        return visit.page("done.html", reply=reply, page=reply.value)
 
     def _named(self, visit: Visit) -> Job | None:
         return self._jobs.get(visit.request.path_params["job"])
