@@ -1,4 +1,5 @@
-# The worker, as target `journal` the worker with its journal, and as target `sandbox` the stand-in for Checkbox:
+# The worker; as target `journal` the same with its journal, as target `console` both with the pages for people, and as
+# target `sandbox` the stand-in for Checkbox:
 #   docker build --build-arg VERSION="$(fiscal-worker --version)" --tag fiscal-worker .
 # The release pins the base by its digest: --build-arg PYTHON_IMAGE=docker.io/library/python@sha256:…
 
@@ -32,6 +33,11 @@ COPY requirements/journal.lock requirements/
 RUN /opt/build/bin/pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: \
         --requirement requirements/journal.lock
 
+FROM build-journal AS build-console
+COPY requirements/console.lock requirements/
+RUN /opt/build/bin/pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: \
+        --requirement requirements/console.lock
+
 FROM ${PYTHON_IMAGE} AS runtime
 ARG VERSION=unreleased REVISION=unknown CREATED=1970-01-01T00:00:00Z SOURCE=unknown
 LABEL org.opencontainers.image.title="fiscal-worker" \
@@ -63,6 +69,14 @@ FROM runtime AS journal
 COPY --from=build-journal /opt/venv /opt/venv
 HEALTHCHECK NONE
 CMD ["journal"]
+
+# A web server is of no use to a worker: only this image has one.
+FROM runtime AS console
+COPY --from=build-console /opt/venv /opt/venv
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:9192/sign-in', timeout=4)"]
+EXPOSE 9192
+CMD ["console", "--host", "0.0.0.0"]
 
 FROM runtime AS worker
 COPY --from=build /opt/venv /opt/venv

@@ -33,6 +33,9 @@ $(INSTALLED): requirements/dev.lock pyproject.toml | packages
 packages:
 	@missing=""; \
 	test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="python3-venv"; \
+	test "$(MAKECMDGOALS)" = demo || command -v pipx >/dev/null || missing="$$missing pipx"; \
+	test "$(MAKECMDGOALS)" = demo || command -v go >/dev/null || missing="$$missing golang-go"; \
+	test "$(MAKECMDGOALS)" = demo || test -d /usr/share/gocode/src/github.com/rabbitmq/amqp091-go || missing="$$missing golang-github-rabbitmq-amqp091-go-dev"; \
 	test "$(MAKECMDGOALS)" = demo || command -v npm >/dev/null || missing="$$missing npm"; \
 	test "$(MAKECMDGOALS)" = demo || command -v promtool >/dev/null || missing="$$missing prometheus"; \
 	test "$(MAKECMDGOALS)" = demo || ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing="$$missing faketime"; \
@@ -56,7 +59,7 @@ demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what 
 	@$(BIN)/fiscal-worker demo
 
 # Packages of npm that tests need.
-NODE_PACKAGES := $(patsubst %,tests/%/node_modules/.package-lock.json,client docs/asyncapi console/axe)
+NODE_PACKAGES := $(patsubst %,tests/%/node_modules/.package-lock.json,docs/asyncapi console/axe)
 $(NODE_PACKAGES): %/node_modules/.package-lock.json: %/package-lock.json
 	@cd $* && npm ci --no-progress --loglevel=error || echo "npm does not reach its registry: tests that need $* are skipped" >&2
 
@@ -84,9 +87,14 @@ lock: $(INSTALLED) ## Resolve the dependencies anew into requirements/dev.lock
 		--extra sandbox --extra console --extra journal --extra otel --group dev pyproject.toml --output-file requirements/dev.lock
 
 .PHONY: texts
-texts: $(INSTALLED) ## Extract the texts into the catalogues of the languages, compile them, and write the runbooks
+texts: $(INSTALLED) ## Extract the texts into the catalogues of the languages, compile them, and write the documents
 	@$(BIN)/python -m docs.build.texts
-	@$(BIN)/python -m docs.build.runbook
+	@$(BIN)/python -m docs.build
+
+.PHONY: docs
+docs: $(INSTALLED) tests/docs/asyncapi/node_modules/.package-lock.json ## Write the documents that are made from the code: tables, schemas, runbooks, the AsyncAPI page
+	@$(BIN)/python -m docs.build
+	@node tests/docs/asyncapi/page.mjs docs/asyncapi.json docs/asyncapi.md
 
 .PHONY: clean
 clean: ## Remove .venv and all caches
@@ -102,11 +110,12 @@ chaos: $(INSTALLED) ## Kill, cut and garble while ORDERS=2000 are fiscalized; SE
 	@$(BIN)/python -m tests.chaos --orders $(ORDERS) --seed $(SEED) --seeds $(SEEDS)
 
 # What the image is built from, and what checks it: at the versions of requirements/dev.lock where they are in it.
-LOCKS := build worker sandbox journal audit ship
+LOCKS := build worker sandbox journal console audit ship
 WANTED_build := --group build
 WANTED_worker := --extra otel pyproject.toml
 WANTED_sandbox := --extra otel --extra sandbox pyproject.toml
 WANTED_journal := --extra otel --extra journal pyproject.toml
+WANTED_console := --extra otel --extra journal --extra console pyproject.toml
 WANTED_audit := --group audit
 WANTED_ship := --group ship
 CONSTRAINED := --constraint requirements/dev.lock
@@ -132,10 +141,12 @@ audit: $(INSTALLED) ## Bill of materials into build/, and known weaknesses of wh
 release: $(INSTALLED) ## Wheel, source archive, changelog section and bill of materials of this version, into dist/
 	@$(BIN)/python -m docs.build.release
 	@tests/deploy/ship/bill dist/fiscal_worker.cdx.json
-	@echo "The image, with its labels:"
-	@echo "  docker build --build-arg VERSION=$$($(BIN)/fiscal-worker --version)" \
+	@echo "The images, with their labels:"
+	@for image in worker worker-journal worker-console; do \
+		echo "  docker build --target $${image#worker-} --build-arg VERSION=$$($(BIN)/fiscal-worker --version)" \
 		"--build-arg REVISION=$$(git rev-parse HEAD)" \
-		"--build-arg CREATED=$$(git show --no-patch --format=%cI HEAD) --tag fiscal-worker ."
+		"--build-arg CREATED=$$(git show --no-patch --format=%cI HEAD) --tag fiscal-$$image ."; \
+	done
 
 .PHONY: dashboards
 dashboards: $(INSTALLED) ## Build the dashboards, and take pictures of them over a real run (Node and Chromium)

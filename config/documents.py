@@ -1,7 +1,7 @@
 """The rows of a document with integrations. A row is read only when its text is new.
 
 Documents are split into rows before they are parsed: JSON by the C decoder, YAML by the indentation of the
-list. A YAML document in another style, or with a row that does not parse alone (an alias to another row, a
+list. A YAML document in another style, or with a row that does not parse alone (it has an alias, or a
 quoted text that continues at the margin), is parsed as a whole each time.
 """
 

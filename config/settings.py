@@ -193,7 +193,7 @@ class Settings(BaseSettings):
     runbook_url: HttpUrl = _setting(
         RUNBOOK_URL,
         "an http:// or https:// address without user name and query",
-        "the runbook that the console and the alerts link to; the alerts are built with it",
+        "the runbook that the console links to, and in Kubernetes the alerts; other languages lie beside it",
     )
     secrets_dir: Path = _setting(
         SECRETS_DIR,

@@ -27,6 +27,9 @@ from yaml.events import (
 _MAX_DEPTH = 8
 #: Levels that are read over below that.
 _DEEPEST = 1000
+#: Values that the aliases of a text stand for: a table of four rates in 10,000 integrations. Some bytes could
+#: stand for millions else.
+_MOST_REPEATED = 250_000
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
@@ -89,7 +92,10 @@ class ListReader:
 
     def __post_init__(self) -> None:
         self._parser = CLoader(self.data)
-        self._anchors: dict[str, Node] = {}
+        #: Each with the number of values in it.
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        #: Values read so far, those behind aliases too; and these alone.
+        self._values = self._repeated = 0
 
     def items(self) -> Iterator[Node]:
         """The items of the list; raises ``YamlError`` where the text cannot be read on."""
@@ -97,13 +103,15 @@ class ListReader:
             yield from self._document()
 
     def only_item(self) -> Node:
-        """The item of a document that is a list of one; raises ``YamlError`` for any other."""
+        """The item of a list of one without aliases; raises ``YamlError`` for any other document."""
         with _in_plain_words(self.data):
             self._next()  # the stream's start
             self._next()  # the document's
             (item,) = self._list()
             self._end()
-            return item
+        if self._repeated:  # they are counted over the whole document
+            raise YamlError(START, "has aliases")
+        return item
 
     def _document(self) -> Iterator[Node]:
         self._next()  # the stream's start
@@ -144,17 +152,24 @@ class ListReader:
     def _node_or_end(self, depth: int) -> Node | None:
         """The next node, or None at the end of the list or mapping around it."""
         event = self._next()
-        if isinstance(event, ScalarEvent):
-            return self._kept(event, _scalar(event))
         if isinstance(event, AliasEvent):
             return self._alias(event)
-        if not isinstance(event, (SequenceStartEvent, MappingStartEvent)):
+        before = self._values
+        if isinstance(event, ScalarEvent):
+            node: Node = _scalar(event)
+        elif not isinstance(event, (SequenceStartEvent, MappingStartEvent)):
             return None
-        if depth > _MAX_DEPTH:
-            return self._kept(event, self._passed_over(event))
-        if isinstance(event, SequenceStartEvent):
-            return self._kept(event, self._sequence(event, depth + 1))
-        return self._kept(event, self._mapping(event, depth + 1))
+        elif depth > _MAX_DEPTH:
+            node = self._passed_over(event)
+        elif isinstance(event, SequenceStartEvent):
+            node = self._sequence(event, depth + 1)
+        else:
+            node = self._mapping(event, depth + 1)
+        self._values += 1
+        # Only a finished node can be referred to, so that none can hold itself.
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node, self._values - before
+        return node
 
     def _node(self, depth: int) -> Node:
         node = self._node_or_end(depth)
@@ -184,16 +199,14 @@ class ListReader:
             entries.append((key, self._node(depth)))
         return Mapping(_mark(start), entries)
 
-    def _kept(self, event: Any, node: Node) -> Node:
-        # Only a finished node can be referred to, so that none can hold itself.
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
-        return node
-
     def _alias(self, event: Any) -> Node:
-        node = self._anchors.get(event.anchor)
-        if node is None:  # the name is not shown: it may be a password that was not quoted
+        if event.anchor not in self._anchors:  # its name is not shown: it may be a password without quotes
             raise YamlError(_mark(event), "is an unknown alias; a text that begins with * needs quotes")
+        node, values = self._anchors[event.anchor]
+        self._values += values
+        self._repeated += values
+        if self._repeated > _MOST_REPEATED:
+            raise YamlError(_mark(event), f"repeats too much: aliases may stand for {_MOST_REPEATED} values")
         return node
 
 

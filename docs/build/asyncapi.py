@@ -42,7 +42,14 @@ _NOTICES = {
 }
 #: The rule for whoever reads them.
 _DEDUPLICATED = "May come twice, after a crash: ignore an event whose id was seen before."
-_ORDERS = ("one_line_card", "cash_with_change", "return_of_one_line_card")
+_ORDERS = (
+    "valid/one_line_card",
+    "valid/cash_with_change",
+    "valid/return_of_one_line_card",
+    "prepayment/1.advance",
+    "prepayment/3.rest",
+    "prepayment/4.return",
+)
 _LETTER_HEADERS = {
     Header.CODE.value: _TEXT,
     Header.DETAIL.value: {"type": "string", "maxLength": 8192, "contentMediaType": "application/json"},
@@ -133,43 +140,40 @@ def _channels() -> dict[str, Any]:
 
 
 def _operations() -> dict[str, Any]:
-    published = {"amqp": {"deliveryMode": 2, "mandatory": True, "bindingVersion": _BINDING}}
     return {
         "receiveOrder": {
-            "action": "receive",
-            "channel": _channel("fiscalize"),
-            "messages": [_message_of("fiscalize", "orderReadyToFiscalize")],
+            **_operation("receive", "orders", "orderReadyToFiscalize"),
+            "description": f"Through the queue {_QUEUE}, bound with {DEFAULT_BINDING}.",
             "bindings": {"amqp": {"ack": True, "bindingVersion": _BINDING}},
         },
-        **{
-            f"send{name[0].upper()}{name[1:]}": {
-                "action": "send",
-                "channel": _channel("events"),
-                "messages": [_message_of("events", name)],
-                "bindings": published,
-            }
-            for name in _EVENTS
+        "sendOutcome": {
+            **_operation("send", "events", *_EVENTS),
+            "description": f"Bimp reads them from the queue {EVENTS_QUEUE}. {_DEDUPLICATED}",
+            "bindings": _published(mandatory=True),
         },
-        **{
-            f"send{name[0].upper()}{name[1:]}": {
-                "action": "send",
-                "channel": _channel("notices"),
-                "messages": [_message_of("notices", name)],
-                "bindings": {"amqp": {"deliveryMode": 2, "mandatory": False, "bindingVersion": _BINDING}},
-            }
-            for name in _NOTICES
+        "sendNotice": {
+            **_operation("send", "notices", *_NOTICES),
+            "description": "Bind a queue of your own with the routing keys that you want.",
+            "bindings": _published(mandatory=False),
         },
         "sendDeadLetter": {
-            "action": "send",
-            "channel": _channel("deadLetters"),
-            "messages": [_message_of("deadLetters", "deadLetter")],
-            "bindings": published,
+            **_operation("send", "deadLetters", "deadLetter"),
+            "bindings": _published(mandatory=True),
         },
     }
 
 
+def _operation(action: str, channel: str, *messages: str) -> dict[str, Any]:
+    references = [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in messages]
+    return {"action": action, "channel": {"$ref": f"#/channels/{channel}"}, "messages": references}
+
+
+def _published(*, mandatory: bool) -> dict[str, Any]:
+    return {"amqp": {"deliveryMode": 2, "mandatory": mandatory, "bindingVersion": _BINDING}}
+
+
 def _messages() -> dict[str, Any]:
-    orders = [_EXAMPLES / "valid" / f"{name}.json" for name in _ORDERS]
+    orders = [_EXAMPLES / f"{name}.json" for name in _ORDERS]
     events = {
         name: _message(
             f"fiscalization_{outcome}",
@@ -218,14 +222,6 @@ def _message(file: str, summary: str, examples: Sequence[Path], **others: Any) -
 
 def _refs(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/messages/{name}"} for name in names}
-
-
-def _channel(name: str) -> dict[str, str]:
-    return {"$ref": f"#/channels/{name}"}
-
-
-def _message_of(channel: str, name: str) -> dict[str, str]:
-    return {"$ref": f"#/channels/{channel}/messages/{name}"}
 
 
 def _exchange(name: str) -> dict[str, Any]:

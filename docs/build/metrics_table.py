@@ -1,11 +1,7 @@
-"""The table of metrics in the documents, made from the catalogue.
-
-``python -m docs.build.metrics_table docs/metrics.md`` writes it between the markers of the file.
-"""
+"""The table of metrics in the documents, made from the catalogue."""
 
 from __future__ import annotations
 
-from docs.build.tables import write
 from worker.telemetry import metrics as declared
 from worker.telemetry.catalogue import CATALOGUE, Described
 
@@ -22,7 +18,3 @@ def _row(described: Described) -> str:
     labels = ", ".join(f"`{label}`" for label in described.labels)
     cells = (f"`{described.name}`", described.kind, labels, described.unit, described.meaning)
     return "| " + " | ".join(cells) + " |"
-
-
-if __name__ == "__main__":
-    write("metrics", metrics_table())

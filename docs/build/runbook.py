@@ -1,6 +1,6 @@
-"""The runbook in three languages: ``python -m docs.build.runbook`` writes what it says of the codes.
+"""The runbook in three languages: made from the catalogue of the codes and that of the alerts.
 
-The English one is ``docs/runbook.md``, to which alerts and pages link; its part on alerts is written by hand.
+The English one is ``docs/runbook.md``; alerts and pages link to it and to the others beside it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ import re
 import textwrap
 from pathlib import Path
 
+from docs.build.alerts import ALERTS
 from worker.fiscal.codes import CATALOGUE
 from worker.fiscal.languages import LANGUAGES, N_, SOURCE, translated, translations
 
 DOCS = Path(__file__).parents[1]
-BEGIN = "<!-- codes: begin (python -m docs.build.runbook writes them) -->"
-END = "<!-- codes: end -->"
 _WIDTH = 118
 #: Of a blank in a command, where no line may be broken.
 _HELD = "\0"
@@ -27,11 +26,18 @@ _INTRODUCTION = N_(
 _FIRST_LOOK = N_("First look:")
 _COMMANDS = """```sh
 fiscal-worker dead-letters list --group-by code
-fiscal-worker dead-letters show ЗП-000482
-fiscal-worker explain ЗП-000482
+fiscal-worker dead-letters show ЗП-723573
+fiscal-worker explain ЗП-723573
 fiscal-worker doctor
 ```"""
-_ALERTS = N_("The alerts are in the [English runbook](runbook.md#alerts).")
+_ALERTS = N_("Alerts")
+_ABOUT_ALERTS = N_(
+    "Rules: `k8s/alerts/fiscal-worker.rules.yaml`; dashboards: `k8s/dashboards/`; metrics: "
+    "[metrics.md](metrics.md). Each alert links to its entry: `runbook_url` to the English one, "
+    "`runbook_url_uk` and `runbook_url_ru` to the others. Where you keep a copy of your own, "
+    "`FISCAL_RUNBOOK_URL` says so, to the console too; [scaling.md](scaling.md#in-kubernetes) has how it "
+    "comes into the alerts."
+)
 _REASONS = N_("In place of that sentence, by the `reason` or `service` in `detail`:")
 _TITLE = N_("Runbook")
 
@@ -41,15 +47,9 @@ def path(language: str) -> Path:
     return DOCS / ("runbook.md" if language == SOURCE else f"runbook.{language}.md")
 
 
-def written(language: str, document: str) -> str:
-    """A language's runbook as it is now. Raises ``ValueError`` where the English one has no markers."""
-    if language != SOURCE:
-        return _beginning(language) + _codes(language) + "\n" + _own(_ALERTS, language) + "\n"
-    _, _, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError("the runbook has no markers for the codes")
-    return f"{_beginning(language)}{BEGIN}\n\n{_codes(language)}\n{END}{after}"
+def written(language: str) -> str:
+    """A language's runbook."""
+    return f"{_beginning(language)}{_codes(language)}\n{_alerts(language)}"
 
 
 def _beginning(language: str) -> str:
@@ -80,6 +80,19 @@ def _codes(language: str) -> str:
     return "\n".join(parts)
 
 
+def _alerts(language: str) -> str:
+    about = _wrapped(_own(_ABOUT_ALERTS, language))
+    parts = [f"# {_own(_ALERTS, language)}\n\n{about}\n"]
+    for name, alert in ALERTS.items():
+        told = ((N_("Means."), alert.means), (N_("Check."), alert.check), (N_("Do."), alert.do))
+        lines = [_wrapped(f"**{_own(label, language)}** {_own(text, language)}") for label, text in told]
+        kinds = [_wrapped(f"* `{kind}`: {_own(text, language)}.") for kind, text in alert.kinds.items()]
+        if kinds:
+            lines += ["", *kinds]
+        parts.append(f"## {name}\n\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
 def _own(text: str, language: str) -> str:
     return translations(Path(__file__).parent / "locale", "runbook", language).gettext(text)
 
@@ -88,13 +101,3 @@ def _wrapped(text: str) -> str:
     held = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _HELD), text)
     lines = textwrap.wrap(held, _WIDTH, break_on_hyphens=False, break_long_words=False)
     return "\n".join(lines).replace(_HELD, " ")
-
-
-def main() -> None:
-    for language in LANGUAGES:
-        one = path(language)
-        one.write_text(written(language, one.read_text("utf-8") if one.exists() else ""), "utf-8")
-
-
-if __name__ == "__main__":
-    main()

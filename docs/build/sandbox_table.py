@@ -1,12 +1,8 @@
-"""The table of endpoints in the document of the sandbox, made from Checkbox's OpenAPI document.
-
-``python -m docs.build.sandbox_table docs/sandbox.md`` writes it between the markers of the file.
-"""
+"""The table of endpoints in the document of the sandbox, made from Checkbox's OpenAPI document."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,20 +23,3 @@ def endpoints_table() -> str:
             short = path.removeprefix("/api/v1")
             rows.append(f"| `{method.upper()} {short}` | {known} | {operation.get('x-sandbox', '')} |")
     return "\n".join(rows) + "\n"
-
-
-def with_table(text: str) -> str:
-    """The document with the table of now between its markers; raises ``ValueError`` where it has none."""
-    begin = "<!-- endpoints: begin (python -m docs.build.sandbox_table writes it) -->"
-    end = "<!-- endpoints: end -->"
-    before, found, rest = text.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise ValueError("the document has no markers for the table of endpoints")
-    return f"{before}{begin}\n{endpoints_table()}{end}{after}"
-
-
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        file = Path(name)
-        file.write_text(with_table(file.read_text("utf-8")), "utf-8")

@@ -1,7 +1,4 @@
-"""The contract in machine-readable form: JSON Schemas and an AsyncAPI document, generated from the models.
-
-``python -m docs.build.schemas`` writes them to ``docs/``; a test compares what is committed with this.
-"""
+"""The contract in machine-readable form: JSON Schemas and an AsyncAPI document, generated from the models."""
 
 from __future__ import annotations
 
@@ -71,15 +68,3 @@ def files() -> dict[Path, str]:
     written[Path("schemas") / "integrations_document.json"] = integrations_schema()
     written[Path("asyncapi.json")] = document()
     return {path: json.dumps(value, ensure_ascii=False, indent=2) + "\n" for path, value in written.items()}
-
-
-def main() -> None:
-    """Write them all."""
-    for path, text in files().items():
-        target = DOCS / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

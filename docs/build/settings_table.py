@@ -1,7 +1,4 @@
-"""The table of settings in the documents, made from the settings class.
-
-``python -m docs.build.settings_table README.md docs/settings.md`` writes it between the markers of the files.
-"""
+"""The table of settings in the documents, made from the settings class."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ from pydantic import SecretStr
 from config.setting_lines import variable
 from config.settings import Settings, allowed
 from config.values import format_duration
-from docs.build.tables import write
 
 
 def settings_table() -> str:
@@ -44,7 +40,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return str(value)
-
-
-if __name__ == "__main__":
-    write("settings", settings_table())

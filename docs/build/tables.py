@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 
 def with_table(document: str, name: str, table: str) -> str:
     """The document with this table between its markers; raises ``ValueError`` if it has none."""
-    begin = f"<!-- {name} table: begin (python -m docs.build.{name}_table writes it) -->"
+    begin = f"<!-- {name} table: begin (make docs writes it) -->"
     end = f"<!-- {name} table: end -->"
     before, _, rest = document.partition(begin)
     _, found, after = rest.partition(end)
     if not found:
         raise ValueError(f"the document has no markers for the table of {name}")
     return f"{before}{begin}\n{table}{end}{after}"
-
-
-def write(name: str, table: str) -> None:
-    """Into the documents that the command line names."""
-    for document in map(Path, sys.argv[1:]):
-        document.write_text(with_table(document.read_text("utf-8"), name, table), "utf-8")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
-from queries import CALLS, JOB, NO_ANSWER, OPENED, quantiles, rate
-from shapes import board, series_panel, stat_panel
+from queries import CALLS, CHOSEN, JOB, NO_ANSWER, OPENED, quantiles, rate
+from shapes import board, by_integration, series_panel, stat_panel
 
 
 def checkbox() -> Dashboard:
     """The dashboard."""
-    empty = board("fiscal-checkbox", "Fiscal worker: Checkbox", "Calls, sign-ins and shifts at Checkbox.")
+    empty = by_integration(
+        board("fiscal-checkbox", "Fiscal worker: Checkbox", "Calls, sign-ins and shifts at Checkbox.")
+    )
     return _cashiers(_how_long(_how_many(_what_is_wrong(empty))))
 
 
@@ -137,7 +139,7 @@ def _cashiers(dashboard: Dashboard) -> Dashboard:
             series_panel(
                 "Findings of integrations",
                 "Of the last check of each integration against Checkbox.",
-                [(f"sum by (severity) (fiscal_integration_findings{JOB})", "{{severity}}")],
+                [(f"sum by (severity) (fiscal_integration_findings{CHOSEN})", "{{severity}}")],
                 width=12,
             )
         )
@@ -147,7 +149,7 @@ def _cashiers(dashboard: Dashboard) -> Dashboard:
                 "Of the registers' stock; Checkbox fetches new ones by itself.",
                 [
                     (
-                        f"min by (integration, cashier) (fiscal_register_offline_codes{JOB})",
+                        f"min by (integration, cashier) (fiscal_register_offline_codes{CHOSEN})",
                         "{{integration}}/{{cashier}}",
                     )
                 ],
@@ -161,7 +163,7 @@ def _cashiers(dashboard: Dashboard) -> Dashboard:
                 "Between the journal and Checkbox, in the shifts that were closed in the last 48 hours.",
                 [
                     (
-                        f"sum by (integration, kind) (fiscal_reconciliation_differences{JOB})",
+                        f"sum by (integration, kind) (fiscal_reconciliation_differences{CHOSEN})",
                         "{{integration}} {{kind}}",
                     )
                 ],

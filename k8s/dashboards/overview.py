@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
-from queries import DEAD_LETTERS, FAILED, JOB, SUCCEEDED, VALID, quantiles, rate
-from shapes import bars_panel, board, series_panel, stat_panel
+from queries import CHOSEN, DEAD_LETTERS, FAILED, JOB, SUCCEEDED, VALID, quantiles, rate
+from shapes import bars_panel, board, by_integration, series_panel, stat_panel
 
 
 def overview() -> Dashboard:
     """The dashboard."""
-    empty = board("fiscal-overview", "Fiscal worker", "From Bimp's order to Checkbox's fiscal number.")
+    empty = by_integration(
+        board("fiscal-overview", "Fiscal worker", "From Bimp's order to Checkbox's fiscal number.")
+    )
     return _the_worker(_why_not(_what_flows(_is_it_well(empty))))
 
 
@@ -82,7 +84,7 @@ def _what_flows(dashboard: Dashboard) -> Dashboard:
             series_panel(
                 "Requests by outcome",
                 "Each request when it ends, and once more when it is delayed for the first time.",
-                [(rate("fiscal_requests_total", "outcome"), "{{outcome}}")],
+                [(rate("fiscal_requests_total", "outcome", CHOSEN), "{{outcome}}")],
                 unit="reqps",
                 stacked=True,
             )
@@ -127,7 +129,7 @@ def _what_flows(dashboard: Dashboard) -> Dashboard:
                 [
                     (
                         "sum by (integration, operation) "
-                        f"(rate(fiscal_receipts_amount_kopecks_total{JOB}[$__rate_interval])) * 36",
+                        f"(rate(fiscal_receipts_amount_kopecks_total{CHOSEN}[$__rate_interval])) * 36",
                         "{{integration}} {{operation}}",
                     )
                 ],
@@ -158,7 +160,7 @@ def _why_not(dashboard: Dashboard) -> Dashboard:
                     (f"sum(fiscal_unknown_outcomes_waiting{JOB})", "unknown outcomes now"),
                     (f"sum(rate(fiscal_unsettled_total{JOB}[$__rate_interval]))", "not confirmed"),
                     (
-                        f"sum(rate(fiscal_foreign_requests_total{JOB}[$__rate_interval]))",
+                        f"sum(rate(fiscal_foreign_requests_total{CHOSEN}[$__rate_interval]))",
                         "of another company",
                     ),
                 ],

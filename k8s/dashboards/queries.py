@@ -6,17 +6,20 @@ Every worker shows the same figures of the broker, so ``max`` is taken of it, ne
 from __future__ import annotations
 
 JOB = '{job=~"$job"}'
+#: Of what is counted by integration.
+_CHOSEN = 'job=~"$job",integration=~"$integration"'
+CHOSEN = f"{{{_CHOSEN}}}"
 DEAD_LETTERS = 'max(fiscal_queue_messages{job=~"$job",queue="fiscalize.dead_letters"})'
-SUCCEEDED = 'fiscal_requests_total{job=~"$job",outcome=~"succeeded|already_fiscalized"}'
-FAILED = 'fiscal_requests_total{job=~"$job",outcome="failed"}'
+SUCCEEDED = f'fiscal_requests_total{{{_CHOSEN},outcome=~"succeeded|already_fiscalized"}}'
+FAILED = f'fiscal_requests_total{{{_CHOSEN},outcome="failed"}}'
 #: Orders that were fiscalized (their code is empty), or were valid and could not be.
 VALID = (
-    'fiscal_requests_total{job=~"$job",outcome!="delayed",code=~"|CASHIER_CREDENTIALS_REJECTED|SHIFT_NOT_OPEN|'
-    'SHIFT_OPEN_OVER_24H|REGISTER_BUSY|RECEIPT_REJECTED|CHECKBOX_UNAVAILABLE|INTERNAL_ERROR"}'
+    f'fiscal_requests_total{{{_CHOSEN},outcome!="delayed",code=~"|CASHIER_CREDENTIALS_REJECTED|SHIFT_NOT_OPEN|'
+    f'SHIFT_OPEN_OVER_24H|REGISTER_BUSY|RECEIPT_REJECTED|CHECKBOX_UNAVAILABLE|INTERNAL_ERROR"}}'
 )
 CALLS = f"fiscal_checkbox_requests_total{JOB}"
 NO_ANSWER = 'fiscal_checkbox_requests_total{job=~"$job",status!~"[1234].."}'
-OPENED = f"fiscal_shift_opened_timestamp_seconds{JOB}"
+OPENED = f"fiscal_shift_opened_timestamp_seconds{CHOSEN}"
 
 
 def quantiles(metric: str, by: str = "", only: str = "") -> list[tuple[str, str]]:
@@ -26,7 +29,6 @@ def quantiles(metric: str, by: str = "", only: str = "") -> list[tuple[str, str]
     return [(f"histogram_quantile({q}, {rate})", f"p{q * 100:g}") for q in (0.5, 0.95, 0.99)]
 
 
-def rate(metric: str, by: str, **only: str) -> str:
+def rate(metric: str, by: str, of: str = JOB) -> str:
     """Events a second by a label."""
-    selected = "".join(f',{label}="{value}"' for label, value in only.items())
-    return f'sum by ({by}) (rate({metric}{{job=~"$job"{selected}}}[$__rate_interval]))'
+    return f"sum by ({by}) (rate({metric}{of}[$__rate_interval]))"

@@ -59,16 +59,29 @@ def board(uid: str, title: str, description: str) -> dashboard.Dashboard:
             .type("prometheus")
             .current(VariableOption(text="Prometheus", value="prometheus"))
         )
-        .with_variable(
-            dashboard.QueryVariable("job")
-            .label("Deployment")
-            .datasource(SOURCE)
-            .query("label_values(fiscal_build_info, job)")
-            .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
-            .multi(True)
-            .include_all(True)
-            .all_value(".*")
-        )
+        .with_variable(_choice("job", "fiscal_build_info").label("Deployment"))
+    )
+
+
+def by_integration(board: dashboard.Dashboard) -> dashboard.Dashboard:
+    """The same with a choice of integrations, for panels over what is counted by integration."""
+    known = '{__name__=~"fiscal_requests_total|fiscal_integration_findings",job=~"$job"}'
+    return board.with_variable(
+        _choice("integration", known)
+        .label("Integration")
+        .description("Panels that follow it say so; all others show the whole deployment.")
+    )
+
+
+def _choice(label: str, series: str) -> dashboard.QueryVariable:
+    return (
+        dashboard.QueryVariable(label)
+        .datasource(SOURCE)
+        .query(f"label_values({series}, {label})")
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .multi(True)
+        .include_all(True)
+        .all_value(".*")
     )
 
 
@@ -88,7 +101,7 @@ def stat_panel(
     panel = (
         stat.Panel()
         .title(title)
-        .description(description)
+        .description(_about(description, [(query, title)]))
         .datasource(SOURCE)
         .with_target(_target("A", (query, title), instant=True))
         .unit(unit)
@@ -116,7 +129,7 @@ def series_panel(
     panel = (
         timeseries.Panel()
         .title(title)
-        .description(description)
+        .description(_about(description, queries))
         .datasource(SOURCE)
         .targets([_target(chr(ord("A") + index), query) for index, query in enumerate(queries)])
         .unit(unit)
@@ -151,7 +164,7 @@ def bars_panel(
     return (
         bargauge.Panel()
         .title(title)
-        .description(description)
+        .description(_about(description, [query]))
         .datasource(SOURCE)
         .with_target(_target("A", query, instant=True))
         .unit(unit)
@@ -164,6 +177,15 @@ def bars_panel(
         .height(8)
         .span(width)
     )
+
+
+def _about(description: str, queries: Sequence[Query]) -> str:
+    """With a word on what follows the chosen integrations."""
+    following = [legend for expression, legend in queries if "$integration" in expression]
+    if not following:
+        return description
+    of = "" if len(following) == len(queries) else f": {', '.join(following)}"
+    return f"{description} Of the chosen integrations{of}."
 
 
 def _target(ref: str, query: Query, instant: bool = False) -> prometheus.Dataquery:

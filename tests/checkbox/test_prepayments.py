@@ -12,12 +12,14 @@ import pytest
 
 from tests.builders import FIRST_SEEN, a_line, a_request, an_integration, an_order, card, cash
 from tests.checkbox.receipts import BY_PASSWORD
+from tests.checkbox.scripted_server import ScriptedServer, answer
 from worker.checkbox import wire
 from worker.checkbox.answers import Unreadable
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.failures import is_sure_no_chain
-from worker.checkbox.receipt_search import receipts_of
+from worker.checkbox.receipt_search import by_receipt_id, receipts_of
 from worker.checkbox.relation_answers import read_relation
+from worker.checkbox.transport import BODY_LIMIT
 from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.chain import chain_id
 from worker.fiscal.integrations import CashRounding
@@ -62,11 +64,15 @@ class Desk:
         self.token = client.sign_in(sandbox.url, BY_PASSWORD)
 
     def open(
-        self, *payments: Payment, receipt_id: UUID | None = None, relation: str | None = None
+        self,
+        *payments: Payment,
+        receipt_id: UUID | None = None,
+        relation: str | None = None,
+        context: dict[str, str | int] = CONTEXT,
     ) -> IssuedReceipt:
         named = relation or self.relation_id
         return self.client.chains.open(
-            self.sandbox.url, self.token, named, receipt_id or uuid4(), money(*payments), CONTEXT
+            self.sandbox.url, self.token, named, receipt_id or uuid4(), money(*payments), context
         )
 
     def pay(self, receipt: Receipt) -> IssuedReceipt:
@@ -164,16 +170,24 @@ def wire_rounded(receipt: Receipt, value: int) -> Receipt:
 
 
 def test_an_order_is_explained_with_the_receipts_of_its_chains(desk: Desk) -> None:
-    """Payments as they were made, then their returns; without `prepayments` nobody asks for chains."""
+    """Payments as they were made, then their returns; each of these leads to all of them.
+
+    Without `prepayments` nobody asks for chains.
+    """
     order = uuid4()
     desk.relation_id = chain_id(order, 0)
-    desk.open(card(10_000))
+    desk.open(card(10_000), context={**CONTEXT, "document": str(order)})
     desk.pay(money(card(5_500)))
     desk.give_back()
     shop = an_integration(prepayments=True, checkbox_url=desk.sandbox.url)
     found = list(receipts_of(desk.client, desk.token, shop, BY_PASSWORD, order))
     expected = [Operation.PREPAYMENT, Operation.AFTERPAYMENT, *[Operation.PREPAYMENT_RETURN] * 2]
     assert [one.operation for one in found] == expected
+    for named in found:
+        by_id = by_receipt_id(desk.client, desk.token, shop, BY_PASSWORD, UUID(named.receipt.id))
+        assert [one.receipt.id for one in by_id] == [one.receipt.id for one in found]
+        assert named.relation is not None
+        assert (named.relation.paid, named.relation.left) == (15_500, 0)
     plain = replace(shop, prepayments=False)
     assert list(receipts_of(desk.client, desk.token, plain, BY_PASSWORD, order)) == []
 
@@ -228,6 +242,19 @@ def test_a_relation_is_read_as_tolerantly_as_a_receipt() -> None:
         "chain-0001",
     )
     assert (read.left, read.payments, read.closing, read.returns) == (0, (FIRST, LAST), LAST, (BACK,))
+
+
+def test_a_long_order_may_be_paid_in_parts() -> None:
+    """The chain and its last receipts may show all goods: they are as long as a receipt may be."""
+    receipt = {"id": FIRST, "status": "CREATED", "total_sum": 10000, "header": "x" * BODY_LIMIT}
+    relation = {**RELATION, "receipts_chain": {"pre_payment_receipts": [receipt]}}
+    answers = [answer(201, receipt), answer(201, receipt), answer(201, [receipt]), answer(200, relation)]
+    with CheckboxClient() as client, ScriptedServer(*answers) as server:
+        chains, at = client.chains, (server.url, "token", "chain-0001")
+        assert chains.open(*at, UUID(FIRST), money(card(10_000)), CONTEXT).id == FIRST
+        assert chains.pay(*at, UUID(FIRST), money(card(10_000))).id == FIRST
+        chains.give_back(*at, money(card(10_000)))
+        assert chains.read(*at) is not None
 
 
 @pytest.mark.parametrize(

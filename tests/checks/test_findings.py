@@ -117,6 +117,11 @@ def test_errors(shown: Seen, path: str, code: str) -> None:
             "/cashiers/0",
             "KEY_OFFLINE",
         ),
+        (
+            seen(shift=None, signature=SignatureStatus("AGENT", is_online=False, can_open_shift=False)),
+            "/cashiers/0",
+            "KEY_OFFLINE",
+        ),
         (seen(shift=replace(SHIFT, opened_at=NOW - 20.1 * HOUR)), "/cashiers/0", "SHIFT_OVER_20H"),
         (register(is_offline=True), "/cashiers/0", "REGISTER_OFFLINE"),
         (seen(offline_time=OfflineTime(24 * 3600 + 1, 0)), "/cashiers/0", "OFFLINE_HOURS"),

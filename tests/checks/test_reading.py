@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.checkbox.desk import DAY, OLENA, Desk
+from tests.system.shop import CONTRACT
 from worker.checkbox.client import CheckboxClient
 from worker.checks.cashier import Row, check_cashier
 from worker.checks.reading import Seen, read_row
@@ -31,7 +32,7 @@ WELL: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[SandboxProcess]:
-    with SandboxProcess(cashiers=1) as process:
+    with SandboxProcess(integrations=CONTRACT / "integrations.yaml", shifts=False) as process:
         yield process
 
 
@@ -101,7 +102,7 @@ def days(count: float) -> str:
         ({"certificate_end": days(-1), "can_open_shift": False}, {"KEY_EXPIRED", "KEY_CANNOT_SIGN"}),
         ({"certificate_end": days(10)}, {"KEY_EXPIRES"}),
         ({"blocked": "2026-01-01T00:00:00+00:00"}, {"CASHIER_BLOCKED"}),
-        ({"signature_online": False}, {"KEY_OFFLINE", "KEY_CANNOT_SIGN"}),
+        ({"signature_online": False}, {"KEY_OFFLINE"}),
         ({"signature_type": "CLOUD_SIGNATURE_3"}, {"WRONG_ENVIRONMENT"}),
     ],
     ids=["ended", "ends_soon", "blocked", "offline", "of_another_kind"],
@@ -142,6 +143,18 @@ def test_a_licence_key_of_another_register(desk: Desk, client: CheckboxClient) -
     desk.sandbox.put_cashier("petro", password="olena-secret", license_key="test-petro")
     desk.opened(hours_ago=1)
     assert codes(desk, client, row(desk, license_key=SecretStr("test-petro"))) == {"WRONG_REGISTER"}
+
+
+def test_a_licence_key_of_another_organization(desk: Desk, client: CheckboxClient) -> None:
+    """Maria's register is another shop's. The shift that olena has is at her own register then."""
+    mixed = row(desk, license_key=SecretStr("test-maria"))
+    seen = read(desk, client, mixed)
+    assert seen.me is not None
+    assert seen.register is not None
+    assert None not in (seen.me.organization_id, seen.register.organization_id)
+    assert codes(desk, client, mixed) == {"OTHER_ORGANIZATION"}
+    desk.opened(hours_ago=1)
+    assert codes(desk, client, mixed) == {"OTHER_ORGANIZATION", "WRONG_REGISTER"}
 
 
 def test_a_service_that_ended_is_told_by_its_refusal(desk: Desk, client: CheckboxClient) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any
 
 import pika
@@ -18,13 +19,19 @@ import yaml
 from click.testing import Result
 from typer.testing import CliRunner
 
+from tests.builders import a_cashier, an_integration, configured
 from tests.cli.altered import Altered
+from worker.checkbox.client import CheckboxClient
+from worker.checks.cashier import Row
+from worker.checks.integration import rows_to_check
 from worker.cli.doctor import doctor
 from worker.demo.free_ports import free_ports
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
-from worker.operators.doctor.examination import Pace
+from worker.operators.doctor import examination
+from worker.operators.doctor.examination import SIDE_BY_SIDE, Pace
+from worker.operators.doctor.finding import Finding, ok
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
 
 CONFIGURED = Path(__file__).parents[2] / "docs" / "examples" / "integrations.yaml"
@@ -370,6 +377,26 @@ def test_five_cashiers_a_second_are_looked_at() -> None:
         pace.wait()
     assert slept[0] == 0.0
     assert slept[-1] == pytest.approx(200.0)
+
+
+def test_slow_checks_are_made_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many that 6 s for a check still keep the pace: this ends only if they are all under way at once."""
+    together = Barrier(SIDE_BY_SIDE, timeout=20)
+
+    def examine(_: Any, one: Row, *__: Any) -> list[Finding]:
+        together.wait()
+        return [ok("sign-in", one.cashier.id, "signs in")]
+
+    monkeypatch.setattr(examination, "examine_row", examine)
+    monkeypatch.setattr(examination, "Pace", lambda: Pace(sleep=lambda _: None))
+    cashiers = {
+        f"c{number}": a_cashier(id=f"c{number}", login=f"c{number}") for number in range(SIDE_BY_SIDE)
+    }
+    (configured_row,) = configured(an_integration(cashiers=cashiers)).rows.values()
+    places = [(configured_row, one) for one in rows_to_check(configured_row)]
+    with CheckboxClient() as client:
+        found = list(examination.examined(places, client, time.time))
+    assert [one.subject for one in found] == list(cashiers)
 
 
 def test_waiting_letters_are_told(place: Place) -> None:

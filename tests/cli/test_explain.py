@@ -236,6 +236,47 @@ def test_the_journal_finds_an_order_that_is_long_done(shop: Shop, journal: str, 
     assert "F1" in ask(shop, text, journal=journal).stdout
 
 
+def test_prepayments_are_told_with_what_is_left(shop: Shop, tmp_path: Path) -> None:
+    """What Checkbox has of the chain, and what the journal heard; any of its receipts leads there."""
+    order, name = str(uuid4()), f"advance-{next(NUMBERS)}"
+    body = a_body(
+        id=name,
+        subject=order,
+        data__integration="shop-prepaid",
+        data__cashier="maria",
+        data__operation="PREPAYMENT",
+        data__paymentUuid=str(uuid4()),
+        data__payments=[{"form": "CASHLESS", "amount": "100.00"}],
+        data__order__uuid=order,
+        data__order__docNumber=name,
+    )
+    shop.publish(body)
+    event = shop.outcome(name)
+    event.pop("routing_key")
+    url = f"sqlite:///{tmp_path / 'journal.db'}"
+    writer = Writer(database.writing(url))
+    writer.write([*rows_of_request(body, 1000), *rows_of_event(json.dumps(event).encode(), 2000)])
+    relation = event["data"]["prepayment"]["relationId"]
+    for text, journal in ((order, url), (event["data"]["receipt"]["id"], None)):
+        told = answer(shop, text, journal=journal)
+        assert told["verdict"].endswith("; 170.00 of 270.00 are left to pay")
+        assert told["chains"] == [
+            {
+                "relationId": relation,
+                "status": "PARTIAL_PAID",
+                "total": "270.00",
+                "paid": "100.00",
+                "left": "170.00",
+            }
+        ]
+        assert told["receipts"][0]["relationId"] == relation
+    lines = ask(shop, order, journal=url).stdout.splitlines()
+    assert [line for line in lines if line.endswith(f"paid 100.00 of 270.00, left 170.00  {relation}")]
+    assert [line for line in lines if "PREPAYMENT" in line and line.endswith("100.00 of 270.00")]
+    (succeeded,) = [one for one in answer(shop, order, journal=url)["history"] if one["what"] == "succeeded"]
+    assert succeeded["receipts"][0]["relationId"] == relation
+
+
 def test_several_orders_are_listed(shop: Shop, journal: str) -> None:
     """By the beginning of a docNumber: that of the latest request first."""
     result = ask(shop, "--json", "ст-", journal=journal)

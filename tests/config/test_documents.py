@@ -5,24 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from dotenv import dotenv_values
 
 from config.setting_lines import variable
 from config.settings import Settings, load
 from config.unknown_variables import unknown_variables
 from docs.build.settings_table import settings_table
-from docs.build.tables import with_table
 from tests.config.conftest import load as load_integrations
 from worker.fiscal.integrations import ShiftPolicy
 
 ROOT = Path(__file__).parents[2]
 ENV_EXAMPLE = ROOT / "config" / "fiscal-worker.env.example"
-DOCUMENTS = [
-    path
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-    if "settings table: begin" in path.read_text("utf-8")
-]
 
 
 def test_example_of_integrations() -> None:
@@ -72,24 +65,3 @@ def test_table_has_every_variable() -> None:
         "FISCAL_CONSOLE_READ_TOKEN",
     ]
     assert all(row.count("|") == 5 for row in rows)
-
-
-def test_the_settings_document_has_the_table() -> None:
-    """docs/settings.md is one of the documents that are kept in step."""
-    assert ROOT / "docs" / "settings.md" in DOCUMENTS
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_documents_are_up_to_date(document: Path) -> None:
-    """A table in a document is the one of now; python -m docs.build.settings_table FILE writes it."""
-    text = document.read_text("utf-8")
-    assert with_table(text, "settings", settings_table()) == text
-
-
-def test_writing_the_table() -> None:
-    """Only what stands between the markers changes."""
-    begin = "<!-- x table: begin (python -m docs.build.x_table writes it) -->"
-    end = "<!-- x table: end -->"
-    assert with_table(f"a\n{begin}\nold\n{end}\nb", "x", "new\n") == f"a\n{begin}\nnew\n{end}\nb"
-    with pytest.raises(ValueError, match="no markers"):
-        with_table(f"a\n{begin}\n", "x", "new\n")

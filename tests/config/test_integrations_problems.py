@@ -229,6 +229,45 @@ def test_unquoted_star(problems: Lines) -> None:
     ]
 
 
+def laughs(levels: int) -> str:
+    """Each level is nine of the one before."""
+    lists = [f"  - &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, levels)]
+    return "\n".join(["integrations:", "  - &a0 [lol]", *lists])
+
+
+def a_row_of(cashiers: int) -> str:
+    """Few bytes for each of the cashiers."""
+    return f"integrations:\n  - {{id: i, cashiers: [&one {{id: c}}, {', '.join(['*one'] * cashiers)}]}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (laughs(9), "8:10"),
+        (laughs(30), "8:10"),
+        (a_row_of(100_000), "2:500036"),
+    ],
+    ids=["laughs", "many_laughs", "one_list"],
+)
+def test_aliases_that_stand_for_too_much(problems: Lines, text: str, place: str) -> None:
+    """Refused before they are written out; what was read before stays in force, as of any broken file."""
+    (line,) = problems(text)
+    assert line == f"integrations.yaml:{place}: repeats too much: aliases may stand for 250000 values"
+
+
+def test_a_table_of_rates_for_ten_thousand_integrations(problems: Lines) -> None:
+    """The limit is beyond what anybody needs."""
+    rates = ", ".join(f"{{rate: {rate}, code: {rate + 1}}}" for rate in (20, 14, 7, 0))
+    others = "\n".join(f"  - {{id: i{number}, tax_rates: *r}}" for number in range(10_000))
+    assert problems(f"integrations:\n  - {{id: i, tax_rates: &r [{rates}]}}\n{others}") == []
+
+
+def test_a_file_that_is_too_long(problems: Lines) -> None:
+    """It is not read to its end."""
+    (line,) = problems(b"integrations: []" + b" " * (64 * 1024**2))
+    assert line == "integrations.yaml: cannot be read: it is over 64 MiB"
+
+
 def test_auto_needs_the_register(problems: Lines) -> None:
     """Shifts that the worker opens need every cashier's licence key."""
     text = """\

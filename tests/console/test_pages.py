@@ -20,6 +20,7 @@ from worker.demo.sandbox_process import SandboxProcess
 from worker.rabbit.topology import DEAD_LETTERS
 
 PAGES = ["/", "/letters", "/replay", "/discard", "/cashiers", "/jobs", "/jobs/none", "/jobs/none.json"]
+PAGES += ["/shifts/none", "/done"]
 PROGRAM = "from worker.cli import main; main()"
 
 
@@ -155,20 +156,14 @@ def test_a_replay_of_nothing_in_particular_is_refused(amqp_url: str, visitor: Vi
     assert numbers(amqp_url) == [1]
 
 
-def test_cashiers_and_shifts_are_looked_at_on_demand(
-    checkbox: SandboxProcess, visitor: Visitor, eventually: Callable[..., object]
-) -> None:
-    """What doctor says of them; nobody stays signed in, and no secret is shown."""
-    checkbox.close_shift("petro")
-    assert "What was seen" not in visitor.get("/cashiers").text
-    job = visitor.submit("/cashiers").headers["location"]
-    eventually(lambda: visitor.get(f"{job}.json").json()["over"])
-    text = visitor.get("/cashiers").text
-    assert "3 of 3 cashiers looked at" in text
-    assert "have the cashier open a shift in Checkbox" in text
-    assert "petro-secret" not in text
-    asked = checkbox.counters()["requests"]
-    assert asked["POST /cashier/signin"]["200"] == asked["POST /cashier/signout"]["205"]
+def test_cashiers_without_a_worker(checkbox: SandboxProcess, visitor: Visitor) -> None:
+    """They are listed as they are configured, nobody is signed in, and the page says who could be asked."""
+    text = unescape(visitor.get("/cashiers").text)
+    assert "No worker knows of a check" in text
+    assert "Not checked yet" in text
+    assert text.count("Shift …") == 3
+    assert visitor.submit("/cashiers").headers["location"] == "/cashiers"
+    assert checkbox.counters()["sign_ins"] == {}
 
 
 def test_a_broker_out_of_reach_is_told(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,13 +62,22 @@ def test_who_may_look_may_change_nothing(amqp_url: str, console: str) -> None:
     put(amqp_url, [2], code="TOTALS_MISMATCH")
     with Visitor.of(console) as reader:
         assert reader.sign_in(READ_TOKEN).status_code == 303
-        for page in ("/", "/letters", "/replay", "/discard", "/cashiers", "/jobs"):
+        for page in ("/", "/letters", "/replay", "/discard", "/cashiers", "/jobs", "/done"):
             text = reader.get(page).text
             assert 'action="/replay"' not in text
             assert 'href="/replay' not in text
             assert 'action="/export"' not in text
+            assert 'action="/shifts' not in text
         csrf = text.split('name="csrf" value="')[1].split('"')[0]
-        for path in ("/replay", "/discard", "/export", "/jobs/one/stop"):
+        for path in (
+            "/replay",
+            "/discard",
+            "/export",
+            "/jobs/one/stop",
+            "/shifts",
+            "/shifts/close",
+            "/shifts/open",
+        ):
             answer = reader.post(path, data={"csrf": csrf, "agreed": "1"})
             assert answer.status_code == 403
             assert "looking only" in answer.text
@@ -97,6 +106,13 @@ def test_a_name_that_no_proxy_vouches_for_is_not_taken() -> None:
     sign_ins = application.SignIns(access, time.monotonic)
     scope = {"type": "http", "headers": [(b"x-forwarded-user", b"oksana")], "client": ("192.0.2.1", 1)}
     assert sign_ins.actor(application.Request(scope)) == "console at 192.0.2.1"
+
+
+def test_a_name_may_have_any_letters() -> None:
+    """As proxies send it, in UTF-8."""
+    sign_ins = application.SignIns(application.Access(TOKEN, trusts_forwarded_user=True), time.monotonic)
+    scope = {"type": "http", "headers": [(b"x-forwarded-user", "Оксана\n".encode())], "client": None}
+    assert sign_ins.actor(application.Request(scope)) == "Оксана"
 
 
 @pytest.mark.parametrize("language", ["uk", "ru", "en"])

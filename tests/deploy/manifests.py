@@ -11,6 +11,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "k8s"
 BASE = K8S / "base"
+COMPONENTS = K8S / "components"
 OVERLAYS = K8S / "overlays"
 Document = dict[str, Any]
 
@@ -38,13 +39,21 @@ def one(kind: str, folder: Path = BASE) -> Document:
     return found
 
 
+def named(kind: str) -> dict[str, Document]:
+    """The documents of a kind, of the base and of all components, by name."""
+    return {
+        each["metadata"]["name"]: each
+        for folder in (BASE, COMPONENTS)
+        for path in sorted(folder.rglob("*.yaml"))
+        for each in documents(path)
+        if each.get("kind") == kind
+    }
+
+
 def pod_specs() -> dict[str, Document]:
     """Pod specification by name of what makes the pods."""
-    deployment, replay = one("Deployment"), one("CronJob")
-    return {
-        "fiscal-worker": deployment["spec"]["template"],
-        "fiscal-worker-replay": replay["spec"]["jobTemplate"]["spec"]["template"],
-    }
+    jobs = {name: job["spec"]["jobTemplate"] for name, job in named("CronJob").items()}
+    return {name: made["spec"]["template"] for name, made in (named("Deployment") | jobs).items()}
 
 
 def settings_of(folder: Path = BASE / "worker") -> dict[str, str]:

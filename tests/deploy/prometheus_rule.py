@@ -1,14 +1,9 @@
-"""`python -m tests.deploy.prometheus_rule` writes the PrometheusRule out of the rules for promtool.
-
-With ``FISCAL_RUNBOOK_URL`` the alerts link to a runbook of one's own.
-"""
+"""`python -m tests.deploy.prometheus_rule` writes the PrometheusRule out of the rules for promtool."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from textwrap import indent
-
-from config import settings
 
 ALERTS = Path(__file__).parents[2] / "k8s" / "alerts"
 RULES = ALERTS / "fiscal-worker.rules.yaml"
@@ -23,10 +18,10 @@ spec:
 """
 
 
-def manifest(runbook_url: str = settings.RUNBOOK_URL) -> str:
-    """The text of the manifest: the same rules, two columns to the right, with links to this runbook."""
-    return _HEAD + indent(RULES.read_text().replace(settings.RUNBOOK_URL, runbook_url), "  ")
+def manifest() -> str:
+    """The text of the manifest: the same rules, two columns to the right."""
+    return _HEAD + indent(RULES.read_text(), "  ")
 
 
 if __name__ == "__main__":
-    MANIFEST.write_text(manifest(settings.load().runbook_url))
+    MANIFEST.write_text(manifest())

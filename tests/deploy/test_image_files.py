@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import inspect
 import re
 import tomllib
 
@@ -10,6 +11,7 @@ import pytest
 
 from config.settings import Settings
 from tests.deploy.manifests import ROOT, documents
+from worker.cli.console import console
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 Pins = dict[str, frozenset[str]]
@@ -24,7 +26,7 @@ def pins(name: str) -> Pins:
     return found
 
 
-@pytest.mark.parametrize("part", ["build", "worker", "sandbox", "journal"])
+@pytest.mark.parametrize("part", ["build", "worker", "sandbox", "journal", "console"])
 def test_the_image_holds_what_was_tested(part: str) -> None:
     """Versions and hashes are what the tests ran with: `make lock-ship`."""
     everything, some = pins("requirements/dev.lock"), pins(f"requirements/{part}.lock")
@@ -42,9 +44,12 @@ def test_the_workers_lock_has_what_the_project_needs_and_no_tool() -> None:
     assert {"uvicorn", "starlette"} <= {pin.partition("==")[0] for pin in pins("requirements/sandbox.lock")}
     kept = {pin.partition("==")[0] for pin in pins("requirements/journal.lock")}
     assert names | {"alembic", "psycopg", "psycopg-binary", "sqlalchemy"} <= kept
+    assert not kept & {"uvicorn", "starlette"}
+    shown = {pin.partition("==")[0] for pin in pins("requirements/console.lock")}
+    assert kept | {"jinja2", "starlette", "uvicorn"} <= shown
 
 
-@pytest.mark.parametrize("part", ["audit", "build", "journal", "sandbox", "ship", "worker"])
+@pytest.mark.parametrize("part", ["audit", "build", "console", "journal", "sandbox", "ship", "worker"])
 def test_every_package_is_locked_and_no_index_is_named(part: str) -> None:
     """Hashes for all; the lock works with whatever index pip is configured for."""
     assert all(pins(f"requirements/{part}.lock").values())
@@ -89,12 +94,14 @@ def test_the_worker_is_what_is_built_when_nothing_is_asked_for() -> None:
     assert stages[-1] == "worker"
     [compose] = documents(ROOT / "compose.yaml")
     targets = {service["build"]["target"] for service in compose["services"].values() if "build" in service}
-    assert targets == {"journal", "sandbox"}
+    assert targets == {"console", "journal", "sandbox"}
     assert targets <= set(stages)
 
 
-def test_the_port_of_the_health_check_is_the_settings_default() -> None:
-    """EXPOSE and HEALTHCHECK say the port that the worker opens when nobody chose another."""
-    default = str(Settings.model_fields["metrics_port"].default)
-    assert re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE) == [default]
-    assert f"os.environ.get('FISCAL_METRICS_PORT', '{default}')" in DOCKERFILE
+def test_the_ports_of_the_health_checks_are_those_that_are_listened_on() -> None:
+    """EXPOSE and HEALTHCHECK say the port that worker and console open when nobody chose another."""
+    metrics = Settings.model_fields["metrics_port"].default
+    pages = inspect.signature(console).parameters["port"].default
+    assert re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE) == [str(pages), str(metrics)]
+    assert f"os.environ.get('FISCAL_METRICS_PORT', '{metrics}')" in DOCKERFILE
+    assert f"'http://127.0.0.1:{pages}/sign-in'" in DOCKERFILE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import itertools
 import re
 import subprocess
 import sys
@@ -12,33 +14,52 @@ import pytest
 
 from config.integrations_watch import load as load_integrations
 from config.setting_lines import variable
-from config.settings import Settings, load
+from config.settings import RUNBOOK_URL, Settings, load
 from tests.deploy.manifests import (
     BASE,
+    COMPONENTS,
     K8S,
     OVERLAYS,
     ROOT,
     documents,
     kustomizations,
+    named,
     one,
     pod_specs,
     settings_of,
 )
 from tests.deploy.prometheus_rule import MANIFEST, manifest
 from worker import __version__
+from worker.cli.console import console
+from worker.console.application import Console
+from worker.console.sign_in import Access
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
 
 KNOWN = {variable(name) for name in Settings.model_fields}
-SECRET = {"FISCAL_RABBITMQ_URL", "FISCAL_ARCHIVE_CHECK_TOKEN", "FISCAL_JOURNAL_URL"}
+#: Settings that are a Secret's.
+SECRET = {
+    variable(name)
+    for name in ("rabbitmq_url", "archive_check_token", "integrations_token", "journal_url", "console_token")
+} | {"FISCAL_CONSOLE_READ_TOKEN"}
 #: Seconds that the worker may take from SIGTERM to its end.
 GRACE = 25
 #: Live tokens that Checkbox keeps for a cashier; each process has one.
 TOKENS = 10
+#: Of these, for `dead-letters watch` and for what a person or the night's reconciliation asks.
+TOKENS_OF_COMMANDS = 2
+#: The policies in the words of docs/security.md, beside that of all pods.
+WAYS = {
+    "fiscal-worker-checkbox": "Checkbox",
+    "fiscal-worker-journal": "database",
+    "fiscal-worker-scrape": "scrape",
+    "fiscal-worker-console": "ingress",
+}
 PARTS = ["main", "online"]
 #: Folders whose settings are laid over the base's.
 WITH_SETTINGS = [
     BASE / "worker",
     OVERLAYS / "staging",
+    OVERLAYS / "production",
     *(OVERLAYS / "split-by-integration" / part for part in PARTS),
 ]
 INTEGRATIONS = [
@@ -62,8 +83,14 @@ def mounted(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {mount["mountPath"]: volumes[mount["name"]] for mount in container(template)["volumeMounts"]}
 
 
+def secrets_of(template: dict[str, Any]) -> set[str]:
+    return {volume["secret"]["secretName"] for volume in mounted(template).values() if "secret" in volume}
+
+
 def matches(selector: dict[str, Any], template: dict[str, Any]) -> bool:
-    return bool(selector["matchLabels"].items() <= template["metadata"]["labels"].items())
+    labels = template["metadata"]["labels"]
+    listed = [labels[one["key"]] in one["values"] for one in selector.get("matchExpressions", [])]
+    return bool(selector["matchLabels"].items() <= labels.items() and all(listed))
 
 
 def test_every_setting_that_is_named_exists() -> None:
@@ -92,7 +119,8 @@ def test_pods_are_given_more_time_to_end_than_the_worker_takes() -> None:
     for template in pod_specs().values():
         assert template["spec"]["terminationGracePeriodSeconds"] > GRACE
     [compose] = documents(ROOT / "compose.yaml")
-    assert int(compose["services"]["worker"]["stop_grace_period"].removesuffix("s")) > GRACE
+    for name in ("worker", "journal", "watch", "console"):
+        assert int(compose["services"][name]["stop_grace_period"].removesuffix("s")) > GRACE
 
 
 def test_ports_and_pages_are_those_of_the_worker() -> None:
@@ -102,7 +130,7 @@ def test_ports_and_pages_are_those_of_the_worker() -> None:
     assert str(port["containerPort"]) == settings_of()["FISCAL_METRICS_PORT"]
     probes = [worker[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")]
     [scrape] = one("PodMonitor")["spec"]["podMetricsEndpoints"]
-    [ingress] = one("NetworkPolicy")["spec"]["ingress"]
+    [ingress] = named("NetworkPolicy")["fiscal-worker-scrape"]["spec"]["ingress"]
     assert {*(probe["port"] for probe in probes), scrape["port"], ingress["ports"][0]["port"]} == {
         port["name"]
     }
@@ -111,16 +139,63 @@ def test_ports_and_pages_are_those_of_the_worker() -> None:
     assert all(f"`{path}`" in served for path in (*(probe["path"] for probe in probes), scrape["path"]))
 
 
+def test_the_way_to_the_console_leads_to_its_port_and_its_page() -> None:
+    """Ingress, Service, policy and probes; one process alone knows who is signed in."""
+    pod = container(pod_specs()["fiscal-worker-console"])
+    [port] = pod["ports"]
+    assert port["containerPort"] == inspect.signature(console).parameters["port"].default
+    pages = {route.path for route in Console(Access("token"), None).application().routes}
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert pod[probe]["httpGet"]["port"] == port["name"]
+        assert pod[probe]["httpGet"]["path"] in pages
+    service = named("Service")["fiscal-worker-console"]
+    [served] = service["spec"]["ports"]
+    assert served["targetPort"] == port["name"]
+    assert matches({"matchLabels": service["spec"]["selector"]}, pod_specs()["fiscal-worker-console"])
+    ingress = named("Ingress")["fiscal-worker-console"]["spec"]
+    [rule] = ingress["rules"]
+    [path] = rule["http"]["paths"]
+    assert path["backend"]["service"] == {
+        "name": service["metadata"]["name"],
+        "port": {"name": served["name"]},
+    }
+    assert ingress["tls"][0]["hosts"] == [rule["host"]]
+    [way] = named("NetworkPolicy")["fiscal-worker-console"]["spec"]["ingress"]
+    assert [allowed["port"] for allowed in way["ports"]] == [port["name"]]
+    made = named("Deployment")["fiscal-worker-console"]["spec"]
+    assert (made["replicas"], made["strategy"]) == (1, {"type": "Recreate"})
+
+
 def test_selectors_find_the_pods_that_they_mean() -> None:
-    """Scrape and disruption budget mean the worker alone; the network policy means the replay too."""
-    worker, replay = pod_specs().values()
-    for kind in ("PodMonitor", "PodDisruptionBudget", "Deployment"):
-        selector = one(kind)["spec"]["selector"]
-        assert matches(selector, worker)
-        assert not matches(selector, replay)
-    policy = one("NetworkPolicy")["spec"]["podSelector"]
-    assert matches(policy, worker)
-    assert matches(policy, replay)
+    """Each Deployment its own pods, scrape and disruption budget the worker's alone."""
+    selectors = [(name, made["spec"]["selector"]) for name, made in named("Deployment").items()]
+    selectors += [
+        ("fiscal-worker", one(kind)["spec"]["selector"]) for kind in ("PodMonitor", "PodDisruptionBudget")
+    ]
+    for name, selector in selectors:
+        assert [pod for pod, template in pod_specs().items() if matches(selector, template)] == [name]
+
+
+def test_pods_have_the_secrets_and_the_ways_that_the_document_gives() -> None:
+    """The table of docs/security.md is what the manifests mount and what the policies allow."""
+    text = (ROOT / "docs" / "security.md").read_text()
+    rows = re.findall(r"^\| `(fiscal-worker[a-z-]*)` \|(.*)\|(.*)\|(.*)\|(.*)\|$", text, re.MULTILINE)
+    told = {
+        pod: ({*re.findall(r"`([a-z-]+)`", secrets)}, {*re.findall(r"\w+", f"{ways_out} {way_in}")})
+        for pod, secrets, _, ways_out, way_in in rows
+    }
+    policies = named("NetworkPolicy")
+    of_all = policies.pop("fiscal-worker")["spec"]
+    policies.pop("fiscal-broker")
+    assert all(matches(of_all["podSelector"], template) for template in pod_specs().values())
+    assert "ingress" not in of_all
+    assert told == {
+        pod: (
+            secrets_of(template),
+            {WAYS[name] for name, each in policies.items() if matches(each["spec"]["podSelector"], template)},
+        )
+        for pod, template in pod_specs().items()
+    }
 
 
 @pytest.mark.parametrize("name", pod_specs())
@@ -152,24 +227,21 @@ def test_pods_are_restricted(name: str) -> None:
 
 
 def test_secrets_come_as_files_from_where_the_worker_reads_them() -> None:
-    """No Secret is a variable; each mounted one is brought by the component, with names that are settings."""
-    template = pod_specs()["fiscal-worker"]
-    paths = mounted(template)
-    settings = settings_of()
-    assert paths[settings["FISCAL_SECRETS_DIR"]]["secret"]["secretName"] == "fiscal-worker"
-    assert all("subPath" not in mount for mount in container(template)["volumeMounts"])
+    """No Secret is a variable; each mounted one is brought by a component, with names that are settings."""
     assert not {"secretRef", "secretKeyRef"} & set(re.findall(r"\w+", str(pod_specs())))
-    brought = {
-        each["spec"]["target"]["name"]: each["spec"]
-        for each in documents(K8S / "components" / "external-secrets" / "externalsecrets.yaml")
-    }
-    assert brought.keys() == {v["secret"]["secretName"] for v in paths.values() if "secret" in v}
-    keys = {entry["secretKey"] for entry in brought["fiscal-worker"]["data"]}
-    assert "FISCAL_RABBITMQ_URL" in keys
-    assert keys <= SECRET
-    [replay_env] = container(pod_specs()["fiscal-worker-replay"])["env"]
-    assert replay_env["name"] == "FISCAL_SECRETS_DIR"
-    assert replay_env["value"] in mounted(pod_specs()["fiscal-worker-replay"])
+    brought = {name: each["spec"] for name, each in named("ExternalSecret").items()}
+    assert brought.keys() == set().union(*map(secrets_of, pod_specs().values()))
+    for name, each in brought.items():
+        assert each["target"]["name"] == name
+        keys = {entry["secretKey"] for entry in each.get("data", [])}
+        assert keys <= SECRET
+        assert ("FISCAL_RABBITMQ_URL" in keys) == (name != "fiscal-worker-cashiers")
+    for template in pod_specs().values():
+        pod = container(template)
+        assert all("subPath" not in mount for mount in pod["volumeMounts"])
+        given = {one["name"]: one["value"] for one in pod.get("env", [])}
+        folder = {**(settings_of() if "envFrom" in pod else {}), **given}["FISCAL_SECRETS_DIR"]
+        assert folder in mounted(template)
 
 
 @pytest.mark.parametrize("path", INTEGRATIONS, ids=names(INTEGRATIONS))
@@ -210,8 +282,6 @@ def test_the_integrations_file_is_where_the_setting_says() -> None:
 def test_rules_and_dashboards_are_the_very_files() -> None:
     """`python -m tests.deploy.prometheus_rule` writes the rules; every dashboard is in the ConfigMap."""
     assert MANIFEST.read_text() == manifest()
-    links = re.findall(r"runbook_url: (\S+)#", manifest("https://wiki.example/runbook"))
-    assert set(links) == {"https://wiki.example/runbook"}
     [kustomization] = documents(K8S / "dashboards" / "kustomization.yaml")
     [generator] = kustomization["configMapGenerator"]
     assert generator["files"] == sorted(path.name for path in (K8S / "dashboards").glob("*.json"))
@@ -222,7 +292,9 @@ def test_images_have_the_version_of_the_code() -> None:
     images = [
         image for _, found in kustomizations() for image in found.get("images", []) if "newTag" in image
     ]
-    assert len(images) == len(list(OVERLAYS.iterdir()))
+    assert {image["name"] for image in images} == {
+        container(template)["image"] for template in pod_specs().values()
+    }
     assert {image["newTag"] for image in images} == {__version__}
     assert not [
         path for path in K8S.rglob("*.yaml") if re.search(r"image:.*(:latest|[^:]latest)$", path.read_text())
@@ -231,11 +303,11 @@ def test_images_have_the_version_of_the_code() -> None:
 
 def test_autoscaling_stays_within_the_tokens_of_a_cashier() -> None:
     """Each process signs in for itself: an eleventh would sign the first one out."""
-    scaled = one("ScaledObject", K8S / "components" / "keda")["spec"]
+    scaled = one("ScaledObject", COMPONENTS / "keda")["spec"]
     processes = int(settings_of()["FISCAL_PROCESSES"])
     deployment = one("Deployment")["spec"]
     surge = deployment["strategy"]["rollingUpdate"]["maxSurge"]
-    assert (scaled["maxReplicaCount"] + surge) * processes <= TOKENS
+    assert (scaled["maxReplicaCount"] + surge) * processes + TOKENS_OF_COMMANDS <= TOKENS
     assert scaled["triggers"][0]["metadata"]["queueName"] == Topology().queue
     assert scaled["minReplicaCount"] == deployment["replicas"]
 
@@ -269,15 +341,37 @@ def test_the_brokers_permissions_cover_every_name() -> None:
     )
 
 
-def test_the_replay_template_is_a_command_that_exists() -> None:
-    """Its arguments are options of `dead-letters replay`, and it never runs by itself."""
-    replay = one("CronJob")["spec"]
-    assert replay["suspend"] is True
-    command, verb, *options = container(pod_specs()["fiscal-worker-replay"])["args"]
+@pytest.mark.parametrize("name", pod_specs())
+def test_pods_run_commands_that_exist(name: str) -> None:
+    """With options that they have; the template of a replay never runs by itself."""
+    words = container(pod_specs()[name])["args"]
+    command = list(itertools.takewhile(lambda word: not word.startswith("-"), words))
     done = subprocess.run(
-        [sys.executable, "-m", "worker", command, verb, "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "worker", *command, "--help"], capture_output=True, text=True, check=True
     )
+    options = [word for word in words if word.startswith("-")]
     assert all(option.partition("=")[0] in done.stdout for option in options)
+    suspended = [job for job, each in named("CronJob").items() if each["spec"].get("suspend")]
+    assert suspended == ["fiscal-worker-replay"]
+
+
+def test_an_overlay_puts_its_runbook_into_the_alerts() -> None:
+    """Each link of an alert has what stands before the name of its file replaced; `ship/check` renders it."""
+    folder = OVERLAYS / "production"
+    [found] = documents(folder / "kustomization.yaml")
+    [replacement] = found["replacements"]
+    [target] = replacement["targets"]
+    [delimiter] = {part["options"]["delimiter"] for part in (replacement["source"], target)}
+    [group] = [
+        each for each in one("PrometheusRule", K8S / "alerts")["spec"]["groups"] if "alerts" in each["name"]
+    ]
+    replaced = {path.rpartition(".")[2] for path in target["fieldPaths"]}
+    place, name = RUNBOOK_URL.split(delimiter)
+    for rule in group["rules"]:
+        links = {key: link for key, link in rule["annotations"].items() if link.startswith("https:")}
+        assert links.keys() == replaced
+        assert {link.split(delimiter)[0] for link in links.values()} == {place}
+    assert settings_of(folder)["FISCAL_RUNBOOK_URL"].split(delimiter)[1] == name
 
 
 def test_every_file_that_a_kustomization_names_is_there() -> None:

@@ -40,6 +40,21 @@ def test_the_parser_would_object(tmp_path: Path) -> None:
     assert "elsewhere" in done.stdout
 
 
+@needs_npm
+def test_the_page_is_the_document_of_now(tmp_path: Path) -> None:
+    """`make docs` has nothing to write: each operation and message is on it, with its examples."""
+    page = tmp_path / "asyncapi.md"
+    command = ["node", str(CHECK / "page.mjs"), str(DOCS / "asyncapi.json"), str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    text = page.read_text("utf-8")
+    assert text == (DOCS / "asyncapi.md").read_text("utf-8")
+    messages = DOCUMENT["components"]["messages"]
+    assert all(name in text for name in (*DOCUMENT["operations"], *messages))
+    examples = [one["payload"]["id"] for message in messages.values() for one in message.get("examples", ())]
+    assert all(f'"id": "{identity}"' in text for identity in examples)
+
+
 @pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["messages"].keys() - {"deadLetter"}))
 def test_examples_fit_their_schema(name: str) -> None:
     """Each message has at least one."""

@@ -7,12 +7,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pika
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.builders import LEFT_OUT, a_message
 from tests.system.shop import CONTRACT, Shop
@@ -22,12 +24,15 @@ from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
 from worker.demo.worker_process import WorkerProcess
 from worker.fiscal.outcomes import Code
+from worker.rabbit.topology import EVENTS_EXCHANGE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "integration.md").read_text()
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 CLIENT = Path(__file__).parents[1] / "client"
 BLOCKS: list[tuple[str, str]] = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 ORDER = next(text for language, text in BLOCKS if language == "json")
 REQUEST_ID = json.loads(ORDER)["id"]
+Client = Callable[..., list[dict[str, Any]]]
 
 
 def block(language: str, beginning: str) -> str:
@@ -62,7 +67,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 @pytest.mark.parametrize(
     ("command", "snippet"),
     [
-        ([sys.executable, "-c"], block("python", "import json")),
+        ([sys.executable, "-c"], block("python", "import json\nimport os\nimport pathlib")),
         (["bash", "-euc"], block("sh", "rabbitmqadmin")),
         (["bash", "-euc"], block("sh", "fiscal-worker publish")),
     ],
@@ -87,6 +92,23 @@ def test_a_snippet_publishes(shop: Shop, command: list[str], snippet: str) -> No
     assert event["data"]["receipt"]["fiscalCode"]
 
 
+def test_the_snippet_that_listens(shop: Shop) -> None:
+    """It tells an event of the page's own order once, though that comes twice."""
+    shop.look()
+    event = json.loads(block("json", '{\n  "specversion": "1.0",\n  "type": "ua.bimp.fiscalization'))
+    with pika.BlockingConnection(pika.URLParameters(shop.vhost.url)) as connection:
+        for one in (event, event, {**event, "id": "another"}):
+            body = json.dumps(one)
+            connection.channel().basic_publish(EVENTS_EXCHANGE, "fiscalization.succeeded", body)
+    command = [sys.executable, "-c", block("python", "import json\nimport os\n\nimport pika")]
+    environment = {**os.environ, "AMQP_URL": shop.vhost.url, "PYTHONIOENCODING": "utf-8"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as listening:
+        assert listening.stdout is not None
+        told = [listening.stdout.readline() for _ in range(2)]
+        listening.kill()
+    assert told == [f"{event['type']} {REQUEST_ID} Замовлення фіскалізовано\n"] * 2
+
+
 def test_validate_accepts_the_message(shop: Shop) -> None:
     """The command of the page's first lines."""
     folder = shop.worker.log.parent
@@ -108,22 +130,56 @@ def test_every_code_has_its_line() -> None:
     assert sorted(code for row in rows for code in re.findall(r"`(\w+)`", row)) == sorted(Code)
 
 
-def test_every_fragment_of_json_is_json() -> None:
-    """A comma too many would cost its reader minutes."""
-    for language, text in BLOCKS:
-        if language == "json":
-            json.loads(text)
+def test_what_is_shown_fits_its_schema() -> None:
+    """The message and the event are whole, every other piece of JSON is at least that."""
+    for document in [json.loads(text) for language, text in BLOCKS if language == "json"]:
+        if "specversion" in document:
+            name = document["type"].removeprefix("ua.bimp.").removesuffix(".v1").replace(".", "_")
+            schema = json.loads((SCHEMAS / f"{name}.json").read_text())
+            Draft202012Validator(schema).validate(document)
 
 
-@pytest.mark.skipif(not (CLIENT / "node_modules").exists(), reason="npm is not installed")
-def test_a_client_in_another_language_sells_and_returns(shop: Shop, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def client(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Client:
+    """tests/client, built; what it prints of each request, once for whatever is new of it."""
+    folder = tmp_path_factory.mktemp("client")
+    # Debian's Go with Debian's packages, and nothing of a developer's own.
+    ways = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": str(folder), "GOFLAGS": ""}
+    build = ["go", "build", "-o", str(folder / "bimp"), "bimp.go"]
+    built = subprocess.run(
+        build, cwd=CLIENT, env={**os.environ, **ways}, capture_output=True, text=True, check=False
+    )
+    assert built.returncode == 0, built.stderr
+
+    def heard(*messages: dict[str, Any]) -> list[dict[str, Any]]:
+        files = [folder / f"{number}.json" for number in range(len(messages))]
+        for file, message in zip(files, messages, strict=True):
+            file.write_text(json.dumps(message))
+        done = subprocess.run(
+            [str(folder / "bimp"), *map(str, files)],
+            env={**os.environ, "AMQP_URL": shop.vhost.url},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return [line for line in lines if line["requestId"].startswith("client-")]
+
+    return heard
+
+
+def test_a_client_in_another_language_sells_and_returns(client: Client) -> None:
     """It knows the page alone. A repeated message is one event for it, a return waits for its sale."""
     sale = a_message(id="client-sale", subject=LEFT_OUT, data__order__uuid=str(uuid4()))
     again = {**sale, "id": "client-again"}
     back = a_message(id="client-return", subject=LEFT_OUT, data__order__uuid=str(uuid4()))
     back["data"] |= {"operation": "RETURN", "returnOf": {"orderUuid": sale["data"]["order"]["uuid"]}}
     wrong = a_message(id="client-wrong", data__order__archived=LEFT_OUT)
-    lines = heard_by_client(shop, tmp_path, back, sale, sale, wrong)
+    printed = client(back, sale, sale, wrong)
+    lines = {line["requestId"]: line for line in printed}
+    assert len(lines) == len(printed)
     assert {name: line["outcome"] for name, line in lines.items()} == {
         "client-sale": "succeeded",
         "client-return": "succeeded",
@@ -131,27 +187,37 @@ def test_a_client_in_another_language_sells_and_returns(shop: Shop, tmp_path: Pa
     }
     assert lines["client-wrong"]["code"] == "INVALID_MESSAGE"
     assert lines["client-wrong"]["receiptMade"] is None
-    assert lines["client-return"]["fiscalCode"] != lines["client-sale"]["fiscalCode"]
+    assert lines["client-return"]["fiscalCodes"] != lines["client-sale"]["fiscalCodes"]
     assert lines["client-sale"]["message"] == "Замовлення фіскалізовано"
-    lines = heard_by_client(shop, tmp_path, again)
-    assert lines["client-again"]["code"] == "RECEIPT_RETURNED"
+    (line,) = client(again)
+    assert line["code"] == "RECEIPT_RETURNED"
 
 
-def heard_by_client(shop: Shop, folder: Path, *messages: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What the client prints of each request, once."""
-    files = [folder / f"{number}.json" for number in range(len(messages))]
-    for file, message in zip(files, messages, strict=True):
-        file.write_text(json.dumps(message))
-    done = subprocess.run(
-        ["node", str(CLIENT / "bimp.mjs"), *map(str, files)],
-        env={**os.environ, "AMQP_URL": shop.vhost.url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    printed = [json.loads(line) for line in done.stdout.splitlines()]
-    lines = {line["requestId"]: line for line in printed if line["requestId"].startswith("client-")}
-    assert len(lines) == sum(line["requestId"] in lines for line in printed)
-    return lines
+def test_for_the_client_success_is_final_and_an_event_counts_once(shop: Shop, client: Client) -> None:
+    """What a crash or a replay brings: twice the same, and a failure beside a success."""
+    told = [
+        json.loads((CONTRACT / "events" / f"{name}.json").read_text()) for name in ("failed", "succeeded")
+    ]
+    failed, succeeded = ({**event, "data": {**event["data"], "requestId": "client-old"}} for event in told)
+    late = {**failed, "id": "another"}
+    with pika.BlockingConnection(pika.URLParameters(shop.vhost.url)) as connection:
+        for event in (failed, failed, succeeded, succeeded, late):
+            key = f"fiscalization.{event['type'].split('.')[-2]}"
+            connection.channel().basic_publish(EVENTS_EXCHANGE, key, json.dumps(event))
+    printed = client(a_message(id="client-new", subject=LEFT_OUT, data__order__uuid=str(uuid4())))
+    assert [(line["requestId"], line["outcome"]) for line in printed] == [
+        ("client-old", "failed"),
+        ("client-old", "succeeded"),
+        ("client-new", "succeeded"),
+    ]
+
+
+def test_the_client_takes_a_prepayment_in_parts_and_returns_it(client: Client) -> None:
+    """The page's examples, one after the other."""
+    steps = sorted((CONTRACT / "prepayment").glob("[0-9].*.json"))
+    lines = []
+    for number, step in enumerate(steps):
+        lines += client({**json.loads(step.read_text()), "id": f"client-part-{number}"})
+    assert [line["outcome"] for line in lines] == ["succeeded"] * len(steps)
+    assert [line["prepayment"]["Left"] for line in lines] == ["11500.00", "10000.00", "0.00", "0.00"]
+    assert [len(line["fiscalCodes"]) for line in lines] == [1, 1, 1, 3]

@@ -188,6 +188,10 @@ def test_a_returned_chain_is_followed_by_a_new_one(seed: int) -> None:
     late = a_return("late")
     world.run(a_return(), late, late, an_advance("b", 9_000), further("c", TOTAL - 9_000))
     check(world)
+    world.run(late, a_return())
+    check(world)
+    second = world.chains.get(chain_id(AN_ORDER, 1))
+    assert second is None or not second.returns
 
 
 @thorough

@@ -104,6 +104,13 @@ def _empty_list(place: Serving) -> None:
     place.put({"integrations": []})
 
 
+def _bomb(place: Serving) -> None:
+    """Some kilobytes that stand for a million cashiers."""
+    rows = "".join(f"  - {{id: i{number}, cashiers: *c}}\n" for number in range(1_000))
+    listed = ", ".join(["&one {id: c}", *["*one"] * 999])
+    place.put(f"integrations:\n  - {{id: i, cashiers: &c [{listed}]}}\n{rows}".encode())
+
+
 def _page(place: Serving) -> None:
     place.put(b"<html><body>integrations</body></html>")
 
@@ -112,7 +119,7 @@ def _page(place: Serving) -> None:
     "spoil",
     [
         *(_status, _redirect, _half, _large),
-        *(_half_of_the_text, _without_a_list, _empty_list, _page),
+        *(_half_of_the_text, _without_a_list, _empty_list, _page, _bomb),
     ],
 )
 def test_what_is_no_answer(desk: Desk, spoil: Any) -> None:

@@ -14,12 +14,15 @@ from sqlalchemy import Engine
 
 from tests.builders import a_body, an_integration
 from tests.checkbox.desk import OLENA
+from tests.checkbox.passes import Passes
 from worker.checkbox.client import CheckboxClient
 from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.attempt_state import AttemptState
+from worker.fiscal.chain import chain_id
 from worker.fiscal.context import context_of
 from worker.fiscal.integrations import CashRounding
 from worker.fiscal.kyiv import KYIV
+from worker.fiscal.order import Request
 from worker.fiscal.outcomes import Fiscalized, IssuedReceipt
 from worker.fiscal.planner import plan
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
@@ -46,7 +49,9 @@ class Till:
         )
         self.sandbox, self.client, self.engine = sandbox, client, engine
         self.cashier = replace(OLENA, id="olena", license_key=KEY if with_key else None)
-        self.integration = an_integration(checkbox_url=sandbox.url, cashiers={"olena": self.cashier})
+        self.integration = an_integration(
+            checkbox_url=sandbox.url, cashiers={"olena": self.cashier}, prepayments=True
+        )
         self.token = client.sign_in(sandbox.url, self.cashier)
         self.shift = client.open_shift(sandbox.url, self.token, KEY, uuid4())
         self.writer = Writer(engine)
@@ -85,6 +90,65 @@ class Till:
     def sell_as_a_stranger(self) -> IssuedReceipt:
         """A person at the till: no order of ours, and an id of Checkbox's."""
         return self._issue(a_body(id=str(uuid4())), uuid4(), told=False, heard=False, context={"x": 1})
+
+    def pay(self, order: UUID, operation: str, amount: str | None = None, **changes: Any) -> Fiscalized:
+        """Prepayments of the order, or their return, through the worker's passes; heard and told."""
+        document = order if amount else uuid4()
+        members = {
+            "id": f"request-{next(NUMBERS)}",
+            "subject": str(document),
+            "data__order__uuid": str(document),
+            "data__operation": operation,
+            **({"data__payments": [{"form": "CASHLESS", "amount": amount}]} if amount else {}),
+            **(
+                {"data__paymentUuid": str(uuid4())}
+                if amount
+                else {"data__returnOf": {"orderUuid": str(order)}}
+            ),
+        }
+        body = a_body(**{**members, **changes})
+        self.hear(body)
+        request = read(body)
+        done = Passes(self.client, self.integration).done(request)
+        self.tell(request, done)
+        return done
+
+    def tell(self, request: Request, done: Fiscalized) -> None:
+        """The journal hears the event."""
+        state = AttemptState(first_seen=time.time())
+        event = self.events.succeeded(RequestIdentity.of(request), state, done, request.order.total)
+        self.writer.write(rows_of_event(event.body, int(time.time() * 1000)))
+
+    def pay_unseen(
+        self,
+        order: UUID,
+        receipt_id: UUID,
+        amount: str,
+        *,
+        told: bool = True,
+        heard: bool = True,
+        **changes: Any,
+    ) -> str:
+        """Money into the order's chain, or the first of it: as if nobody had looked before."""
+        named = {"subject": str(order), "data__order__uuid": str(order), "data__operation": "AFTERPAYMENT"}
+        payments = {
+            "data__payments": [{"form": "CASHLESS", "amount": amount}],
+            "id": f"request-{next(NUMBERS)}",
+        }
+        body = a_body(**{"data__paymentUuid": str(uuid4()), **named, **payments, **changes})
+        if heard:
+            self.hear(body)
+        request, chains, at = read(body), self.client.chains, (self.sandbox.url, self.token)
+        receipt, relation_id = plan(request, self.integration, time.time()).receipt, chain_id(order, 0)
+        if chains.read(*at, relation_id) is None:
+            context = context_of(request, AttemptState(first_seen=time.time()))
+            chains.open(*at, relation_id, receipt_id, receipt, context)
+        else:
+            chains.pay(*at, relation_id, receipt_id, receipt)
+        if told:
+            issued, relation = self.client.receipt(*at, receipt_id), chains.read(*at, relation_id)
+            self.tell(request, Fiscalized(issued, False, self.sandbox.url, relation=relation))
+        return str(receipt_id)
 
     def close(self) -> None:
         self.sandbox.close_shift("olena")
@@ -129,9 +193,7 @@ class Till:
         issued = self.client.receipt(self.sandbox.url, self.token, receipt_id)
         assert issued is not None
         if told:
-            done = Fiscalized(issued, already=False, checkbox_url=self.sandbox.url)
-            event = self.events.succeeded(RequestIdentity.of(request), trail, done, request.order.total)
-            self.writer.write(rows_of_event(event.body, int(time.time() * 1000)))
+            self.tell(request, Fiscalized(issued, already=False, checkbox_url=self.sandbox.url))
         return issued
 
     def round_cash(self) -> None:

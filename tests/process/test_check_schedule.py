@@ -137,6 +137,41 @@ def test_a_check_is_repeated_sooner_and_told_where_it_differs(answer: Seen, seco
     assert scheduled.end(scheduled.second(), answer) == ["shop"]
 
 
+def test_a_check_that_a_person_asks_for_is_no_day() -> None:
+    """It is made at once and told to nobody else; the next day's comes when it is due, and is told."""
+    scheduled = Scheduled(row("shop", "c1"), row("other", "c2"))
+    scheduled.schedule.ask("shop")
+    scheduled.schedule.ask("gone")
+    assert scheduled.names(asked := scheduled.second()) == ["shop/c1"]
+    scheduled.schedule.ask("shop")  # it is under way
+    assert scheduled.end(asked) == []
+    assert scheduled.second() == []
+    scheduled.clock.now = 40
+    first = scheduled.second()
+    scheduled.schedule.ask("shop")
+    assert scheduled.end(first) == ["shop", "other"]
+    scheduled.schedule.ask_old()
+    assert scheduled.second() == []
+    scheduled.clock.now += 600
+    scheduled.schedule.ask_old()
+    assert scheduled.end(scheduled.second(), Seen(unanswered="connect_error")) == []
+    scheduled.clock.now = 41 + 86_400
+    assert scheduled.end(scheduled.second()) == ["shop", "other"]
+
+
+def test_a_large_fleet_is_not_checked_because_somebody_looks() -> None:
+    """Unless it is asked for by name; a change of the shop is told though somebody asked for it."""
+    scheduled = Scheduled(row("a", *(f"a{number}" for number in range(100))), row("b", "b1"))
+    while scheduled.clock.now < 60 or scheduled.schedule.finished():
+        scheduled.end(scheduled.second())
+    scheduled.clock.now += 3600
+    scheduled.schedule.ask_old()
+    assert scheduled.second() == []
+    scheduled.schedule.ask("b")
+    scheduled.rows = {**scheduled.rows, "b": row("b", "b1", title="renamed")}
+    assert scheduled.end(scheduled.second()) == ["b"]
+
+
 def test_one_person_is_asked_once_at_a_time() -> None:
     """Two integrations may name one cashier of Checkbox; others are not held up by that."""
     scheduled = Scheduled(row("a", "same"), row("b", "same"), row("c", "other"))

@@ -29,12 +29,6 @@ MESSAGE = validator("order_ready_to_fiscalize")
 INTEGRATIONS = Draft202012Validator(integrations_schema())
 
 
-@pytest.mark.parametrize("path", files(), ids=str)
-def test_what_is_committed_is_what_the_code_says(path: Path) -> None:
-    """Made anew with `python -m docs.build.schemas`."""
-    assert (DOCS / path).read_text(encoding="utf-8") == files()[path]
-
-
 @pytest.mark.parametrize("path", [path for path in files() if path.parent.name == "schemas"], ids=str)
 def test_every_schema_is_a_schema(path: Path) -> None:
     """By the dialect that it names."""

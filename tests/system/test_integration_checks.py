@@ -61,12 +61,14 @@ def test_three_tenants_are_told_what_is_wrong_with_each(
     vhost: VirtualHost, tmp_path: Path, eventually: Callable[..., Any]
 ) -> None:
     """One with a wrong code, one with a missing secret, one sound: one notice each, by one of two workers.
+    A fourth has the register of another organization.
 
     A change is checked at once. Each cashier has one token of each process; no secret is written anywhere.
     """
     path = tmp_path / "integrations.yaml"
     wrong, unsound, sound = shop("wrong-code", "olena"), shop("no-secret", "petro"), shop("sound", "ivan")
-    path.write_text(yaml.safe_dump({"integrations": [wrong, unsound, sound]}))
+    mixed = shop("mixed", "maria")
+    path.write_text(yaml.safe_dump({"integrations": [wrong, unsound, sound, mixed]}))
     with ExitStack() as stack:
         first = stack.enter_context(counter(vhost, path, FISCAL_PROCESSES="1", FISCAL_LOG_LEVEL="DEBUG"))
         first.sandbox.set_organization("olena", taxes=TAXES)
@@ -78,7 +80,8 @@ def test_three_tenants_are_told_what_is_wrong_with_each(
         second.start()
         unsound["cashiers"][0]["password"] = "env:PETRO_PASSWORD"
         wrong["name"] = sound["name"] = "changed"
-        path.write_text(yaml.safe_dump({"integrations": [wrong, unsound, sound]}))
+        mixed["cashiers"][0]["license_key"] = "test-ivan"
+        path.write_text(yaml.safe_dump({"integrations": [wrong, unsound, sound, mixed]}))
 
         (told,) = eventually(lambda: notices.of("wrong-code"), timeout=60)
         assert told["type"] == "ua.bimp.integration.checked.v1"
@@ -95,6 +98,9 @@ def test_three_tenants_are_told_what_is_wrong_with_each(
         assert told["data"]["cashiers"] == [
             {"id": "petro", "name": "petro", "register": None, "shiftOpenedAt": None}
         ]
+        (told,) = eventually(lambda: notices.of("mixed"))
+        found = {one["code"]: one["path"] for one in told["data"]["findings"] if one["severity"] == "error"}
+        assert found == {"OTHER_ORGANIZATION": "/cashiers/0", "WRONG_REGISTER": "/cashiers/0"}
         (told,) = eventually(lambda: notices.of("sound"))
         assert (told["data"]["ok"], told["data"]["findings"]) == (True, [])
         pages = first.worker.page("/metrics")[1] + second.page("/metrics")[1]
@@ -106,7 +112,7 @@ def test_three_tenants_are_told_what_is_wrong_with_each(
 
         wrong["tax_rates"][0]["code"] = 5
         wrong["cashiers"][0]["password"] = "wrong-secret"
-        path.write_text(yaml.safe_dump({"integrations": [sound, wrong]}))
+        path.write_text(yaml.safe_dump({"integrations": [sound, wrong, mixed]}))
         _, told = eventually(
             lambda: len(notices.of("wrong-code")) == 2 and notices.of("wrong-code"), timeout=60
         )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx2
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
@@ -138,11 +139,27 @@ def command(broker: TlsBroker, *arguments: str) -> str:
     return output
 
 
+def look_into_console(broker: TlsBroker, eventually: Eventually) -> None:
+    """The pages that ask the broker, as who may change things."""
+    with start_command(broker, "console", "--port", "0") as serving:
+        try:
+            assert serving.stderr is not None
+            url = serving.stderr.readline().strip().removesuffix("/")
+            token = serving.stderr.readline().split()[-1]
+            with httpx2.Client(base_url=url, headers={"Origin": url}, trust_env=False, timeout=30) as browser:
+                assert browser.post("/sign-in", data={"token": token}).status_code == 303
+                eventually(lambda: "TOTALS_MISMATCH" in browser.get("/letters").text)
+                assert browser.get("/").status_code == 200
+        finally:
+            serving.terminate()
+        assert serving.wait(30) == 0
+
+
 def test_worker_and_operator_need_no_more_than_the_document_gives(
     broker: TlsBroker, fiscal: Callable[..., Shop], eventually: Eventually
 ) -> None:
     """Over TLS, with the patterns of docs/security.md: a receipt after a fault, a dead letter, its replay, an
-    event heard, `resume`, an orderly end; and the broker has refused nothing."""
+    event heard, `watch`, the console, `resume`, an orderly end; and the broker has refused nothing."""
     shop = fiscal()
     shop.sandbox.fault("error_500", endpoint="POST /receipts/sell", count=1)
     shop.publish(VALID)
@@ -158,6 +175,8 @@ def test_worker_and_operator_need_no_more_than_the_document_gives(
     with start_command(broker, "dead-letters", "replay", "--yes") as replaying:
         assert "TOTALS_MISMATCH 1" in replaying.communicate(timeout=60)[1]
     eventually(lambda: shop.vhost.queues()[DEAD_LETTERS].messages == 1)
+    command(broker, "dead-letters", "watch", "--once")
+    look_into_console(broker, eventually)
     command(broker, "dead-letters", "discard", "--yes", "--all")
     command(broker, "resume")
     assert shop.worker.terminate() == 0

@@ -31,12 +31,21 @@ def dashboard_queries() -> Iterator[tuple[str, str]]:
                 yield f"{path.stem}: {panel['title']}: {target['refId']}", filled(target["expr"])
 
 
-def filled(expression: str, span: str = "1h", rate: str = "1m") -> str:
+def filled(expression: str, integration: str = ".*") -> str:
+    """With Grafana's variables as they are when all deployments and this integration are chosen."""
     return (
-        expression.replace("$__rate_interval", rate)
-        .replace("$__range", span)
-        .replace('job=~"$job"', 'job=~".*"')
+        expression.replace("$__rate_interval", "1m")
+        .replace("$__range", "1h")
+        .replace("$job", ".*")
+        .replace("$integration", integration)
     )
+
+
+def query_of(board: str, title: str) -> str:
+    """The first query of a panel, with Grafana's variables in it."""
+    [path] = [path for path in DASHBOARDS if path.stem == board]
+    [panel] = [panel for panel in panels(json.loads(path.read_text())) if panel["title"] == title]
+    return str(panel["targets"][0]["expr"])
 
 
 def rules() -> list[dict[str, Any]]:

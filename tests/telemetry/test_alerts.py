@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 import yaml
 
 from config.settings import RUNBOOK_URL
+from docs.build import runbook
+from docs.build.alerts import ALERTS as ENTRIES
 from tests.telemetry.queries import ROOT, RULE_TESTS, RULES, alerts, metrics_in, rules
+from tests.test_structure import headings
 from worker.telemetry import metrics  # noqa: F401 - declares what the catalogue lists
 from worker.telemetry.catalogue import CATALOGUE
 
@@ -56,20 +60,34 @@ def test_each_alert_has_a_firing_and_a_quiet_case() -> None:
 
 @pytest.mark.parametrize("alert", ALERTS, ids=[alert["alert"] for alert in ALERTS])
 def test_an_alert_says_what_it_means_and_what_to_do(alert: dict[str, Any]) -> None:
-    """Name, `for`, severity, summary without figures, description, and an entry of the runbook."""
+    """Name, `for`, severity, summary without figures, description, and its entry in each runbook."""
     assert re.fullmatch(r"Fiscal([A-Z][a-z0-9]+)+", alert["alert"])
     assert alert["for"]
     assert alert["labels"]["severity"] in ("critical", "warning")
     told = alert["annotations"]
     assert "{{" not in told["summary"]
     assert told["description"]
-    document, _, anchor = told["runbook_url"].partition("#")
-    assert document == RUNBOOK_URL
-    runbook = (ROOT / "docs" / "runbook.md").read_text("utf-8")
-    headings = re.findall(r"^#+ (.+)$", runbook, re.MULTILINE)
-    assert anchor in {
-        re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings
-    }
+    links = {"en": told["runbook_url"], "uk": told["runbook_url_uk"], "ru": told["runbook_url_ru"]}
+    for language, link in links.items():
+        document, _, anchor = link.partition("#")
+        assert document == RUNBOOK_URL.replace("runbook.md", runbook.path(language).name)
+        assert anchor == alert["alert"].lower()
+        assert anchor in headings(runbook.path(language).read_text("utf-8"))
+
+
+def test_the_links_of_the_rules_can_be_replaced() -> None:
+    """By the command of docs/scaling.md, for a Prometheus without Kubernetes."""
+    document = (ROOT / "docs" / "scaling.md").read_text("utf-8")
+    [command] = re.findall(r"^sed .*$", document, re.MULTILINE)
+    done = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True)
+    links = re.findall(r"runbook_url(?:_uk|_ru)?: (\S+)/runbook", done.stdout)
+    assert len(links) == 3 * len(ALERTS)
+    assert set(links) == {"https://wiki.example/fiscal-worker"}
+
+
+def test_the_runbook_knows_each_alert_and_no_other() -> None:
+    """An entry whose alert is gone misleads."""
+    assert ENTRIES.keys() == {alert["alert"] for alert in ALERTS}
 
 
 def test_every_metric_of_a_rule_exists() -> None:

@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from docs.build.metrics_table import metrics_table
-from docs.build.tables import with_table
 from worker.fiscal.outcomes import NOT_DEAD_LETTERED, Code
 from worker.telemetry.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "docs" / "metrics.md"
 
 #: Section 7 of the contract.
 CONTRACT = {
@@ -71,12 +68,6 @@ def test_the_contract_is_kept() -> None:
     """Names, types and labels on which others depend."""
     declared = {name: (one.kind, one.labels) for name, one in CATALOGUE.items()}
     assert {name: declared.get(name) for name in CONTRACT} == CONTRACT
-
-
-def test_the_document_is_made_from_the_catalogue() -> None:
-    """`python -m docs.build.metrics_table docs/metrics.md` has nothing to write."""
-    document = DOCUMENT.read_text("utf-8")
-    assert with_table(document, "metrics", metrics_table()) == document
 
 
 @pytest.mark.parametrize("described", CATALOGUE.values(), ids=CATALOGUE)

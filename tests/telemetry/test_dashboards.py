@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,9 @@ def test_what_is_checked_in_is_what_is_built(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "board"), BOARDS, ids=[name for name, _ in BOARDS])
 def test_a_dashboard_goes_into_any_grafana(name: str, board: dict[str, Any]) -> None:
     """The data source is a variable, nobody edits it by hand, and it tells what it is."""
-    assert [variable["name"] for variable in board["templating"]["list"]] == ["datasource", "job"]
+    variables = [variable["name"] for variable in board["templating"]["list"]]
+    follows = "$integration" in json.dumps(board["panels"])
+    assert variables == ["datasource", "job", *(["integration"] if follows else [])]
     assert board["editable"] is False
     assert board["uid"].startswith("fiscal-")
     assert board["description"]
@@ -55,7 +58,19 @@ def test_a_panel_explains_itself(where: str, panel: dict[str, Any]) -> None:
 
 
 def _selectors(expression: str) -> list[str]:
-    return list(expression.split("fiscal_")[1:])
+    """Each metric with its selector in braces."""
+    return re.findall(r"fiscal_\w+(?:\{[^}]*\})?", expression)
+
+
+@pytest.mark.parametrize(("where", "panel"), PANELS, ids=[where for where, _ in PANELS])
+def test_what_is_counted_by_integration_follows_the_chosen_one(where: str, panel: dict[str, Any]) -> None:
+    """And says so; no other metric asks for a label that it does not have, and is empty for that."""
+    selectors = [one for target in panel["targets"] for one in _selectors(target["expr"])]
+    for selector in selectors:
+        [metric] = metrics_in(selector.partition("{")[0])
+        assert ('integration=~"$integration"' in selector) == ("integration" in CATALOGUE[metric].labels)
+    follows = any("$integration" in selector for selector in selectors)
+    assert ("Of the chosen integrations" in panel["description"]) == follows
 
 
 def test_every_metric_of_a_dashboard_exists() -> None:

@@ -18,7 +18,7 @@ from tests.fault_proxy import FaultProxy
 from tests.system.shop import Shop
 from tests.telemetry.orders import order, request_id
 from tests.telemetry.prometheus import Prometheus, samples
-from tests.telemetry.queries import RULES, dashboard_queries, metrics_in, rules
+from tests.telemetry.queries import RULES, dashboard_queries, filled, metrics_in, query_of, rules
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE
@@ -137,6 +137,7 @@ def test_after_a_known_run_every_query_gives_the_figures_of_the_run(
         assert {query: prometheus.value(query) for query in expected} == expected
         assert prometheus.value("sum(fiscal_request_duration_seconds_sum)") < 120  # type: ignore[operator]
         _assert_panels_and_rules_have_data(prometheus, eventually)
+        _assert_panels_follow_the_integration(prometheus)
 
 
 def empty_panels(prometheus: Prometheus) -> set[str]:
@@ -153,6 +154,25 @@ def _assert_panels_and_rules_have_data(prometheus: Prometheus, eventually: Calla
     used = {metric for rule in rules() for metric in metrics_in(rule["expr"])}
     absent = {name for name in used if not prometheus.query(f'{{__name__=~"{name}(_count)?"}}')}
     assert absent == ABSENT_WHEN_WELL
+
+
+def _assert_panels_follow_the_integration(prometheus: Prometheus) -> None:
+    failed = query_of("overview", "Failed by code")
+    codes = {
+        chosen: {series["metric"]["code"] for series in prometheus.query(filled(failed, chosen))}
+        for chosen in ("shop-main", "unknown", "shop-main|unknown", "another")
+    }
+    ours = {"TOTALS_MISMATCH", "RECEIPT_REJECTED"}
+    foreign = {"UNKNOWN_INTEGRATION"}
+    assert codes == {
+        "shop-main": ours,
+        "unknown": foreign,
+        "shop-main|unknown": ours | foreign,
+        "another": set(),
+    }
+    shifts = query_of("checkbox", "Age of the shifts")
+    assert prometheus.query(filled(shifts, "shop-main"))
+    assert not prometheus.query(filled(shifts, "another"))
 
 
 @pytest.mark.parametrize("processes", [1, 3])

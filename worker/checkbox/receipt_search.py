@@ -23,6 +23,8 @@ class FoundReceipt:
 
     operation: Operation
     receipt: IssuedReceipt
+    #: The prepayment chain that it belongs to.
+    relation: Relation | None = None
 
 
 def receipts_of(
@@ -57,7 +59,8 @@ def _of_chain(look_up: _LookUp, relation: Relation) -> Iterator[FoundReceipt]:
         issued = look_up(UUID(named))
         if issued is not None:
             payment = Operation.PREPAYMENT if named == first else Operation.AFTERPAYMENT
-            yield FoundReceipt(Operation.PREPAYMENT_RETURN if named in relation.returns else payment, issued)
+            is_return = named in relation.returns
+            yield FoundReceipt(Operation.PREPAYMENT_RETURN if is_return else payment, issued, relation)
 
 
 def _sales(look_up: _LookUp, order: UUID) -> Iterator[FoundReceipt]:
@@ -77,12 +80,16 @@ def by_receipt_id(
     client: CheckboxClient, token: str, integration: Integration, cashier: Cashier, receipt_id: UUID
 ) -> list[FoundReceipt]:
     """The receipt of this id and, where it says whose it is, all of its order. Raises what a call raises."""
-    private = secrets_of(cashier)
-    receipt = client.receipt(integration.checkbox_url, token, receipt_id, private=private)
+    url, private = integration.checkbox_url, secrets_of(cashier)
+    receipt = client.receipt(url, token, receipt_id, private=private)
     if receipt is None:
         return []
     found = FoundReceipt(Operation.RETURN if receipt.is_return else Operation.SELL, receipt)
     order = document_of(receipt)
+    if receipt.relation_id is not None:  # of a chain its first receipt alone says whose it is
+        relation = client.chains.read(url, token, receipt.relation_id, private=private)
+        first = client.receipt(url, token, UUID(relation.payments[0]), private=private) if relation else None
+        order = document_of(first) if first else None
     try:
         of_order = list(receipts_of(client, token, integration, cashier, UUID(order))) if order else []
     except ValueError:  # somebody else's context

@@ -19,7 +19,12 @@ BODY_LIMIT = 2 * 1024 * 1024
 #: Of receipts and pages of them. A message of 1 MiB holds 16,384 lines at most, each 650 bytes of the
 #: sandbox's answer, and its texts once more; three times that, for what Checkbox may add.
 RECEIPTS_BODY_LIMIT = 32 * 1024 * 1024
-_RECEIPTS = frozenset({Endpoint.SELL, Endpoint.RECEIPT, Endpoint.RECEIPT_SEARCH})
+_RECEIPTS = frozenset(
+    {
+        *(Endpoint.SELL, Endpoint.RECEIPT, Endpoint.RECEIPT_SEARCH),
+        *(Endpoint.PREPAYMENT, Endpoint.AFTERPAYMENT, Endpoint.CHAIN, Endpoint.CHAIN_RETURN),
+    }
+)
 _CLIENT_NAME = "bimp-fiscal-worker"
 
 _HEADERS = (

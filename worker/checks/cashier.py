@@ -115,10 +115,10 @@ def _key(row: Row, seen: Seen, now: float) -> Iterator[Finding]:
     if signature is None:
         return
     has_shift = seen.shift is not None and seen.shift.status != "CLOSED"
-    if signature.can_open_shift is False and seen.is_shift_known and not has_shift:
-        yield _of(row, FindingCode.KEY_CANNOT_SIGN)
-    if signature.is_online is False:
+    if signature.is_online is False:  # what the key can do is not known then
         yield _of(row, FindingCode.KEY_OFFLINE)
+    elif signature.can_open_shift is False and seen.is_shift_known and not has_shift:
+        yield _of(row, FindingCode.KEY_CANNOT_SIGN)
 
 
 def _shift(row: Row, seen: Seen, now: float) -> Iterator[Finding]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -24,7 +23,9 @@ from worker.operators.interruption import Interruption
 from worker.rabbit.headers import Header
 from worker.rabbit.topology import CLOUD_EVENT, DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE, order_key
 
+#: Seconds.
 _PATIENCE = 60.0
+_LOOKS_EVERY = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,12 @@ def demo(
     orders = list(examples())
     say = Console(stderr=True, highlight=False, soft_wrap=True).print
     say("RabbitMQ, the Checkbox sandbox and a worker are starting …")
-    with playground() as place:
+    with ExitStack() as stack:
+        try:
+            place = stack.enter_context(playground())
+        except RuntimeError as reason:
+            say(str(reason))
+            raise typer.Exit(1) from None
         say(f"{len(orders)} orders are on their way …")
         seen = _run(place.broker_url, orders)
         as_expected = _show(orders, seen, as_json)
@@ -61,16 +67,16 @@ def demo(
 def _keep(place: Playground, say: Callable[[str], None]) -> None:
     """Show where everything is, and wait for Ctrl-C."""
     address, token = place.start_console()
-    say(
-        f"\nconsole           {address}   token {token}\n"
-        f"RabbitMQ          {place.broker_url}\n"
-        f"Checkbox sandbox  {place.settings['FISCAL_CHECKBOX_URL']}\n"
-        f"worker            {place.worker_url}/metrics, its log in {place.folder.path}/worker.log\n\n"
-        "In another terminal:\n  " + "\n  ".join(place.lines_to_type()) + "\n\nCtrl-C ends all of it."
-    )
     with Interruption() as stopping:
+        say(
+            f"\nconsole           {address}   token {token}\n"
+            f"RabbitMQ          {place.broker_url}\n"
+            f"Checkbox sandbox  {place.settings['FISCAL_CHECKBOX_URL']}\n"
+            f"worker            {place.worker_url}/metrics, its log in {place.folder.path}/worker.log\n\n"
+            "In another terminal:\n  " + "\n  ".join(place.lines_to_type()) + "\n\nCtrl-C ends all of it."
+        )
         while not stopping():
-            signal.pause()
+            time.sleep(_LOOKS_EVERY)
 
 
 def _show_day(journal: str) -> None:

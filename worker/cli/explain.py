@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import closing
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,8 @@ from worker.app import read_integrations
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.receipt_search import FoundReceipt
 from worker.cli.command_options import Integrations
+from worker.fiscal.money import hryvnias
+from worker.fiscal.outcomes import Relation
 from worker.journal.found_order import FoundOrder
 from worker.operators.connection import BrokerUnreachable, broker
 from worker.operators.explain.history import history
@@ -111,6 +114,7 @@ def _document(known: Explanation) -> dict[str, Any]:
         "deadLetters": [letter.line() for letter in known.letters],
         "waiting": known.waiting,
         "receipts": [_receipt(found) for found in known.receipts],
+        "chains": [_chain(relation) for relation in known.chains],
         "history": history(known),
         "ready": known.ready,
         "notAsked": known.not_asked,
@@ -126,10 +130,22 @@ def _receipt(found: FoundReceipt) -> dict[str, Any]:
         "fiscalCode": receipt.fiscal_code,
         "fiscalDate": receipt.fiscal_date,
         "createdAt": receipt.created_at,
-        "total": f"{receipt.total // 100}.{receipt.total % 100:02}",
+        "total": hryvnias(receipt.total),
         "registerNumber": receipt.register_number,
         "taxUrl": receipt.tax_url,
         "error": receipt.error,
+        "relationId": found.relation.id if found.relation else None,
+    }
+
+
+def _chain(relation: Relation) -> dict[str, Any]:
+    """The prepayments of an order, as its events have them."""
+    return {
+        "relationId": relation.id,
+        "status": relation.status,
+        "total": hryvnias(relation.total),
+        "paid": hryvnias(relation.paid),
+        "left": hryvnias(relation.left),
     }
 
 
@@ -155,6 +171,10 @@ def _print(known: Explanation) -> None:
             shown["taxUrl"],
         )
         _line("receipt", "  ".join(str(part) for part in parts if part))
+    for relation in known.chains:
+        chain = _chain(relation)
+        sums = f"paid {chain['paid']} of {chain['total']}, left {chain['left']}"
+        _line("prepayment", f"{chain['status']}  {sums}  {chain['relationId']}")
     for entry in known.found.history if known.found else ():
         _line("history", _of_entry(entry))
     for source in known.not_asked:
@@ -163,8 +183,17 @@ def _print(known: Explanation) -> None:
 
 def _of_entry(entry: Mapping[str, Any]) -> str:
     numbers = [one["fiscalCode"] for one in entry.get("receipts") or ()]
-    words = [entry["time"], entry["what"], entry.get("operation"), entry.get("docNumber"), entry.get("total")]
+    words = [entry["time"], entry["what"], entry.get("operation"), entry.get("docNumber"), _sum(entry)]
     return "  ".join(str(word) for word in [*words, entry.get("code"), *numbers] if word)
+
+
+def _sum(entry: Mapping[str, Any]) -> str | None:
+    """The order's total; of a prepayment also how much of it was paid."""
+    total = entry.get("total")
+    if not total or not entry.get("paymentUuid"):
+        return total
+    paid = sum((Decimal(one["amount"]) for one in entry["payments"]), Decimal())
+    return f"{paid} of {total}"
 
 
 def _of_letter(letter: DeadLetter) -> str:

@@ -12,9 +12,9 @@ from pika.exceptions import AMQPError
 
 from config.settings import Settings
 from worker.cli.letter_access import dead_letters, end_if_stopped, held, looked_through
+from worker.operators.audit import Audit
 from worker.operators.connection import broker
 from worker.operators.dead_letters.access import DeadLetters, person
-from worker.operators.dead_letters.audit import Audit
 from worker.operators.dead_letters.changes import Change, Heard, Report, change_each
 from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.outcomes import WAIT, Outcomes
@@ -64,7 +64,7 @@ def change(what: Change, wanted: Filter, asked: Asked) -> None:
                     outcomes.wait(settings, stopping, WAIT)
         finally:
             if report.done or report.failed:
-                audit(settings)(f"dead_letters_{what.done}", wanted.described(), report, outcomes)
+                audit(settings).letters(f"dead_letters_{what.done}", wanted.described(), report, outcomes)
         if outcomes:
             _show_outcomes(outcomes, as_json=asked.as_json)
     if stopped:

@@ -56,7 +56,10 @@ def sandbox(
     try:
         from worker.sandbox import routes, seeding, server
     except ModuleNotFoundError as missing:
-        typer.echo(f"the sandbox needs {missing.name}: install fiscal-worker[sandbox]", err=True)
+        typer.echo(
+            f"the sandbox needs {missing.name}: install fiscal-worker[sandbox], or [demo] for the demo",
+            err=True,
+        )
         raise typer.Exit(2) from None
     from worker.sandbox.clock import Clock
     from worker.sandbox.options import Options, read_option

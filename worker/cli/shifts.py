@@ -15,6 +15,7 @@ from config import settings as configuration
 from worker.app import read_integrations
 from worker.checkbox.client import CheckboxClient
 from worker.cli.command_options import Cashiers, Integrations
+from worker.operators.audit import Audit
 from worker.operators.dead_letters.access import person
 from worker.operators.interruption import Interruption
 from worker.operators.output import Column, Table, json_line, note
@@ -128,7 +129,7 @@ def _change(
 ) -> None:
     """Ask, do it to each row, and log who did. Raises ``typer.Exit`` unless all was done."""
     form = "console" if sys.stderr.isatty() else configuration.load().log_format
-    audit, counts = logs.apart(form, sys.stderr, __name__), Counter[str]()
+    audit, counts = Audit(logs.apart(form, sys.stderr, __name__), person()), Counter[str]()
     with closing(CheckboxClient()) as client:
         rows = _agreed(command, chosen, client, yes)
         with Interruption() as stopping:
@@ -136,7 +137,7 @@ def _change(
 
             def audited(row: ShiftRow) -> Result:
                 result = change(shifts, row)
-                audit.info(f"shift_{command}_asked", actor=person(), **result.named)
+                audit.shift(f"shift_{command}_asked", result)
                 return result
 
             for result in side_by_side(rows, audited):

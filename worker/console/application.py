@@ -17,16 +17,20 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from worker.console import language as languages
+from worker.console.cashier_pages import CashierPages
+from worker.console.checks import FleetChecks
 from worker.console.job_pages import JobPages
 from worker.console.jobs import Jobs
 from worker.console.language import language_of
 from worker.console.letter_pages import LetterPages
+from worker.console.names import Names
 from worker.console.rendering import render, worded
+from worker.console.shift_pages import ShiftPages
 from worker.console.sign_in import COOKIE, LIFETIME, Access, SignIns, is_from_here, knows
 from worker.console.snapshot import FAULTS, NothingSeen, Snapshot
 from worker.console.visit import Visit, frame_of
 from worker.fiscal.languages import LANGUAGES, N_
-from worker.operators.dead_letters.audit import Audit
+from worker.operators.audit import Audit
 
 _FORM_LIMIT = 16 * 1024
 #: Seconds that a wrong token costs.
@@ -56,8 +60,11 @@ class Console:
         self._log = log
 
     def application(self) -> Starlette:
-        letters = LetterPages(self._snapshot, self._jobs, lambda actor: Audit(self._log, actor))
+        checks, names = FleetChecks(), Names()
+        letters = LetterPages(self._snapshot, self._jobs, names, self._audit_of)
         jobs = JobPages(self._jobs)
+        cashiers = CashierPages(checks, names)
+        shifts = ShiftPages(self._jobs, self._snapshot, checks, names, self._audit_of)
         routes = [
             Route("/style.css", _asset("style.css", "text/css"), methods=["GET"]),
             Route("/page.js", _asset("page.js", "text/javascript"), methods=["GET"]),
@@ -71,15 +78,23 @@ class Console:
             self._looking("/discard", letters.confirm_discard),
             self._changing("/discard", letters.discard),
             self._changing("/export", letters.export),
-            self._looking("/cashiers", jobs.cashiers),
-            self._changing("/cashiers", jobs.look, by_anybody=True),
+            self._looking("/cashiers", cashiers.cashiers),
+            self._changing("/cashiers", cashiers.check, by_anybody=True),
+            self._changing("/shifts", shifts.look),
+            self._changing("/shifts/close", shifts.close),
+            self._changing("/shifts/open", shifts.open),
+            self._looking("/shifts/{job}", shifts.job),
             self._looking("/jobs", jobs.jobs),
+            self._looking("/done", jobs.done),
             self._looking("/jobs/{job}.json", jobs.progress),
             self._looking("/jobs/{job}", jobs.job),
             self._changing("/jobs/{job}/stop", jobs.stop),
         ]
         handlers = {404: self._went_wrong, 405: self._went_wrong, 500: self._went_wrong}
         return Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
+
+    def _audit_of(self, actor: str) -> Audit:
+        return Audit(self._log, actor)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

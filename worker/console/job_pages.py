@@ -1,17 +1,17 @@
-"""The pages on jobs, and on cashiers, who are looked at by a job."""
+"""The pages on jobs, and what people did before, as far as a journal keeps it."""
 
 from __future__ import annotations
 
 from starlette.responses import JSONResponse, Response
 
-from worker.console.jobs import CashierLook, Job, Jobs
+from config import settings as configuration
+from config.errors import ConfigurationError
+from worker.console.jobs import Job, Jobs
 from worker.console.letter_jobs import LetterJob, Replay
+from worker.console.selection import page_number
 from worker.console.visit import Visit
 from worker.fiscal.languages import N_
-from worker.operators.doctor.finding import Finding, State
-
-#: What is wrong is what one came for.
-_FIRST = (State.WRONG, State.WARNING, State.OK)
+from worker.operators.journal_access import JournalAway, done_by_people
 
 
 class JobPages:
@@ -29,14 +29,9 @@ class JobPages:
         job = self._named(visit)
         if job is None:
             return visit.problem(N_("There is no such job any more."), 404)
-        findings = _sorted(job.findings) if isinstance(job, CashierLook) else None
-        return visit.page(
-            "job.html",
-            job=job,
-            findings=findings,
-            outcomes=job.outcomes if isinstance(job, Replay) else None,
-            report=job.report if isinstance(job, LetterJob) else None,
-        )
+        outcomes = job.outcomes if isinstance(job, Replay) else None
+        report = job.report if isinstance(job, LetterJob) else None
+        return visit.page("job.html", job=job, outcomes=outcomes, report=report)
 
     def progress(self, visit: Visit) -> Response:
         """The same for the script of the page."""
@@ -48,26 +43,20 @@ class JobPages:
 
     def stop(self, visit: Visit) -> Response:
         job = self._named(visit)
-        if job is not None:
-            job.stop()
-        return visit.redirect(f"/jobs/{visit.request.path_params['job']}")
+        if job is None:
+            return visit.redirect("/jobs")
+        job.stop()
+        return visit.redirect(job.address)
 
-    def cashiers(self, visit: Visit) -> Response:
-        """The last look, and a button for a new one."""
-        last = self._jobs.last_look()
-        findings = _sorted(last.findings) if last else None
-        return visit.page("cashiers.html", job=last, findings=findings)
-
-    def look(self, visit: Visit) -> Response:
-        """One look at a time for a cashier."""
-        last = self._jobs.last_look()
-        if last is not None and not last.is_over:
-            return visit.redirect(f"/jobs/{last.id}")
-        return visit.redirect(f"/jobs/{self._jobs.start(lambda _: CashierLook(visit.actor)).id}")
+    def done(self, visit: Visit) -> Response:
+        """Who did what, of all consoles and commands."""
+        try:
+            page = done_by_people(configuration.load(), page_number(visit.query.get("page", "")))
+        except ConfigurationError as error:
+            return visit.page("done.html", page=None, problem=error.lines[0])
+        except JournalAway as error:
+            return visit.page("done.html", 503, page=None, problem=str(error))
+        return visit.page("done.html", page=page, problem=None)
 
     def _named(self, visit: Visit) -> Job | None:
         return self._jobs.get(visit.request.path_params["job"])
-
-
-def _sorted(findings: list[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda one: _FIRST.index(one.state))

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from config import settings as configuration
-from worker.app import read_integrations
-from worker.console.rendering import worded
 from worker.console.snapshot import FAULTS
-from worker.fiscal.languages import N_
-from worker.operators.doctor.examination import checkbox, chosen
-from worker.operators.doctor.finding import Finding
 
 _KEPT = 50
 _LONGEST_END = 15
@@ -34,6 +27,11 @@ class Job(ABC):
         self.fault: str | None = None
         self.stop_wanted = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"job {self.id}", daemon=True)
+
+    @property
+    def address(self) -> str:
+        """Of its page."""
+        return f"/jobs/{self.id}"
 
     @property
     def is_over(self) -> bool:
@@ -74,34 +72,6 @@ class Job(ABC):
             self.fault = str(fault)
 
 
-class CashierLook(Job):
-    """The state of cashiers and shifts, as `doctor` sees it."""
-
-    title = N_("Cashiers and shifts")
-
-    def __init__(self, actor: str) -> None:
-        settings = configuration.load()
-        loaded = read_integrations(settings)
-        self._rows = chosen(loaded.integrations.rows, set(), set())
-        self.findings: list[Finding] = []
-        super().__init__(actor, len(self._rows))
-
-    @property
-    def done(self) -> int:
-        return len({one.subject for one in self.findings if one.check == "sign-in"})
-
-    def status(self, language: str) -> str:
-        words = N_("%(done)s of %(total)s cashiers looked at")
-        return worded(words, language, done=self.done, total=self.total)
-
-    def work(self) -> None:
-        for finding in checkbox(self._rows, time.time):
-            if finding not in self.findings:
-                self.findings.append(finding)
-            if self.stop_wanted.is_set():
-                return
-
-
 class Jobs:
     """The last ones by id. For any thread."""
 
@@ -132,10 +102,6 @@ class Jobs:
     def claimed(self) -> frozenset[str]:
         """Keys of the letters that jobs are working on."""
         return frozenset[str]().union(*(job.claimed for job in self._jobs.values()))
-
-    def last_look(self) -> CashierLook | None:
-        """The newest look at the cashiers."""
-        return next((job for job in self.newest_first() if isinstance(job, CashierLook)), None)
 
     def end(self) -> None:
         """Stop all, and wait for them: the current letter of each is finished."""

@@ -11,9 +11,9 @@ from worker.console.rendering import worded
 from worker.console.rows import MAX_REPLAYS, Row, key_of
 from worker.console.snapshot import Snapshot
 from worker.fiscal.languages import N_
+from worker.operators.audit import Audit
 from worker.operators.connection import broker
 from worker.operators.dead_letters.access import alone
-from worker.operators.dead_letters.audit import Audit
 from worker.operators.dead_letters.changes import Change, Report, change_each, discarding, replaying
 from worker.operators.dead_letters.outcomes import WAIT, Outcomes
 from worker.rabbit.dead_letter import DeadLetter
@@ -103,7 +103,7 @@ class Replay(LetterJob):
                 release()
                 self.outcomes.wait(settings, self.stop_wanted.is_set, WAIT)
             finally:
-                self._audit("dead_letters_replayed", self._described, self.report, self.outcomes)
+                self._audit.letters("dead_letters_replayed", self._described, self.report, self.outcomes)
 
     def _sent(self, letter: DeadLetter, why: str | None) -> None:
         if why is None and self.outcomes:
@@ -132,4 +132,4 @@ class Discard(LetterJob):
                 ):
                     change_each(what, letters, look, self.report, self.heard, rate=0, limit=self.total)
             finally:
-                self._audit("dead_letters_discarded", self._described, self.report)
+                self._audit.letters("dead_letters_discarded", self._described, self.report)

@@ -17,7 +17,7 @@ from worker.console.selection import Page, Selection, by_cause, by_sum
 from worker.console.snapshot import Snapshot, View
 from worker.console.visit import Visit, runbook
 from worker.fiscal.languages import N_
-from worker.operators.dead_letters.audit import Audit
+from worker.operators.audit import Audit
 from worker.operators.dead_letters.changes import Report
 from worker.operators.dead_letters.masking import message_json
 from worker.operators.dead_letters.next_steps import next_step
@@ -28,11 +28,11 @@ AuditOf = Callable[[str], Audit]
 class LetterPages:
     """Read from the snapshot; what changes anything is a job."""
 
-    def __init__(self, snapshot: Snapshot, jobs: Jobs, audit_of: AuditOf) -> None:
+    def __init__(self, snapshot: Snapshot, jobs: Jobs, names: Names, audit_of: AuditOf) -> None:
         self._snapshot = snapshot
         self._jobs = jobs
         self._audit_of = audit_of
-        self._names = Names()
+        self._names = names
 
     def overview(self, visit: Visit) -> Response:
         """All letters by cause, with the next step for each."""
@@ -91,7 +91,9 @@ class LetterPages:
         rows = self._discardable(chosen.among(self._snapshot.view().rows), self._jobs.claimed())
         lines = [json.dumps(row.letter.export_line(), ensure_ascii=False) for row in rows]
         visit.session.exported.update(row.key for row in rows)
-        self._audit_of(visit.actor)("dead_letters_exported", chosen.described(), Report(done=len(rows)))
+        self._audit_of(visit.actor).letters(
+            "dead_letters_exported", chosen.described(), Report(done=len(rows))
+        )
         headers = {"Content-Disposition": 'attachment; filename="dead-letters.jsonl"'}
         content = "".join(f"{line}\n" for line in lines)
         return Response(content, media_type="application/x-ndjson", headers=headers)

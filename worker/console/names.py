@@ -39,6 +39,11 @@ class Names:
         except ConfigurationError:
             return
 
+    @property
+    def integrations(self) -> Mapping[str, Integration]:
+        """Those in force; none where the configuration cannot be read."""
+        return self._integrations
+
     def shop(self, integration: str) -> str:
         found = self._integrations.get(integration)
         return found.name if found else integration

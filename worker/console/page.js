@@ -1,7 +1,6 @@
 // Keeps a page up to date, without loading it anew while somebody reads or types.
 const job = document.querySelector("[data-job]");
 const live = document.querySelector("[data-live]");
-const every = 1000 * (live?.dataset.live ?? 0);
 
 async function follow() {
   try {
@@ -25,13 +24,15 @@ async function refresh() {
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("[data-live]");
-    if (fresh) live.replaceChildren(...fresh.childNodes);
+    if (!fresh) return;
+    live.replaceChildren(...fresh.childNodes);
+    live.dataset.live = fresh.dataset.live;
   } catch {
     // As above.
   } finally {
-    setTimeout(refresh, every);
+    setTimeout(refresh, 1000 * live.dataset.live);
   }
 }
 
 if (job) setTimeout(follow, 300);
-if (live) setTimeout(refresh, every);
+if (live) setTimeout(refresh, 1000 * live.dataset.live);

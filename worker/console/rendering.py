@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -36,12 +36,15 @@ def _environment(language: str) -> Environment:
     )
     catalogue = languages.translations(_HERE / "locale", "console", language)
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "moment": lambda instant: moment(instant, language),
+        "instant": lambda text: text and datetime.fromisoformat(text),
+        "hours": lambda passed: hours(passed, language),
         "hryvnias": lambda amount: hryvnias(amount, language),
         "commands": commands,
         "of_code": lambda text: languages.translated(text, language),
     }
+    environment.filters |= filters
     environment.globals |= {"language": language, "languages": NAMES}
     return environment
 
@@ -62,6 +65,12 @@ def moment(instant: datetime | None, language: str) -> str:
         return "–"
     form = "%Y-%m-%d %H:%M" if language == languages.SOURCE else "%d.%m.%Y %H:%M"
     return instant.astimezone(KYIV).strftime(form).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def hours(passed: timedelta, language: str) -> str:
+    """A time that has passed, to six minutes."""
+    text = f"{passed.total_seconds() / 3600:.1f}"
+    return text if language == languages.SOURCE else text.replace(".", ",")
 
 
 def hryvnias(amount: Decimal | None, language: str) -> str:

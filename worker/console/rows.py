@@ -93,6 +93,11 @@ class Row:
         known = self.entry
         return self.is_whole and (known is None or known.remedy in (Remedy.DISCARD, Remedy.EITHER))
 
+    @property
+    def is_of_shift(self) -> bool:
+        """Whether closing and opening the cashier's shift is the cure."""
+        return self.letter.code in (Code.SHIFT_NOT_OPEN, Code.SHIFT_OPEN_OVER_24H)
+
     def facts(self, language: str) -> str:
         """What helps a person: goods, sums, Checkbox's words; empty where nothing is known."""
         if self.entry is None:

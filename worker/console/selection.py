@@ -63,6 +63,11 @@ class Selection:
         ]
 
 
+def page_number(text: str) -> int:
+    """Of an address; 1 where there is none."""
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A hundred of the letters; pages count from 1."""
@@ -74,8 +79,7 @@ class Page:
     @classmethod
     def of(cls, rows: Sequence[Row], number: str) -> Page:
         last = max(1, -(-len(rows) // PAGE))
-        wanted = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1
-        at = min(max(wanted, 1), last)
+        at = min(page_number(number), last)
         return cls(rows[(at - 1) * PAGE : at * PAGE], at, last)
 
 

@@ -71,7 +71,9 @@ class SignIns:
     def actor(self, request: Request) -> str:
         """The user's name for the audit log."""
         if self._access.trusts_forwarded_user:
-            name = "".join(filter(str.isprintable, request.headers.get("x-forwarded-user", ""))).strip()
+            # Headers are read as Latin-1, and proxies send UTF-8.
+            sent = request.headers.get("x-forwarded-user", "").encode("latin-1").decode("utf-8", "replace")
+            name = "".join(filter(str.isprintable, sent)).strip()
             if name:
                 return name[:_LONGEST_NAME]
         return f"console at {request.client.host if request.client else 'an unknown address'}"

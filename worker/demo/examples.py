@@ -30,12 +30,10 @@ class Example:
 
 
 def examples() -> Iterator[Example]:
-    """Sales before the returns of them; the name of an invalid example begins with its code."""
-    valid = sorted(
-        (FOLDER / "valid").glob("*.json"), key=lambda path: (b'"RETURN"' in path.read_bytes(), path)
-    )
-    for path in valid:
-        yield Example(path.stem, path.read_bytes(), "succeeded")
+    """A return comes after its sale; the name of an invalid example begins with its code."""
+    for path in sorted((FOLDER / "valid").glob("*.json")):
+        sale = path.stem.removeprefix("return_of_")
+        yield Example(path.stem, path.read_bytes(), "succeeded", sale if sale != path.stem else None)
     for path in sorted((FOLDER / "invalid").glob("*.json")):
         yield Example(path.stem, path.read_bytes(), path.name.split(".")[0])
     yield from _chain()

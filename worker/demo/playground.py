@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from worker.rabbit.message.reading import identify
 from worker.rabbit.topology import JOURNAL_QUEUE, has_queue
 
 #: Seconds.
-_STARTS_WITHIN = 30.0
+_STARTS_WITHIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +41,19 @@ class Playground:
         return self.settings["FISCAL_RABBITMQ_URL"]
 
     def lines_to_type(self) -> list[str]:
-        """For another terminal; the first sets the variables that the others read."""
+        """For another terminal; the first lets it find the command, and the command all of this."""
         file = self.folder.path / "settings.sh"
-        file.write_text(
-            "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.settings.items())
-        )
-        program = "fiscal-worker"
-        if shutil.which(program) is None:
-            program = str(Path(sys.executable).parent / program)
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in self.settings.items()]
+        lines.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
+        file.write_text("\n".join(lines) + "\n")
         order = FOLDER / "valid" / "one_line_card.json"
         refused = FOLDER / "invalid" / "TOTALS_MISMATCH.total.json"
         return [
             f". {shlex.quote(str(file))}",
-            f"{program} publish {shlex.quote(str(order))} --wait",
-            f"{program} explain {identify(order.read_bytes()).order}",
-            f"{program} dead-letters list --group-by code",
-            f"{program} dead-letters show {identify(refused.read_bytes()).order}",
+            f"fiscal-worker publish {shlex.quote(str(order))} --wait",
+            f"fiscal-worker explain {identify(order.read_bytes()).order}",
+            "fiscal-worker dead-letters list --group-by code",
+            f"fiscal-worker dead-letters show {identify(refused.read_bytes()).order}",
         ]
 
     def start_console(self) -> tuple[str, str]:

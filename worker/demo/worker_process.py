@@ -18,7 +18,8 @@ from typing import IO, Any, Self
 
 from worker.demo.free_ports import free_ports
 
-_START_TIMEOUT = 30.0
+#: Seconds; a machine may be busy.
+_START_TIMEOUT = 60.0
 
 
 class WorkerProcess:

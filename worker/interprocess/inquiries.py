@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -19,6 +19,8 @@ _ANSWER = 3.0
 _WAIT = 1.0
 
 Rows = list[dict[str, Any]]
+#: Kinds of questions: what is held of an order; what the checks found.
+WAITING, CHECKED = "waiting", "checked"
 
 
 class Inquiries:
@@ -31,19 +33,19 @@ class Inquiries:
     def __init__(self, processes: int) -> None:
         self._listening = [_listening() for _ in range(processes)]
 
-    def answering(self, slot: int, find: Callable[[str], Rows]) -> Callable[[], None]:
-        """A function that waits a second for a question to this process and answers it."""
+    def answering(self, slot: int, find: Mapping[str, Callable[[str], Rows]]) -> Callable[[], None]:
+        """A function that waits a second for a question to this process and answers it, by its kind."""
         return partial(_serve, self._listening[slot], find)
 
-    def ask(self, question: str) -> dict[str, Any]:
-        """What the processes answer, and how many of them did."""
+    def ask(self, kind: str, question: str) -> dict[str, Any]:
+        """What the processes answer, under the kind's name, and how many of them did."""
         rows: Rows = []
         answered = 0
         for listening in self._listening:
             with suppress(OSError, ValueError):  # it is on its way, or too busy
-                rows += _ask(listening.getsockname(), question)
+                rows += _ask(listening.getsockname(), f"{kind}\n{question}")
                 answered += 1
-        return {"processes": len(self._listening), "answered": answered, "waiting": rows}
+        return {"processes": len(self._listening), "answered": answered, kind: rows}
 
 
 def _listening() -> socket.socket:
@@ -54,16 +56,16 @@ def _listening() -> socket.socket:
     return listening
 
 
-def _serve(listening: socket.socket, find: Callable[[str], Rows]) -> None:
+def _serve(listening: socket.socket, find: Mapping[str, Callable[[str], Rows]]) -> None:
     try:
         connection, _ = listening.accept()
     except TimeoutError:
         return
     with connection, suppress(OSError):
         connection.settimeout(_QUESTION)
-        question = _read(connection, _LONGEST_QUESTION).decode("utf-8", "replace")
+        kind, _, question = _read(connection, _LONGEST_QUESTION).decode("utf-8", "replace").partition("\n")
         connection.settimeout(_ANSWER)
-        connection.sendall(json.dumps(find(question)).encode())
+        connection.sendall(json.dumps(find[kind](question)).encode())
 
 
 def _ask(address: bytes, question: str) -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,8 @@ from sqlalchemy import Table
 from worker.fiscal.context import request_key
 from worker.fiscal.order import Payment, PaymentForm, Request
 from worker.fiscal.typed_names import as_typed
-from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
+from worker.journal.action import Reported
+from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, REQUESTS
 from worker.rabbit.message.reading import InvalidMessage, RequestIdentity, read
 
 _EVENTS = "ua.bimp.fiscalization."
@@ -57,6 +58,16 @@ def rows_of_request(body: bytes, heard_at: int) -> list[Row]:
         "operation": known.operation,
     }
     return [Row(REQUESTS, values | (_content(request) if request is not None else _NO_CONTENT))]
+
+
+def rows_of_action(body: bytes, heard_at: int) -> list[Row]:
+    """What a person did. Raises ``LookupError``, ``TypeError`` and ``ValueError`` for what is none."""
+    done = Reported.of(body)
+    words = {
+        name: storable(value) if isinstance(value, str) else value
+        for name, value in asdict(done.action).items()
+    }
+    return [Row(ACTIONS, {"id": done.id, "heard_at": heard_at, "done_at": milliseconds(done.time), **words})]
 
 
 def rows_of_event(body: bytes, heard_at: int) -> list[Row]:

@@ -90,7 +90,9 @@ def _outcome(
 
 
 def _receipt(row: RowMapping) -> dict[str, Any]:
+    of_chain = {"relationId": row["relation"]} if row["relation"] else {}
     return {
+        **of_chain,
         "id": str(row["id"]),
         "fiscalCode": row["fiscal_code"],
         "fiscalDate": shown_time(row["fiscal_at"]),

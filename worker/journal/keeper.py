@@ -18,7 +18,7 @@ from pika.exceptions import AMQPError
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.journal import subscription
-from worker.journal.heard import Row, rows_of_event, rows_of_request
+from worker.journal.heard import Row, rows_of_action, rows_of_event, rows_of_request
 from worker.journal.writer import Writer
 from worker.rabbit.topology import JOURNAL_QUEUE, ORDERS_EXCHANGE
 from worker.telemetry.logs import logger
@@ -31,6 +31,8 @@ _TICK = 0.05
 #: Seconds between two looks at the bindings, and at what is old.
 _FOLLOW = 10.0
 _FORGET = 3600.0
+#: By exchange; what people did comes straight into the queue.
+_READ = {ORDERS_EXCHANGE: rows_of_request, "": rows_of_action}
 #: Seconds to wait for a database or a broker that is away.
 _SHORTEST, _LONGEST = 1.0, 10.0
 
@@ -100,7 +102,7 @@ class Keeper:
             self._heard_first = time.monotonic()
         self._heard += 1
         self._last_tag = method.delivery_tag
-        read = rows_of_request if method.exchange == ORDERS_EXCHANGE else rows_of_event
+        read = _READ.get(method.exchange, rows_of_event)
         try:
             self._rows += read(body, time.time_ns() // 1_000_000)
         except (LookupError, TypeError, ValueError, AttributeError) as error:

@@ -104,3 +104,21 @@ RECEIPTS = Table(
     Index("receipts_shift", "shift"),
     Index("receipts_number", "fiscal_search"),
 )
+
+#: What people did: replays, discards and exports of dead letters, shifts closed and opened.
+ACTIONS = Table(
+    "actions",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("heard_at", BigInteger, nullable=False),
+    Column("done_at", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("withheld", Integer, nullable=False),
+    Column("outcome", Text),
+    Index("actions_heard", "heard_at"),
+    Index("actions_done", "done_at"),
+)

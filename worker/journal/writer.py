@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker.journal.database import is_fault_of_row
 from worker.journal.heard import Row
 from worker.journal.schema import migrate
-from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
+from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, REQUESTS
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -27,7 +27,8 @@ class Writer:
         self._engine = engine
         self._is_migrated = False
         insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-        self._inserts = {table: insert(table).on_conflict_do_nothing() for table in (REQUESTS, OUTCOMES)}
+        once = (REQUESTS, OUTCOMES, ACTIONS)
+        self._inserts = {table: insert(table).on_conflict_do_nothing() for table in once}
         receipts = insert(RECEIPTS)
         # The request that made a receipt is the one whose payments it has; another may be heard before it.
         self._inserts[RECEIPTS] = receipts.on_conflict_do_update(
@@ -59,7 +60,7 @@ class Writer:
         self._prepare()
         removed = 0
         with self._engine.begin() as connection:
-            for table in (REQUESTS, OUTCOMES, RECEIPTS):
+            for table in self._inserts:
                 (key,) = table.primary_key
                 old = select(key).where(table.c.heard_at < before).limit(_CHUNK)
                 removed = max(removed, connection.execute(delete(table).where(key.in_(old))).rowcount)
@@ -93,7 +94,7 @@ def _fill_in_means(connection: Connection, rows: Iterable[Row]) -> None:
     Of two journals, one may hear the request while the other hears the outcome: neither sees the other's row,
     and the reader of a day looks at the request itself.
     """
-    keys = {_request_of(row) for row in rows if row.table is not OUTCOMES}
+    keys = {_request_of(row) for row in rows if row.table in (REQUESTS, RECEIPTS)}
     if not keys:
         return
     means = select(REQUESTS.c.means).where(REQUESTS.c.key == RECEIPTS.c.request).scalar_subquery()

@@ -1,4 +1,4 @@
-"""Asks every worker of the fleet what it holds, over the broker: a command knows no pod's address."""
+"""Asks every worker of the fleet what it knows, over the broker: a command knows no pod's address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import uuid4
 import pika
 from pika.exceptions import ChannelClosedByBroker
 
-from worker.rabbit.topology import CONTROL_EXCHANGE, INQUIRY, has_queue
+from worker.rabbit.topology import CHECKS, CONTROL_EXCHANGE, INQUIRY, has_queue
 
 #: Seconds for which answers are waited for; a worker asks its own processes meanwhile.
 _PATIENCE = 6.0
@@ -29,6 +29,30 @@ class Held:
 
 def ask_fleet(connection: pika.BlockingConnection, queue: str, order: str) -> Held:
     """Of an order by its uuid, docNumber or request id; ``queue`` is the one whose processes are counted."""
+    answers, consumers = _inquire(connection, queue, INQUIRY, order)
+    answered = _answered(answers, queue)
+    waiting = [row for one in answers for row in one["waiting"]]
+    return Held(waiting, answered, max(consumers - answered, 0))
+
+
+def ask_checks(connection: pika.BlockingConnection, queue: str, integration: str) -> list[dict[str, Any]]:
+    """Reports of the last checks, the newest of each integration; that of the named one is made anew.
+
+    Empty where no worker answers. Without a name those are made anew that are some minutes old.
+    """
+    answers, _ = _inquire(connection, queue, CHECKS, integration)
+    reports = [report for one in answers for report in one["checked"]]
+    return list({one["integration"]: one for one in sorted(reports, key=_checked_at)}.values())
+
+
+def _checked_at(report: dict[str, Any]) -> str:
+    return str(report["checkedAt"])
+
+
+def _inquire(
+    connection: pika.BlockingConnection, queue: str, kind: str, question: str
+) -> tuple[list[dict[str, Any]], int]:
+    """The answers, and how many processes the queue has."""
     consumers = _consumers(connection, queue)
     answers: list[dict[str, Any]] = []
     channel = connection.channel()
@@ -38,18 +62,16 @@ def ask_fleet(connection: pika.BlockingConnection, queue: str, order: str) -> He
         channel.basic_publish(
             CONTROL_EXCHANGE,
             "",
-            order.encode(),
-            pika.BasicProperties(type=INQUIRY, reply_to=reply_to, correlation_id=str(uuid4())),
+            question.encode(),
+            pika.BasicProperties(type=kind, reply_to=reply_to, correlation_id=str(uuid4())),
         )
         deadline = time.monotonic() + _PATIENCE
         while _answered(answers, queue) < consumers and time.monotonic() < deadline:
             connection.process_data_events(_TICK)
         channel.close()
     except ChannelClosedByBroker:  # no control exchange: no worker has run
-        return Held([], 0, consumers)
-    answered = _answered(answers, queue)
-    waiting = [row for one in answers for row in one["waiting"]]
-    return Held(waiting, answered, max(consumers - answered, 0))
+        return [], consumers
+    return answers, consumers
 
 
 def _consumers(connection: pika.BlockingConnection, queue: str) -> int:

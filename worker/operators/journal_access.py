@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, TypeVar
 
 from config.errors import ConfigurationError
 from config.setting_lines import variable
 from config.settings import Settings
+from worker.journal.action import DonePage
 from worker.journal.found_order import FoundOrder
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+T = TypeVar("T")
 
 
 class JournalAway(Exception):
@@ -28,12 +36,26 @@ def journal_url(settings: Settings) -> str:
 def found_in_journal(settings: Settings, text: str) -> list[FoundOrder]:
     """Orders by whatever a person has of them. Raises ``ConfigurationError``, and ``JournalAway``."""
     url = journal_url(settings)
+    from worker.journal.finding import find
+
+    return _asked(url, lambda engine: find(engine, text))
+
+
+def done_by_people(settings: Settings, page: int) -> DonePage:
+    """Replays, discards, shifts closed and opened. Raises ``ConfigurationError``, and ``JournalAway``."""
+    url = journal_url(settings)
+    from worker.journal.actions import done_page
+
+    return _asked(url, lambda engine: done_page(engine, page))
+
+
+def _asked(url: str, question: Callable[[Engine], T]) -> T:
     from worker.journal import database
-    from worker.journal.finding import JournalUnreadable, find
+    from worker.journal.finding import JournalUnreadable
 
     engine = database.reading(url)
     try:
-        return find(engine, text)
+        return question(engine)
     except JournalUnreadable as error:
         raise JournalAway(str(error)) from None
     finally:

@@ -92,6 +92,10 @@ class Result:
     message: str | None = None
 
     @property
+    def is_failed(self) -> bool:
+        return self.outcome == "failed"
+
+    @property
     def named(self) -> dict[str, str | None]:
         """What an audit line says of it."""
         named = {"integration": self.row.integration, "cashier": self.row.cashier}

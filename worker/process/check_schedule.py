@@ -21,6 +21,8 @@ _UNFINISHED_AGAIN, _OFFLINE_AGAIN = 300.0, 3600.0
 #: Seconds from the election to the first check: orders that waited for the worker go first, and leave tokens.
 #: Less where the checks themselves take long.
 _FIRST_AFTER, _ALL_WITHIN = 40.0, 50.0
+#: Cashiers of a fleet in which who looks sees a check that is not older than so many seconds.
+_SMALL, _OLD = 100, 600.0
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +49,10 @@ class Watched:
     #: New or changed since the fleet has run.
     is_changed: bool
     check: Check | None = None
+    #: A person wants to know, outside of the days; no notice is published of this check.
+    is_asked: bool = False
+    #: Not yet: what was never checked is due soon.
+    checked_at: float = math.inf
     #: The findings that were published last, and when: a repeated check is published where it differs.
     published: list[Any] | None = None
     published_at: float = -math.inf
@@ -82,7 +88,7 @@ class CheckSchedule:
             elif known.row is not row:
                 if _content(known.row) != _content(row):
                     known.due_at, known.is_changed = now, True
-                    known.published, known.check = None, None
+                    known.published, known.check, known.is_asked = None, None, False
                 known.row = row
         self._is_first = False
         gone = [name for name in self._watched if name not in rows]
@@ -95,10 +101,11 @@ class CheckSchedule:
         now = self._monotonic()
         self._allowed = min(self._allowed + (now - self._counted_at) * _RATE, _RATE)
         self._counted_at = now
-        due = [one for one in self._watched.values() if one.check is not None or one.due_at <= now]
+        due = [one for one in self._watched.values() if one.check or one.is_asked or one.due_at <= now]
         for one in sorted(due, key=lambda one: one.priority):
             if one.check is None:
                 one.check = Check(one.row, rows_to_check(one.row))
+                one.is_asked = one.due_at > now
             for row in list(one.check.waiting):
                 if self._allowed < 1:
                     return
@@ -122,7 +129,10 @@ class CheckSchedule:
     def end(self, one: Watched, checked: Checked, findings: list[Any]) -> bool:
         """The check is over, and the next one is due; whether it is to be published."""
         now = self._monotonic()
-        one.check, one.is_changed = None, False
+        one.check, one.is_changed, one.checked_at = None, False, now
+        if one.is_asked:
+            one.is_asked = False
+            return False
         again_after = DAY
         if checked.is_unfinished:
             again_after = _UNFINISHED_AGAIN
@@ -134,9 +144,23 @@ class CheckSchedule:
         one.published, one.published_at = findings, now
         return True
 
+    def ask(self, integration: str) -> None:
+        """Check it now, beside the days on which it is due."""
+        one = self._watched.get(integration)
+        if one is not None and one.check is None:
+            one.is_asked = True
+
+    def ask_old(self) -> None:
+        """The same of those whose check is some minutes old, where the fleet is small."""
+        now, watched = self._monotonic(), self._watched
+        if _cashiers({name: one.row for name, one in watched.items()}) <= _SMALL:
+            for name, one in watched.items():
+                if now - one.checked_at >= _OLD:
+                    self.ask(name)
+
     def give_up(self, one: Watched) -> None:
         """The check came to nothing, and is repeated."""
-        one.check, one.is_changed = None, False
+        one.check, one.is_changed, one.is_asked = None, False, False
         one.due_at, one.published = self._monotonic() + _UNFINISHED_AGAIN, None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.sessions import Sessions
@@ -17,6 +18,7 @@ from worker.checks.cashier import Row
 from worker.checks.finding import Severity
 from worker.checks.integration import Checked, judge
 from worker.checks.reading import Seen, read_row
+from worker.checks.report import report
 from worker.fiscal.configured import IntegrationRow
 from worker.process.check_schedule import Check, CheckSchedule, Watched
 from worker.process.checked_gauges import CheckedGauges
@@ -65,6 +67,15 @@ class IntegrationChecks:
         self._schedule: CheckSchedule | None = None
         self._answers: SimpleQueue[tuple[Check, Row, Seen]] = SimpleQueue()
         self._notices: dict[str, _Notice] = {}
+        #: Of the last check of each integration.
+        self._reports: dict[str, dict[str, Any]] = {}
+        #: Integrations that people want checked now; empty: those whose check is old.
+        self._asked: SimpleQueue[str] = SimpleQueue()
+
+    def reports(self, wanted: str) -> list[dict[str, Any]]:
+        """What is known, where this process checks; and look anew at what is wanted. For any thread."""
+        self._asked.put(wanted)
+        return list(self._reports.values())
 
     def work(self, _: Callable[[], None]) -> None:
         """Begin the checks that are due, and publish what the finished ones found."""
@@ -75,6 +86,8 @@ class IntegrationChecks:
         for gone in schedule.look(self._rows()):
             self._gauges.withdraw(gone)
             self._notices.pop(gone, None)
+            self._reports.pop(gone, None)
+        self._take_questions(schedule)
         self._take_answers(schedule)
         for check, row in schedule.next():
             self._threads.submit(self._ask, self._answers, check, row)
@@ -90,7 +103,18 @@ class IntegrationChecks:
         """Another process checks, and exports what it knows."""
         self._schedule = None
         self._notices.clear()
+        self._reports.clear()
         self._gauges.withdraw_all()
+        while not self._asked.empty():
+            self._asked.get_nowait()
+
+    def _take_questions(self, schedule: CheckSchedule) -> None:
+        while not self._asked.empty():
+            wanted = self._asked.get_nowait()
+            if wanted:
+                schedule.ask(wanted)
+            else:
+                schedule.ask_old()
 
     def _take_answers(self, schedule: CheckSchedule) -> None:
         while True:
@@ -114,6 +138,7 @@ class IntegrationChecks:
         now = self._clock()
         checked = judge(one.check.row, one.check.seen, now)
         self._gauges.show(checked)
+        self._reports[checked.integration] = report(checked, now)
         if not schedule.end(one, checked, identity(checked)):
             return
         self._log(checked)

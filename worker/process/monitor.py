@@ -23,11 +23,13 @@ from config.settings import Settings
 from worker.app import ADDRESS, address_of, topology_of
 from worker.fiscal.instants import rfc3339
 from worker.integrations.polling import Polling
+from worker.interprocess.inquiries import CHECKED, WAITING
 from worker.interprocess.shared import Shared
 from worker.process import probe_pages
 from worker.rabbit.connection import parameters
 from worker.rabbit.mending import mend
 from worker.rabbit.topology import (
+    CHECKS,
     CONTROL_EXCHANGE,
     DEAD_LETTERS,
     EVENTS_QUEUE,
@@ -47,6 +49,7 @@ _FRESH = 5 * _LOOK_EVERY
 #: Seconds between two questions for the first integrations.
 _AWAITED_EVERY = 5.0
 _NOT_FOUND, _NO_RIGHTS = 404, 403
+_INQUIRIES = {INQUIRY: WAITING, CHECKS: CHECKED}
 
 
 class Monitor:
@@ -171,8 +174,10 @@ class Monitor:
     def _on_control(
         self, channel: BlockingChannel, _: object, properties: pika.BasicProperties, body: bytes
     ) -> None:
-        if properties.type == INQUIRY and properties.reply_to:
-            answer = {**self._what_is_held(body.decode("utf-8", "replace")), "queue": self._topology.queue}
+        kind = _INQUIRIES.get(properties.type)
+        if kind is not None and properties.reply_to:
+            known = self._shared.inquiries.ask(kind, body.decode("utf-8", "replace"))
+            answer = {**known, "queue": self._topology.queue}
             correlated = pika.BasicProperties(correlation_id=properties.correlation_id)
             channel.basic_publish("", properties.reply_to, json.dumps(answer).encode(), correlated)
         elif body == RESUME and self._shared.stop_limit.is_engaged:
@@ -193,7 +198,7 @@ class Monitor:
             self._lost = True
 
     def _what_is_held(self, order: str) -> dict[str, Any]:
-        return self._shared.inquiries.ask(order)
+        return self._shared.inquiries.ask(WAITING, order)
 
     def _what_is_dead(self) -> str | None:
         silent = self._shared.heartbeat.silent

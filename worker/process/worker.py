@@ -22,6 +22,7 @@ from worker.fiscal.configured import IntegrationRow
 from worker.fiscal.fiscalization import Fiscalization
 from worker.fiscal.issuing import PassDependencies
 from worker.fiscal.number_times import NumberTimes
+from worker.interprocess.inquiries import CHECKED, WAITING
 from worker.interprocess.shared import Shared
 from worker.process import shift_watch
 from worker.process.chores import chore_round
@@ -194,7 +195,8 @@ class Process:
             pause=lambda: _BEAT if self._fleet.share else _BEAT / 10,
             after=self._fleet.close,
         )
-        answer = self._inquiries.answering(self._slot, lambda order: waiting_for(self._broker, order))
+        find = {WAITING: lambda order: waiting_for(self._broker, order), CHECKED: self._checks.reports}
+        answer = self._inquiries.answering(self._slot, find)
         self._supervise("inquiries", lambda _: answer(), pause=lambda: 0.0)
 
     def _supervise(

@@ -25,6 +25,8 @@ EXCHANGES = {ORDERS_EXCHANGE: "topic", EVENTS_EXCHANGE: "topic", CONTROL_EXCHANG
 RESUME = b"resume"
 #: The type of a message on it that asks what is held of the order in its body.
 INQUIRY = "inquiry"
+#: The type of one that asks what the last checks found, and for a new one of the integration in its body.
+CHECKS = "checks"
 DEFAULT_BINDING = "order.ready_to_fiscalize.#"
 #: The content type of orders and events.
 CLOUD_EVENT = "application/cloudevents+json"

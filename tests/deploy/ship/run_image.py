@@ -1,11 +1,12 @@
-"""The image at work: read-only, without capabilities, with loopback as its only network.
+"""The images at work: read-only, without capabilities, with loopback as their only network.
 
 `tests/deploy/ship/check image` starts it in a network namespace of its own, which the containers share:
-broker, sandbox and worker find each other there, and nothing else can be reached.
+broker, sandbox, worker, journal, watch and console find each other there, and nothing else can be reached.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -15,9 +16,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pika
 
@@ -31,7 +33,9 @@ PODMAN = ("podman", "--storage-driver", "overlay", "--runtime", "/usr/sbin/runc"
 LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
 LOCKED_DOWN = ("--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp", "--cap-drop", "ALL", *LIMITS)  # noqa: S108 - in the container
 IMAGE = "localhost/fiscal-worker"
-SANDBOX_PORT, METRICS_PORT = 8800, 9191
+SANDBOX_PORT, METRICS_PORT, CONSOLE_PORT = 8800, 9191, 9192
+CONSOLE_TOKEN = "the-token-of-a-check"
+JOURNAL = "sqlite:////var/journal/journal.db"
 #: Seconds that the contract gives from SIGTERM to the end.
 GRACE = 25
 
@@ -50,11 +54,28 @@ def main() -> None:
         secrets = write_secrets(Path(folder), broker.url)
         with container("sandbox", *mounts(secrets), f"{IMAGE}:sandbox", *sandbox_arguments()):
             until(lambda: page(SANDBOX_PORT, "/")[0] != 0, "the sandbox listens")
-            with container("worker", *mounts(secrets), *settings(), f"{IMAGE}:worker"):
+            work = (*mounts(secrets), *settings())
+            kept = (
+                *work,
+                "--volume",
+                f"{secrets}/journal:/var/journal",
+                "--env",
+                f"FISCAL_JOURNAL_URL={JOURNAL}",
+            )
+            with (
+                container("worker", *work, f"{IMAGE}:worker"),
+                container("journal", *kept, f"{IMAGE}:journal"),
+                container("watch", *work, f"{IMAGE}:worker", "dead-letters", "watch", "--interval", "PT5S"),
+                container("console", *kept, f"{IMAGE}:console"),
+            ):
                 until(lambda: page(METRICS_PORT, "/readyz")[0] == 200, "the worker consumes")
                 look_inside()
                 orders_become_receipts(broker.url)
-                it_ends_in_time(broker.url)
+                the_console_knows_them()
+                the_watch_replays(broker.url, secrets)
+                publish_one(broker.url, "the last one", "olena")
+                for name in ("worker", "journal", "watch", "console"):
+                    it_ends_in_time(name)
 
 
 def assert_alone() -> None:
@@ -72,7 +93,7 @@ def isolation() -> Sequence[str]:
 def write_secrets(folder: Path, broker_url: str) -> Path:
     """As Kubernetes mounts them: a file for each secret, readable for the worker's group."""
     integrations = (CONTRACT / "integrations.yaml").read_text()
-    contents = {"fiscal/FISCAL_RABBITMQ_URL": broker_url}
+    contents = {"fiscal/FISCAL_RABBITMQ_URL": broker_url, "fiscal/FISCAL_CONSOLE_TOKEN": CONSOLE_TOKEN}
     for cashier in ("olena", "petro"):
         contents[f"cashiers/{cashier}_password"] = f"{cashier}-secret"
         integrations = integrations.replace(f"{cashier}-secret", f"file:/run/cashiers/{cashier}_password")
@@ -84,6 +105,8 @@ def write_secrets(folder: Path, broker_url: str) -> Path:
         os.chown(path, 0, 10001)
         path.chmod(0o440)
     folder.chmod(0o755)
+    (folder / "journal").mkdir()
+    os.chown(folder / "journal", 10001, 10001)
     return folder
 
 
@@ -164,18 +187,68 @@ def orders_become_receipts(url: str) -> None:
         until(everything_came, f"{len(sales)} sales have receipts")
 
 
-def it_ends_in_time(url: str) -> None:
-    """SIGTERM with an order in flight: code 0, within the time of the contract."""
+def the_console_knows_them() -> None:
+    """A browser signs in by the token; the journal is read by what is in this image."""
+    origin = {"Origin": f"http://127.0.0.1:{CONSOLE_PORT}", "Host": f"127.0.0.1:{CONSOLE_PORT}"}
+    with closing(http.client.HTTPConnection("127.0.0.1", CONSOLE_PORT, timeout=30)) as browser:
+        browser.request("POST", "/sign-in", f"token={CONSOLE_TOKEN}", origin)
+        answer = browser.getresponse()
+        answer.read()
+        assert answer.status == 303, answer.status
+        cookie = (answer.headers["Set-Cookie"] or "").partition(";")[0]
+        browser.request("GET", "/", headers={"Cookie": cookie})
+        answer = browser.getresponse()
+        assert answer.status == 200, answer.read()
+    order = json.loads((CONTRACT / "valid" / "one_line_card.json").read_bytes())["data"]["order"]["uuid"]
+    explain = ("exec", container_name("console"), "fiscal-worker", "explain", order, "--json")
+    until(
+        lambda: any(step["what"] == "succeeded" for step in history(explain)), "the journal has the receipt"
+    )
+
+
+def history(explain: Sequence[str]) -> list[dict[str, Any]]:
+    done = subprocess.run([*PODMAN, *explain], capture_output=True, text=True, check=False, timeout=60)
+    steps: list[dict[str, Any]] = json.loads(done.stdout)["history"] if done.returncode == 0 else []
+    return steps
+
+
+def the_watch_replays(url: str, folder: Path) -> None:
+    """An order for a cashier who is not there; then he is."""
+    publish_one(url, "too early", "paula")
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
-        body = json.loads((CONTRACT / "valid" / "one_line_card.json").read_bytes())
-        publish(connection.channel(), [json.dumps({**body, "id": "the last one"}).encode()])
+        channel = connection.channel()
+        heard: list[str] = []
+
+        def came(kind: str) -> bool:
+            while (got := channel.basic_get(EVENTS_QUEUE, auto_ack=True))[0] is not None:
+                heard.append(got[0].routing_key)
+            return f"fiscalization.{kind}" in heard
+
+        until(lambda: came("failed"), "an order has no cashier")
+        integrations = folder / "etc" / "integrations.yaml"
+        integrations.write_text(integrations.read_text().replace("id: petro", "id: paula"))
+        until(lambda: came("succeeded"), "the watch has replayed it")
+
+
+def it_ends_in_time(name: str) -> None:
+    """SIGTERM, of the worker with an order in flight: code 0, within the time of the contract."""
     began = time.monotonic()
-    output("stop", "--time", "40", container_name("worker"))
+    output("stop", "--time", "40", container_name(name))
     seconds = time.monotonic() - began
-    code = output("inspect", "--format", "{{.State.ExitCode}}", container_name("worker")).strip()
-    assert code == "0", code
-    assert seconds < GRACE, seconds
-    print(f"SIGTERM: exit code 0 after {seconds:.1f} s")
+    code = output("inspect", "--format", "{{.State.ExitCode}}", container_name(name)).strip()
+    assert code == "0", f"{name}: {code}"
+    assert seconds < GRACE, f"{name}: {seconds}"
+    print(f"SIGTERM: {name} ends with exit code 0 after {seconds:.1f} s")
+
+
+def publish_one(url: str, request: str, cashier: str) -> None:
+    """An order of its own."""
+    message = json.loads((CONTRACT / "valid" / "one_line_card.json").read_bytes())
+    message["id"] = request
+    message["data"]["cashier"] = cashier
+    message["data"]["order"]["uuid"] = message["subject"] = str(uuid4())
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        publish(connection.channel(), [json.dumps(message).encode()])
 
 
 def publish(channel: Any, bodies: Sequence[bytes]) -> None:

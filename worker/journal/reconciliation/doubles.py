@@ -39,7 +39,9 @@ def doubles(
     for key, owner in owners.items():
         if not issued[key].is_return:
             receipt = issued[key]
-            untold[owner.order].append(_Sale(key, issued_at(receipt), receipt.total, receipt.relation_id))
+            untold[owner.order].append(
+                _Sale(key, issued_at(receipt), receipt.total, receipt.relation_id, owner.payment)
+            )
     found: list[Difference] = []
     for order in {*kept.sold_again(orders), *untold}:
         receipts = kept.of_orders([order])

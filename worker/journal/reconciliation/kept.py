@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -75,6 +75,8 @@ class KeptRequest:
     order: UUID
     doc_number: str | None
     integration: str | None
+    #: The payment that a receipt's id derives from.
+    payment: UUID | None = None
 
 
 class Kept:
@@ -155,8 +157,14 @@ class Kept:
         )
         query = select(c.order_uuid, c.doc_number, c.integration, c.payment_uuid).where(around).distinct()
         found: dict[str, KeptRequest] = {}
-        for *row, payment in self._connection.execute(query):
-            found |= dict.fromkeys(wanted & set(_ids_of(row[0], payment)), KeptRequest(*row))
+        for order, doc_number, integration, payment in self._connection.execute(query):
+            owner = KeptRequest(order, doc_number, integration)
+            found |= dict.fromkeys(wanted & set(_ids_of(order)), owner)
+            if payment is not None:
+                chains = {chain_id(order, number) for number in range(_ATTEMPTS)}
+                ids = {str(payment_receipt_id(order, payment, attempt)) for attempt in range(_ATTEMPTS)}
+                found |= dict.fromkeys(wanted & chains, owner)
+                found |= dict.fromkeys(wanted & ids, replace(owner, payment=payment))
         return found
 
     def _request(self, condition: ColumnElement[bool]) -> KeptRequest | None:
@@ -183,11 +191,9 @@ class Kept:
             yield KeptReceipt(*(str(receipt_id), *row, paid, is_cash))
 
 
-def _ids_of(order: UUID, payment: UUID | None) -> Iterator[str]:
+def _ids_of(order: UUID) -> Iterator[str]:
+    """Of its sales and their returns."""
     for attempt in range(_ATTEMPTS):
-        if payment is not None:
-            yield str(payment_receipt_id(order, payment, attempt))
-            yield chain_id(order, attempt)
         sale = str(sale_receipt_id(order, attempt))
         yield sale
         yield from (str(return_receipt_id(sale, place)) for place in range(_PLACES))

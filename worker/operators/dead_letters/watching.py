@@ -11,9 +11,9 @@ from config.errors import ConfigurationError
 from config.settings import Settings
 from worker.app import archive_check_of, read_integrations
 from worker.checkbox.client import CheckboxClient
+from worker.operators.audit import Audit
 from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.access import letters_alone
-from worker.operators.dead_letters.audit import Audit
 from worker.operators.dead_letters.causes import Cause, Causes, cause_of
 from worker.operators.dead_letters.changes import Heard, Report, change_each, replaying
 from worker.operators.dead_letters.lock import Locked
@@ -93,7 +93,7 @@ class Watching:
         ):
             change_each(self._what, letters, look, report, self._heard, rate=self._rate, limit=None)
         codes = ", ".join(sorted({f"{cause.code} {cause.integration}/{cause.cashier}" for cause in gone}))
-        self._audit("dead_letters_replayed", codes, report)
+        self._audit.letters("dead_letters_replayed", codes, report)
         self._say(f"{report.done} replayed, {report.failed} failed: {codes}")
         return report.failed == 0
 

@@ -31,4 +31,5 @@ def _beside(known: Explanation) -> Iterator[Mapping[str, Any]]:
             "id": receipt.id,
             "status": receipt.status,
             "fiscalCode": receipt.fiscal_code,
+            **({"relationId": found.relation.id} if found.relation else {}),
         }

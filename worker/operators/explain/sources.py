@@ -22,7 +22,7 @@ from worker.checkbox.client import CheckboxClient
 from worker.checkbox.receipt_search import FoundReceipt, by_receipt_id, receipts_of
 from worker.checkbox.signed_in import signed_in
 from worker.fiscal.integrations import Cashier, Integration
-from worker.fiscal.outcomes import Verdict
+from worker.fiscal.outcomes import Relation, Verdict
 from worker.fiscal.ports import Refusal
 from worker.fiscal.typed_names import is_named
 from worker.journal.found_order import FoundOrder
@@ -78,6 +78,11 @@ class Explanation:
             except (TypeError, ValueError, AttributeError):
                 continue
         return None
+
+    @property
+    def chains(self) -> list[Relation]:
+        """Its prepayments, as Checkbox shows them; the oldest first."""
+        return list({one.relation.id: one.relation for one in self.receipts if one.relation}.values())
 
     def rows(self) -> set[tuple[str, str]]:
         """Integration and cashier of its messages."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from worker.fiscal.chain import CANCELLED
+from worker.fiscal.money import hryvnias
 from worker.journal.found_order import FoundOrder
 from worker.operators.dead_letters.next_steps import entry, next_step
 from worker.operators.explain.sources import Explanation
@@ -15,7 +17,7 @@ def verdict(known: Explanation) -> tuple[str, str]:
         left = (
             "replay its letter: the receipt is found, and Bimp gets its event" if known.letters else "nothing"
         )
-        return f"fiscalized: {what}", f"{left[0].upper()}{left[1:]}."
+        return f"fiscalized: {what}{_unpaid(known)}", f"{left[0].upper()}{left[1:]}."
     unnumbered = [found for found in known.receipts if not found.receipt.is_refused]
     if known.waiting:
         due = min(row["due"] for row in known.waiting)
@@ -31,6 +33,14 @@ def verdict(known: Explanation) -> tuple[str, str]:
     if known.receipts:
         return "refused by the tax service, with no letter left", "Have the button pressed again in Bimp."
     return _not_seen(known)
+
+
+def _unpaid(known: Explanation) -> str:
+    """What is left of the order's last chain; one that was returned asks for nothing."""
+    last = known.chains[-1] if known.chains else None
+    if last is None or not last.left or last.status in CANCELLED:
+        return ""
+    return f"; {hryvnias(last.left)} of {hryvnias(last.total)} are left to pay"
 
 
 def _by_journal(found: FoundOrder) -> tuple[str, str] | None:

@@ -22,7 +22,8 @@ function fill(expression, range) {
   return expression
     .replaceAll('$__rate_interval', `${range.rate}s`)
     .replaceAll('$__range', `${Math.ceil(range.to - range.from)}s`)
-    .replaceAll('$job', '.*');
+    .replaceAll('$job', '.*')
+    .replaceAll('$integration', '.*');
 }
 
 function frame(target, labels, points) {
