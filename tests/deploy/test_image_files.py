@@ -56,9 +56,13 @@ def test_every_package_is_locked_and_no_index_is_named(part: str) -> None:
     assert "://" not in (ROOT / f"requirements/{part}.lock").read_text()
 
 
-def test_the_npm_lock_names_no_registry() -> None:
+NPM = ("k8s/dashboards/preview", "tests/console/axe", "tests/deploy/ship/types", "tests/docs/asyncapi")
+
+
+@pytest.mark.parametrize("folder", NPM)
+def test_an_npm_lock_names_no_registry(folder: str) -> None:
     """Packages are known by their hashes alone."""
-    text = (ROOT / "tests" / "deploy" / "ship" / "types" / "package-lock.json").read_text()
+    text = (ROOT / folder / "package-lock.json").read_text()
     assert '"integrity"' in text
     assert '"resolved"' not in text
 

@@ -34,10 +34,14 @@ def typed(name: str) -> list[str]:
     return [line for block in blocks(name, "sh") for line in lines(block)]
 
 
+def prose(page: Path) -> str:
+    """A page without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
 def mentioned(name: str) -> list[str]:
     """Commands that stand in its sentences and tables."""
-    prose = re.sub(r"^```.*?^```$", "", text_of(name), flags=re.DOTALL | re.MULTILINE)
-    return [span for span in re.findall(r"`([^`\n]+)`", prose) if re.match(_PROGRAMS, span)]
+    return [span for span in re.findall(r"`([^`\n]+)`", prose(ROOT / name)) if re.match(_PROGRAMS, span)]
 
 
 @dataclass(frozen=True)

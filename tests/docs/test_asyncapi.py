@@ -32,7 +32,7 @@ def test_the_parser_has_no_objection() -> None:
 @needs_npm
 def test_the_parser_would_object(tmp_path: Path) -> None:
     """To an operation on a channel that is not there."""
-    broken = json.loads(json.dumps(DOCUMENT).replace("#/channels/fiscalize", "#/channels/elsewhere"))
+    broken = json.loads(json.dumps(DOCUMENT).replace("#/channels/events", "#/channels/elsewhere"))
     file = tmp_path / "asyncapi.json"
     file.write_text(json.dumps(broken))
     done = parse(file)

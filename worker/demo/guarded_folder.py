@@ -11,7 +11,7 @@ from pathlib import Path
 # The processes lead groups of their own, so that Ctrl-C on the terminal reaches the owner alone.
 _GUARD = """
 cat >/dev/null
-for pid in "$1"/*.pid; do [ -f "$pid" ] && kill -9 "$(cat "$pid")" 2>/dev/null; done
+for pid in "$1"/*.pid; do [ -f "$pid" ] && kill -9 "-$(cat "$pid")" 2>/dev/null; done
 for attempt in 1 2 3 4 5; do rm -rf "$1" && break; sleep 0.2; done
 """
 
@@ -45,8 +45,12 @@ class GuardedFolder:
                 start_new_session=True,
             )
         self._launched[name] = process
-        (self.path / f"{name}.pid").write_text(str(process.pid))
+        self.take(name, process.pid)
         return process
+
+    def take(self, name: str, pid: int) -> None:
+        """A process that leads a group of its own: it and the group go with the folder."""
+        (self.path / f"{name}.pid").write_text(str(pid))
 
     def forget(self, name: str) -> None:
         """The process has ended: its number, which another may get, is not to be killed."""

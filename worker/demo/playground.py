@@ -25,7 +25,7 @@ from worker.rabbit.message.reading import identify
 from worker.rabbit.topology import JOURNAL_QUEUE, has_queue
 
 #: Seconds.
-_STARTS_WITHIN = 60.0
+_STARTS_WITHIN = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,8 @@ def playground() -> Iterator[Playground]:
         if find_spec("sqlalchemy"):
             settings["FISCAL_JOURNAL_URL"] = f"sqlite:///{folder.path / 'journal.db'}"
         worker = stack.enter_context(WorkerProcess(settings, folder.path / "worker.log"))
+        assert worker.process is not None
+        folder.take("worker", worker.process.pid)
         if "FISCAL_JOURNAL_URL" in settings:
             _start_journal(folder, worker.settings)
         yield Playground(folder, worker.settings, f"http://127.0.0.1:{worker.port}")

@@ -19,7 +19,7 @@ from typing import IO, Any, Self
 from worker.demo.free_ports import free_ports
 
 #: Seconds; a machine may be busy.
-_START_TIMEOUT = 60.0
+_START_TIMEOUT = 90.0
 
 
 class WorkerProcess:
