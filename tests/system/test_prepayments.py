@@ -270,8 +270,10 @@ def test_a_returned_chain_is_followed_by_a_new_one(shop: Counter) -> None:
     assert len(chain.succeeded(chain.give_back(relation=two))["receipts"]) == 1
 
 
-def test_a_refused_advance_is_made_anew_where_its_chain_lives(shop: Counter) -> None:
-    """In a new chain where it was the only receipt, else in the same one."""
+@pytest.mark.parametrize("repeated", ["accepted", "refused"])
+def test_a_refused_advance_is_made_anew_where_its_chain_lives(shop: Counter, repeated: str) -> None:
+    """In a new chain where it was the only receipt, else in the same one, however a known id is refused."""
+    shop.sandbox.set_options(repeated_payment=repeated)
     chain, payment = Chain(shop), str(uuid4())
     shop.sandbox.fault("error_receipt", endpoint=OPEN, count=1)
     assert chain.refused(chain.advance(payment=payment))[0] == "RECEIPT_REJECTED"
