@@ -50,8 +50,6 @@ class Desk:
 
     def opened(self, hours_ago: float) -> None:
         """A person has opened olena's shift so long ago; one of over a day is one that Checkbox left open."""
-        if hours_ago > 24:
-            self.sandbox.set_options(force_close_at_24h=False)
         at = datetime.fromtimestamp(self.began - hours_ago * 3600, UTC)
         self.sandbox.open_shift("olena", at.isoformat())
 

@@ -20,7 +20,6 @@ from typing import Any
 
 from tests.sandbox.tracing import Traced, readers, traced
 
-_SPREAD = ("-n4", "--dist=worksteal")
 #: Seconds of tests that are over before several processes have started.
 SHORT = 30.0
 #: Of each assumed option the values that are not its default.
@@ -68,19 +67,25 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--only", action="append", choices=OTHER_SIDES, default=[])
     parser.add_argument("--trace", type=Path, default=Path("build/assumptions"), metavar="FOLDER")
+    parser.add_argument("-n", type=int, default=4, metavar="PROCESSES")
     parser.add_argument("tests", nargs="*", help="traced first; without any, those that FOLDER tells of")
     chosen = parser.parse_args(arguments)
+    spread = (f"-n{chosen.n}", "--dist=worksteal")
+    failed = []
     if chosen.tests:
         shutil.rmtree(chosen.trace, ignore_errors=True)
         traces = ("-p", "tests.sandbox.tracing", "--sandbox-trace", str(chosen.trace))
-        _pytest("as it is", *_SPREAD, *traces, *chosen.tests)
+        failed += [] if _passes("as it is", chosen.tests, *spread, *traces) else ["none"]
     tests = traced(chosen.trace)
     runs = {side: readers(tests, side.partition("=")[0]) for side in _sides(chosen.only or list(OTHER_SIDES))}
-    cheapest_first = sorted(runs, key=lambda side: _seconds(runs[side]))
-    failed = [side for side in cheapest_first if not _passes(side, runs[side])]
-    unread = [side for side in runs if not runs[side]]
-    print(f"of {len(tests)} tests none depends on: {', '.join(unread) or '-'}")
-    print(f"failed with: {', '.join(failed) or 'none'}")
+    for side in sorted(runs, key=lambda side: _seconds(runs[side])):
+        found = [one.test for one in runs[side]]
+        several = spread if _seconds(runs[side]) > SHORT else ()
+        if not found:
+            print(f"{side}: no test depends on it")
+        elif not _passes(side, found, *several, f"--sandbox-option={side}"):
+            failed.append(side)
+    print(f"{len(tests)} tests; failed with: {', '.join(failed) or '-'}")
     return int(bool(failed))
 
 
@@ -90,22 +95,16 @@ def _sides(names: list[str]) -> Iterator[str]:
             yield f"{name}={'null' if value is None else value}"
 
 
-def _passes(side: str, tests: list[Traced]) -> bool:
-    spread = _SPREAD if _seconds(tests) > SHORT else ()
-    option = f"--sandbox-option={side}"
-    return not tests or _pytest(side, *spread, option, *(one.test for one in tests))
-
-
 def _seconds(tests: list[Traced]) -> float:
     return sum(one.seconds for one in tests)
 
 
-def _pytest(title: str, *arguments: str) -> bool:
-    """Whether the tests pass; a line tells of it, and one of each that does not."""
+def _passes(title: str, tests: list[str], *options: str) -> bool:
+    """A line tells of it, and one of each test that does not pass."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        file.write("\n".join(("-q", "--no-header", *arguments)))
+        file.write("\n".join(tests))
         file.flush()
-        command = [sys.executable, "-m", "pytest", f"@{file.name}"]
+        command = [sys.executable, "-m", "pytest", "-q", "--no-header", *options, f"@{file.name}"]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = run.stdout.strip().splitlines()
     print(f"{title}: {lines[-1] if lines else run.stderr}", flush=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.sandbox.assumptions import OTHER_SIDES
+from tests.sandbox.assumptions import OTHER_SIDES, main
 from tests.sandbox.driver import line, sale
 from tests.sandbox.recorded import TIME
 from tests.sandbox.tracing import Traced, Tracer, readers
@@ -71,3 +71,16 @@ def test_hours_pass_only_where_the_clock_is_moved() -> None:
     ]
     assert [one.test for one in readers(tests, "token_lifetime")] == ["b"]
     assert readers(tests, "rounding") == []
+
+
+def test_another_side_is_run_over_the_tests_that_depend_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that finds the register busy depends on how that is said, and not on a chain's return."""
+    monkeypatch.chdir(Path(__file__).parents[2])
+    busy = "test_client_with_sandbox.py::test_a_register_with_another_cashier_s_shift_is_busy"
+    sides = ["-n0", "--only", "register_busy_code", "--only", "refused_return"]
+    assert main([*sides, "--trace", str(tmp_path / "trace"), f"tests/checkbox/{busy}"]) == 0
+    report = capsys.readouterr().out
+    assert "register_busy_code=base.bad_request: 1 passed" in report
+    assert "refused_return=unchanged: no test depends on it" in report

@@ -121,6 +121,8 @@ def test_checkbox_may_close_an_old_shift_itself() -> None:
     assert checkbox.get("/cashier/shift", token).body is None
     assert checkbox.get(f"/shifts/{shift_id}", token).body["emergency_close"] is True
     assert checkbox.sell(token).body["code"] == "shift.not_opened"
+    old = {"cashier": "c0001", "action": "open", "opened_at": iso(checkbox.time - 90_000)}
+    assert checkbox.control("POST", "/shifts", old).body["status"] == "OPENED"
 
 
 def test_a_shift_closes_at_the_time_it_was_given() -> None:

@@ -114,8 +114,11 @@ class ChainPayment(Attempts):
             return self._pass.post(free.receipt_id, ask, read_at)
         except Rejected as refused:
             if refused.code is Code.RECEIPT_REJECTED and "receiptId" not in refused.detail:
-                # No receipt was made of it: perhaps the chain is another one now.
+                # Nothing was made of it: the chain may be another one now, or the id an older receipt's.
                 fitting()
+                if self._pass.look_up(free.receipt_id) is not None:
+                    self._pass.note_hidden(free.receipt_id)
+                    raise ReceiptExists from None
             raise
 
     def _fitting(self, receipt_id: UUID) -> tuple[Chain | None, str]:

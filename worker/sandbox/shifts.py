@@ -67,10 +67,15 @@ def open_shift(
 
 
 def open_by_hand(state: State, cashier: Cashier, opened_at: float | None = None) -> Shift:
-    """As in Checkbox's own application, but open at once. Raises ``Refusal``."""
+    """As in Checkbox's own application, but open at once. Raises ``Refusal``.
+
+    One that is older than a day is one that Checkbox has left open.
+    """
     now = state.clock.now()
     _check_free(state, cashier, cashier.register, now)
-    return _new_shift(state, cashier, cashier.register, opened_at=min(opened_at or now, now))
+    shift = _new_shift(state, cashier, cashier.register, opened_at=min(opened_at or now, now))
+    shift.force_close = shift.force_close and not shift.is_older_than_a_day(now)
+    return shift
 
 
 def close_shift(state: State, cashier: Cashier, body: Mapping[str, Any], client_name: str | None) -> Shift:
