@@ -55,7 +55,7 @@ packages:
 	$$apt install --no-install-recommends $$missing </dev/null >/dev/null
 
 .PHONY: demo
-demo: $(INSTALLED) ## Broker, Checkbox sandbox and worker on this machine: what comes of each example
+demo: $(INSTALLED) ## Broker, Checkbox sandbox, worker and journal on this machine: what comes of each example
 	@$(BIN)/fiscal-worker demo
 
 # Packages of npm that tests need.
@@ -106,7 +106,7 @@ SEED ?= 1
 SEEDS ?= 1
 
 .PHONY: chaos
-chaos: $(INSTALLED) ## Kill, cut and garble while ORDERS=2000 are fiscalized; SEED=1 SEEDS=1
+chaos: $(INSTALLED) ## Kill, cut and garble while ORDERS=2000 are fiscalized, then reconcile; SEED=1 SEEDS=1
 	@$(BIN)/python -m tests.chaos --orders $(ORDERS) --seed $(SEED) --seeds $(SEEDS)
 
 # What the image is built from, and what checks it: at the versions of requirements/dev.lock where they are in it.

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.chaos.stage import Stage
+from tests.journal.process import JournalProcess
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.worker_process import WorkerProcess
 
@@ -34,6 +35,7 @@ _DECK = {
     "checkbox_cut": 2,
     "checkbox_stalled": 1,
     "tokens_revoked": 2,
+    "journal_killed": 2,
 }
 KINDS = tuple(_DECK)
 #: Seconds; less than the calls' time-out (8 s), so that the rate of a register can be judged: what a longer
@@ -54,6 +56,7 @@ class Havoc:
     stage: Stage
     node: PrivateRabbitMQ
     worker: WorkerProcess
+    journal: JournalProcess
     generator: random.Random
     left_out: Collection[str]
     pause: tuple[float, float]
@@ -124,6 +127,7 @@ class Havoc:
             "checkbox_cut": self.stage.to_checkbox.cut,
             "checkbox_stalled": lambda: self.stage.to_checkbox.stall(self.generator.uniform(*_STALL)),
             "tokens_revoked": self._revoke_tokens,
+            "journal_killed": self._kill_journal,
         }
 
     def _kill_worker(self) -> None:
@@ -191,6 +195,10 @@ class Havoc:
                 "token_revoked", endpoint="POST /receipts/sell", cashier=cashier, count=1
             )
         del self._signed_in[:share]
+
+    def _kill_journal(self) -> None:
+        self.journal.kill()
+        self.journal.start()
 
     def _restart_broker(self, end: Callable[[], None]) -> None:
         end()

@@ -1,4 +1,4 @@
-"""A run: orders and faults at once, then rest, one replay, and the verdict."""
+"""A run: orders and faults at once, then rest, one replay, the verdict, and the books."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos import orders
+from tests.chaos.books import Books
 from tests.chaos.chains import Chaining, broken, chains
 from tests.chaos.havoc import Havoc
 from tests.chaos.returns import Returned, Returning, returns_of
@@ -88,14 +89,17 @@ def run(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Outcome:
         tempfile.TemporaryDirectory(prefix="fiscal-chaos-") as folder,
         PrivateRabbitMQ() as node,
         Stage(node, rows, Path(folder), settings, OPTIONS, seed=plan.seed) as stage,
+        Books(stage) as books,
     ):
         node.flush()
-        havoc = Havoc(stage, node, stage.worker(), random.Random(plan.seed), plan.left_out, plan.pause)
+        generator = random.Random(plan.seed)
+        havoc = Havoc(stage, node, stage.worker(), books.journal, generator, plan.left_out, plan.pause)
         havoc.worker.start()
         play = _Play(plan, stage, havoc, requests, say)
         evidence = play.evidence()
         outcome.violations = [*havoc.problems, *play.problems, *violations(evidence)]
-        outcome.figures = _figures(evidence, play, havoc)
+        outcome.violations += books.problems(evidence.sold_once)
+        outcome.figures = _figures(evidence, play, havoc) | books.figures
         outcome.figures["duration_seconds"] = round(time.monotonic() - began, 1)
         if outcome.violations:
             kept = Path(tempfile.gettempdir()) / f"fiscal-chaos-seed-{plan.seed}.log"

@@ -45,6 +45,13 @@ class Evidence:
     def all_requests(self) -> list[OrderRequest]:
         return [*self.requests, *self.return_requests]
 
+    @property
+    def sold_once(self) -> list[OrderRequest]:
+        """Those of the sales that nobody asked for again, nor returned."""
+        asked_for = Counter(request.product for request in self.requests)
+        returned = {one.sale.product for one in self.returned}
+        return [one for one in self.requests if asked_for[one.product] == 1 and one.product not in returned]
+
     @cached_property
     def by_product(self) -> dict[str, list[Mapping[str, Any]]]:
         found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from tests.builders import configured
 from worker.checkbox.client import CheckboxClient
@@ -50,9 +51,9 @@ class Passes:
     def _monotonic(self) -> float:
         return 1000.0 + self.ahead
 
-    def end_of(self, request: Request) -> Fiscalized | Rejected:
-        """What becomes of a request in the end."""
-        state = AttemptState(first_seen=self.clock())
+    def end_of(self, request: Request, state: AttemptState | None = None) -> Fiscalized | Rejected:
+        """What becomes of a request in the end; ``state`` is what an earlier delivery left behind."""
+        state = state or AttemptState(first_seen=self.clock())
         for _ in range(_MOST):
             try:
                 return self._story.fiscalize(request, state)
@@ -63,11 +64,12 @@ class Passes:
             except Unavailable as fault:
                 state = (fault.state or state).after_fault(self.clock() if fault.may_have_sold else None)
                 after = 1.0
+            state = replace(state, redelivered=False)
             self.ahead += after
         raise AssertionError("it never ends")
 
-    def done(self, request: Request) -> Fiscalized:
-        outcome = self.end_of(request)
+    def done(self, request: Request, state: AttemptState | None = None) -> Fiscalized:
+        outcome = self.end_of(request, state)
         assert isinstance(outcome, Fiscalized), outcome
         return outcome
 

@@ -106,6 +106,26 @@ def test_a_token_that_counts_no_longer_is_renewed(desk: Desk) -> None:
     assert len(desk.sandbox.ledger()) == 3
 
 
+def test_nothing_is_sold_after_a_sign_in_that_took_long(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a return or a payment acts on was read before it, and may count no longer."""
+    sign_in = CheckboxClient.sign_in
+
+    def slow(*arguments: Any) -> str:
+        desk.ahead += 1.0
+        return sign_in(*arguments)
+
+    desk.opened(hours_ago=1)
+    with desk.enter() as session:
+        sell(session)
+        desk.sandbox.put_cashier("olena", sign_out=True)
+        monkeypatch.setattr(CheckboxClient, "sign_in", slow)
+        with pytest.raises(Postponed) as wait:
+            sell(session)
+        assert wait.value.reason == "read_too_long_ago"
+        sell(session)
+    assert len(desk.sandbox.ledger()) == 2
+
+
 def test_a_token_outlives_a_call_that_failed(desk: Desk) -> None:
     """A fault of the first call after the sign-in is no reason to sign in again."""
     desk.sandbox.fault("html_503", endpoint=SHIFT, count=1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -141,6 +143,21 @@ def test_a_receipt_that_exists_beside_a_letter_wins(shop: Shop) -> None:
     assert told["next"].startswith("Replay its letter")
 
 
+def test_without_a_journal_a_fiscal_number_leads_to_the_order(shop: Shop) -> None:
+    """Checkbox is searched for it, and says whose the receipt is; one that nobody has may be a docNumber."""
+    number = next(NUMBERS)
+    order = sell(shop, number)
+    code = shop.outcome(f"request-{number}")["data"]["receipt"]["fiscalCode"]
+    for form in ("short", "full"):
+        shop.sandbox.set_options(search_form=form)
+        told = answer(shop, f" {code}")
+        assert (told["order"], told["verdict"]) == (order, f"fiscalized: SELL {code}")
+    told = answer(shop, f"{code[:-1]}_", code=1)
+    assert told["notAsked"] == [
+        "Checkbox: it knows orders by uuid or fiscal number, and this one's are unknown"
+    ]
+
+
 def test_receipts_in_error_are_walked_past(shop: Shop) -> None:
     """The refused one and its words are told, and the one that counts."""
     number = next(NUMBERS)
@@ -173,6 +190,37 @@ def test_who_cannot_be_asked_is_named(shop: Shop) -> None:
     assert result.exit_code == 1
     assert "not asked    the broker:" in result.stdout
     assert "not asked    a running worker: none answers on port" in result.stdout
+
+
+def test_the_workers_of_all_pods_are_asked(shop: Shop, tmp_path: Path) -> None:
+    """What either of two workers holds is found, whichever port the command knows; a silent one is named."""
+    shop.sandbox.fault("error_500", endpoint="POST /receipts/sell")
+    settings = {**shop.worker.settings, "FISCAL_PROCESSES": "1"}
+    del settings["FISCAL_METRICS_PORT"]
+    with WorkerProcess(settings, tmp_path / "second.log") as second:
+        numbers = [next(NUMBERS) for _ in range(12)]
+        orders = {number: sell(shop, number) for number in numbers}
+        shop.until(lambda: all(shop.events_of(f"request-{number}", "delayed") for number in numbers))
+        pods: dict[int, set[str]] = {shop.worker.port: set(), second.port: set()}
+        for order in orders.values():
+            for worker in (shop.worker, second):
+                if json.loads(worker.page(f"/orders/{order}")[1])["waiting"]:
+                    pods[worker.port].add(order)
+        assert all(pods.values())
+        for held in pods.values():
+            for order in list(held)[:2]:
+                told = answer(shop, order)
+                assert [row["order"] for row in told["waiting"]] == [order]
+                assert told["notAsked"] == []
+        assert second.process is not None
+        children = Path(f"/proc/{second.process.pid}/task/{second.process.pid}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), signal.SIGSTOP)
+        told = answer(shop, next(iter(pods[shop.worker.port])))
+        assert told["waiting"]
+        assert told["notAsked"] == ["1 of 3 processes of the workers"]
+        for child in children:
+            os.kill(int(child), signal.SIGCONT)
 
 
 def test_nobody_stays_signed_in(shop: Shop) -> None:

@@ -1,25 +1,28 @@
-"""`reconcile` as an operator sees it, with a worker, a journal and the sandbox for real."""
+"""`reconcile` and `day` as an operator sees them, with a worker, a journal and the sandbox for real."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from click.testing import Result
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from typer import Typer
 from typer.testing import CliRunner
 
+from tests.builders import a_body
 from tests.cli.letters import put
 from tests.cli.orders import sell
 from tests.journal.process import JournalProcess
 from tests.system.shop import CONTRACT, Shop
+from worker.cli.day import day
 from worker.cli.reconcile import reconcile
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
@@ -27,10 +30,11 @@ from worker.demo.worker_process import WorkerProcess
 from worker.fiscal.kyiv import KYIV
 from worker.journal import database
 from worker.journal.finding import JournalUnreadable, find
-from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
+from worker.journal.tables import METADATA, OUTCOMES, RECEIPTS, REQUESTS
 from worker.rabbit.topology import JOURNAL_QUEUE
 
 NUMBERS = count(1)
+OLENA = "shop-main", "olena"
 [*FAKETIME] = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
 #: Receipts are compared once they are five minutes old: the sandbox's clock is so far behind.
 BEHIND = {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME": "-1000s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
@@ -42,11 +46,12 @@ class Books:
     def __init__(self, shop: Shop, url: str) -> None:
         self.shop = shop
         self.url = url
+        self.file = Path(url.removeprefix("sqlite:///"))
         self.engine = database.writing(url)
 
-    def run(self, *arguments: str, **environment: str) -> Result:
+    def run(self, *arguments: str, command: Callable[..., None] = reconcile, **environment: str) -> Result:
         app = Typer()
-        app.command()(reconcile)
+        app.command()(command)
         settings = {
             "FISCAL_RABBITMQ_URL": self.shop.vhost.url,
             "FISCAL_CHECKBOX_URL": self.shop.sandbox.url,
@@ -59,6 +64,11 @@ class Books:
     def lines(self, *arguments: str, code: int, **environment: str) -> list[dict[str, Any]]:
         result = self.run("--json", *arguments, **environment)
         assert result.exit_code == code, result.output
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    def day(self, *arguments: str) -> list[dict[str, Any]]:
+        result = self.run("--json", *arguments, command=day)
+        assert result.exit_code == 0, result.output
         return [json.loads(line) for line in result.stdout.splitlines()]
 
     def knows(self, text: str) -> bool:
@@ -145,6 +155,38 @@ def test_a_swallowed_event_and_a_changed_sum(books: Books, eventually: Callable[
     assert last["ok"] is True
 
 
+def test_the_day_stands_beside_what_checkbox_has_of_the_open_shift(
+    books: Books, eventually: Callable[..., object], tmp_path: Path
+) -> None:
+    """An order more is 270.00 more, by the journal and by Checkbox, and a row of the accountant's file."""
+
+    def seen() -> tuple[Decimal, Decimal, Decimal]:
+        cashiers = [one for one in books.day("--day", today()) if "payments" in one]
+        (olena,) = [one for one in cashiers if (one["integration"], one["cashier"]) == OLENA]
+        (shift,) = [one for one in books.day() if "shift" in one and one["cashier"] == "olena"]
+        return (
+            Decimal(olena["payments"][0]["sales"]),
+            Decimal(shift["ours"]["sales"]),
+            Decimal(shift["checkbox"]["sales"]),
+        )
+
+    sold(books, eventually)
+    before = seen()
+    _, event = sold(books, eventually)
+    assert [after - one for one, after in zip(before, seen(), strict=True)] == [Decimal("270.00")] * 3
+    file = tmp_path / "day.csv"
+    assert books.run("--day", today(), "--csv", str(file), command=day).exit_code == 0
+    data = file.read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf")
+    assert f";{event['data']['receipt']['fiscalCode']};270,00;Картка 270,00;".encode() in data
+    shown = books.run("--day", today(), command=day)
+    assert "in all" in shown.stdout
+    assert f"{today()}: " in shown.stderr
+    assert books.day("--day", "2020-01-01", "--integration", "shop-main") == [
+        {"day": "2020-01-01", "salesCount": 0, "sales": "0.00", "returnsCount": 0, "returns": "0.00"}
+    ]
+
+
 def test_an_unanswered_request(books: Books, eventually: Callable[..., object]) -> None:
     """Neither succeeded nor failed; one that waits as a dead letter is answered by whoever replays it."""
     number = next(NUMBERS)
@@ -165,9 +207,45 @@ def test_an_unanswered_request(books: Books, eventually: Callable[..., object]) 
     assert f"request-{number}" not in [line.get("requestId") for line in lines]
 
 
+def test_the_file_holds_nothing_personal(books: Books, eventually: Callable[..., object]) -> None:
+    """Of real messages, sold, refused and broken: no buyer, card or name of goods in any column or byte."""
+    card = {"mask": "516914******8910", "rrn": "998877665544", "authCode": "A1B2C9"}
+    secrets = {"email": "secret.buyer@example.com", "phone": "+380671234567", "name": "Таємний товар", **card}
+    message = {
+        "data__buyer": {"email": secrets["email"], "phone": secrets["phone"]},
+        "data__order__products__0__name": secrets["name"],
+        "data__payments__0__card": card,
+    }
+    for name, changes in (
+        ("sold", {}),
+        ("refused", {"data__order__products__0__vat": {"percentRate": "14", "notAccountable": False}}),
+        ("broken", {"data__order__archived": secrets["phone"], "data__order__date": secrets["email"]}),
+    ):
+        number, order = next(NUMBERS), str(uuid4())
+        identity = {"id": f"{name}-{number}", "subject": order, "data__order__uuid": order}
+        books.shop.publish(a_body(**message, **identity, **changes))
+        books.shop.outcome(f"{name}-{number}")
+        eventually(
+            lambda order=order: any(one.history[-1]["what"] != "asked" for one in find(books.engine, order))
+        )
+    assert {letter[0]["x-fiscal-code"] for letter in books.shop.letters} >= {
+        "INVALID_MESSAGE",
+        "TAX_RATE_NOT_MAPPED",
+    }
+    with books.engine.connect() as connection:
+        rows = [connection.execute(select(table)).all() for table in METADATA.sorted_tables]
+    data = b"".join(path.read_bytes() for path in books.file.parent.glob("journal.db*"))
+    assert b"refused-" in data
+    for secret in secrets.values():
+        assert secret not in str(rows)
+        assert secret.encode() not in data
+
+
 def test_wrong_usage(books: Books, tmp_path: Path) -> None:
     """Exit 2: a day that is none, an unknown integration; a journal that is not there is not compared."""
     assert books.run("--day", "yesterday").exit_code == 2
     assert books.run("--integration", "nobody").exit_code == 2
+    assert books.run("--day", "yesterday", command=day).exit_code == 2
+    assert books.run(command=day, FISCAL_JOURNAL_URL=f"sqlite:///{tmp_path / 'none.db'}").exit_code == 1
     *_, last = books.lines(code=1, FISCAL_JOURNAL_URL=f"sqlite:///{tmp_path / 'none.db'}")
     assert last["counts"]["not_compared"] >= 1

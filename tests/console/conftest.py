@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import unescape
+from pathlib import Path
 from typing import Any, Self
 
 import httpx2
@@ -20,6 +21,8 @@ from worker.console import letter_jobs
 from worker.console.application import Console
 from worker.console.sign_in import Access
 from worker.demo.sandbox_process import SandboxProcess
+from worker.journal import database
+from worker.journal.writer import Writer
 from worker.telemetry import logs
 
 TOKEN, READ_TOKEN = "a-token-of-a-test", "a-token-to-look-with"
@@ -95,3 +98,15 @@ def visitor(console: str) -> Iterator[Visitor]:
     with Visitor.of(console) as one:
         assert one.sign_in().status_code == 303
         yield one
+
+
+@pytest.fixture
+def kept(console: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
+    """Writes into the journal that the console reads."""
+    url = f"sqlite:///{tmp_path / 'journal.db'}"
+    monkeypatch.setenv("FISCAL_JOURNAL_URL", url)
+    engine = database.writing(url)
+    writer = Writer(engine)
+    writer.write([])
+    yield writer
+    engine.dispose()

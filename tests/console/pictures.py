@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.cli.letters import put
-from tests.console.chromium import PHONE, chromium
+from tests.console.chromium import PHONE, Browser, chromium
 from tests.console.conftest import TOKEN, serving
+from tests.journal.messages import CARD, issue
 from tests.system.shop import CONTRACT
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
+from worker.journal import database
+from worker.journal.writer import Writer
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 WIDE = (1280, 800)
@@ -40,6 +45,34 @@ def main() -> None:
             browser.open(f"{url}/language?to=uk&back=/letters?code=SHIFT_NOT_OPEN")
             browser.until_text("4 запити")
             save("phone", browser.picture())
+            books(browser, url)
+
+
+def books(browser: Browser, url: str) -> None:
+    """A day in the journal, and an order of it."""
+    with TemporaryDirectory() as folder:
+        os.environ["FISCAL_JOURNAL_URL"] = f"sqlite:///{folder}/journal.db"
+        engine = database.writing(os.environ["FISCAL_JOURNAL_URL"])
+        sell_some(Writer(engine))
+        browser.size(*WIDE)
+        browser.open(f"{url}/language?to=en&back=/today")
+        browser.until_text("Open shifts")
+        save("today", browser.picture())
+        browser.size(*PHONE)
+        browser.open(f"{url}/language?to=uk&back=/orders?q=D-3")
+        browser.until_text("Чек видано")
+        save("order", browser.picture())
+        engine.dispose()
+
+
+def sell_some(writer: Writer) -> None:
+    """By both cashiers, by card and in cash; one comes back, one was put off first."""
+    at = (datetime.now(UTC) - timedelta(minutes=1)).isoformat(timespec="seconds")
+    cash = [{"form": "CASH", "amount": "270.00"}]
+    for number in range(1, 15):
+        means = cash if number % 3 == 0 else CARD
+        issue(writer, number, means, at, time=at, cashier="petro" if number % 4 == 0 else "olena")
+    issue(writer, 15, CARD, at, time=at, operation="RETURN")
 
 
 def save(name: str, picture: bytes) -> None:

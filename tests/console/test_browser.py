@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from tests.builders import a_body
 from tests.cli.letters import numbers, put
 from tests.console import axe, chromium
 from tests.console.chromium import DESKTOP, PHONE, Browser
 from tests.console.conftest import TOKEN
+from tests.journal.messages import a_comparison, an_event, issue
 from worker.console import visit
+from worker.journal.heard import rows_of_event, rows_of_request
+from worker.journal.writer import Writer
 
 pytestmark = pytest.mark.skipif(
     not (chromium.CHROMIUM and chromium.DRIVER), reason="chromium and chromedriver are not installed"
@@ -107,7 +111,25 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+#: Those over the journal.
+OF_JOURNAL = {
+    "/today": {"uk": "Що потребує людини", "ru": "Что требует человека", "en": "What needs a person"},
+    "/today?day=2026-11-24": {"uk": "За касирами", "ru": "По кассирам", "en": "By cashier"},
+    "/orders": {"uk": "Номер замовлення", "ru": "Номер заказа", "en": "Number of the order"},
+    "/orders?q=D": {"uk": "2 замовлення", "ru": "2 заказа", "en": "2 orders"},
+    "/orders?q=D-1": {"uk": "Чек видано", "ru": "Чек выдан", "en": "Receipt issued"},
+    "/reconciliation": {
+        "uk": "Bimp не знає про чек",
+        "ru": "Bimp не знает о чеке",
+        "en": "Bimp was not told",
+    },
+}
+
+
+SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+
+@SIZES
 def test_each_page_in_each_language(
     amqp_url: str, console: str, browser: Browser, size: tuple[int, int]
 ) -> None:
@@ -115,16 +137,35 @@ def test_each_page_in_each_language(
     put(amqp_url, range(3), code="CASHIER_CREDENTIALS_REJECTED")
     put(amqp_url, [9], code="TOTALS_MISMATCH")
     browser.size(*size)
-    browser.dark(False)
     browser.sign_in(console, TOKEN)
     browser.open(f"{console}/cashiers")
     browser.press("Shift …")
     browser.until_text("Close the shift")
     shift = {urlsplit(browser.driver.current_url).path: {"uk": "Закрити", "ru": "Закрыть", "en": "Close"}}
+    check_each(browser, console, PAGES | shift)
+
+
+@SIZES
+def test_each_page_of_the_journal_in_each_language(
+    amqp_url: str, console: str, kept: Writer, browser: Browser, size: tuple[int, int]
+) -> None:
+    """The same."""
+    put(amqp_url, [1])
+    issue(kept, 1)
+    issue(kept, 2, operation="RETURN")
+    kept.write(rows_of_event(a_comparison(), 0))
+    browser.size(*size)
+    browser.sign_in(console, TOKEN)
+    browser.open(f"{console}/today")
+    browser.until_text("Open shifts")
+    check_each(browser, console, OF_JOURNAL)
+
+
+def check_each(browser: Browser, console: str, pages: Mapping[str, Mapping[str, str]]) -> None:
     for language in ("uk", "ru", "en"):
         browser.open(f"{console}/language?to={language}&back=/jobs")
         browser.dark(language == "ru")
-        for path, words in (PAGES | shift).items():
+        for path, words in pages.items():
             browser.open(console + path)
             assert words[language].lower() in browser.text.lower()
             check(browser, language)
@@ -169,6 +210,22 @@ def test_a_page_looks_for_news_and_leaves_what_is_typed(
     assert browser.run("return window.mark") is True
 
 
+def test_a_history_grows_beside_what_is_typed(
+    console: str, kept: Writer, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the journal hears is shown by itself; the search that somebody begins stays."""
+    monkeypatch.setattr(visit, "REFRESH", 0.5)
+    kept.write(rows_of_request(a_body(id="r1"), 0))
+    browser.size(*PHONE)
+    browser.sign_in(console, TOKEN)
+    browser.open(f"{console}/orders?q=r1")
+    browser.until_text("Sale asked for")
+    browser.all("#q")[0].send_keys("23")
+    kept.write(rows_of_event(an_event(request="r1"), 0))
+    browser.until_text("Receipt issued")
+    assert browser.run("return document.activeElement.id + document.activeElement.value") == "qr123"
+
+
 def test_the_keyboard_is_enough(amqp_url: str, console: str, browser: Browser) -> None:
     """The first stop leads past the navigation, and each stop can be seen."""
     put(amqp_url, [1])
@@ -176,7 +233,7 @@ def test_the_keyboard_is_enough(amqp_url: str, console: str, browser: Browser) -
     browser.sign_in(console, TOKEN)
     browser.until_text("Waiting for a person")
     stops = []
-    for _ in range(12):
+    for _ in range(16):
         browser.driver.switch_to.active_element.send_keys(Keys.TAB)
         outline = "return getComputedStyle(document.activeElement).outlineStyle"
         assert browser.run(outline) == "solid"

@@ -35,7 +35,7 @@ def test_who_did_what_is_kept_and_shown(
     eventually(lambda: "Nobody has changed anything yet" in visitor.get("/done").text, timeout=60)
     put(amqp_url, [1, 2])
     put(amqp_url, [3], code="TOTALS_MISMATCH")
-    visitor.headers["X-Forwarded-User"] = "Оксана".encode().decode("latin-1")
+    visitor.headers = [*visitor.headers.raw, (b"X-Forwarded-User", "Оксана".encode())]
     over(visitor, visitor.submit("/replay?cashier=olena&code=SHIFT_NOT_OPEN").headers["location"], eventually)
     csrf = visitor.get("/jobs").text.split('name="csrf" value="')[1].split('"')[0]
     visitor.post("/export", data={"csrf": csrf, "order": SECRET_PHONE})

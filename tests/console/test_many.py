@@ -2,79 +2,108 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.cli.letters import numbers, put, ready
-from tests.console.conftest import Visitor
-from worker.console import letter_jobs
-from worker.rabbit.topology import DEAD_LETTERS
+from tests.cli.letters import numbers, put
+from tests.console.conftest import TOKEN, Visitor
+from tests.console.test_pages import start
 
 Eventually = Callable[..., Any]
+#: Seconds, on a machine that has nothing else to do.
 LONGEST = 1.0
+TRIES = 5
+#: Of a replay at 5 a second.
+ENOUGH = 12
 
 
-def slowest(visitor: Visitor, pages: Iterable[str]) -> float:
-    """Seconds of the slowest of these pages; each is one."""
+@pytest.fixture
+def console_process(amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Visitor]]:
+    """Starts the console as a process of its own; who is signed in to it."""
+    monkeypatch.setenv("FISCAL_RABBITMQ_URL", amqp_url)
+    monkeypatch.setenv("FISCAL_CONSOLE_TOKEN", TOKEN)
+    started = []
 
-    def seconds(page: str) -> float:
-        began = time.monotonic()
+    def begin() -> Visitor:
+        process = start()
+        started.append(process)
+        assert process.stderr
+        return Visitor.of(process.stderr.readline().strip().rstrip("/"))
+
+    yield begin
+    for process in started:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+def strain() -> float:
+    """How much longer work takes here than on a machine that has nothing else to do."""
+    wall, own = time.monotonic(), time.thread_time()
+    while time.thread_time() - own < 0.02:
+        pass
+    return (time.monotonic() - wall) / 0.02
+
+
+def is_quick(visitor: Visitor, page: str) -> bool:
+    """Whether the page is there in a second; others on this machine may spoil a try."""
+    for _ in range(TRIES):
+        before, began = strain(), time.monotonic()
         assert visitor.get(page).status_code == 200
-        return time.monotonic() - began
-
-    return max(map(seconds, pages))
+        if time.monotonic() - began < LONGEST * max(before, strain()):
+            return True
+    return False
 
 
 def test_a_replay_of_500_beside_a_colleague(
-    amqp_url: str, visitor: Visitor, console: str, monkeypatch: pytest.MonkeyPatch
+    amqp_url: str, console_process: Callable[[], Visitor], eventually: Eventually
 ) -> None:
-    """Who browses meanwhile waits less than a second for each page."""
-    monkeypatch.setattr(letter_jobs, "RATE", 80.0)
+    """Who browses meanwhile waits for no page; then it is stopped, and each letter is in one place."""
     put(amqp_url, range(500))
-    put(amqp_url, range(1000, 1100), code="TOTALS_MISMATCH")
-    job = visitor.submit("/replay?code=SHIFT_NOT_OPEN").headers["location"]
-    with Visitor.of(console) as colleague:
+    with console_process() as visitor, Visitor.of(str(visitor.base_url).rstrip("/")) as colleague:
+        visitor.sign_in()
         colleague.sign_in()
-        worst, rounds = 0.0, 0
-        while not visitor.get(f"{job}.json").json()["over"]:
-            pages = (
-                "/",
-                "/letters",
-                "/letters?order=N-10",
-                "/letters?page=2&sort=sum",
-                "/replay",
-                "/discard",
-                "/jobs",
-                job,
-            )
-            worst, rounds = max(worst, slowest(colleague, pages)), rounds + 1
-    assert rounds > 3
-    assert worst < LONGEST
-    assert len(numbers(amqp_url, "fiscalize")) == 500
-    assert ready(amqp_url, DEAD_LETTERS) == 100
+        job = visitor.submit("/replay?code=SHIFT_NOT_OPEN").headers["location"]
+        pages = (
+            "/",
+            "/letters",
+            "/letters?order=N-10",
+            "/letters?page=2&sort=sum",
+            "/replay",
+            "/discard",
+            "/jobs",
+        )
+        slow: set[str] = set()
+        while (state := visitor.get(f"{job}.json").json())["done"] < ENOUGH:
+            slow |= {page for page in (*pages, job) if not is_quick(colleague, page)}
+        assert not state["over"]
+        assert "in a job" in colleague.get("/letters").text
+        visitor.submit(job)
+        eventually(lambda: visitor.get(f"{job}.json").json()["over"], timeout=60)
+    assert slow == set()
+    sent = numbers(amqp_url, "fiscalize")
+    assert sorted([*sent, *numbers(amqp_url)]) == list(range(500))
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("count", [300, 20_000])
-def test_many_letters(amqp_url: str, visitor: Visitor, eventually: Eventually, count: int) -> None:
-    """The first picture may take its time, and the page says so; then each page is there in a second."""
-    put(amqp_url, range(100_000, 100_000 + count), integration="shop-main")
+def test_many_letters(
+    amqp_url: str, console_process: Callable[[], Visitor], eventually: Eventually, count: int
+) -> None:
+    """The first picture may take its time; then each page is there in a second."""
+    put(amqp_url, range(100_000, 100_000 + count))
     put(amqp_url, range(10), code="TOTALS_MISMATCH")
     total = count + 10
-    eventually(lambda: f"{total} letters" in visitor.get("/").text, timeout=60)
-    last = -(-total // 100)
-    pages = (
-        "/",
-        "/letters",
-        f"/letters?page={last}",
-        "/letters?sort=sum",
-        "/letters?order=N-1000",
-        "/replay",
-        "/discard",
-    )
-    assert slowest(visitor, pages) < LONGEST
-    assert f"page {last} of {last}" in visitor.get(f"/letters?page={last}").text
-    assert "10 letters" in visitor.get("/letters?order=n-10000").text
-    assert f"{count} letters would be replayed" in visitor.get("/replay").text
+    with console_process() as visitor:
+        visitor.sign_in()
+        eventually(lambda: f"{total} letters" in visitor.get("/").text, timeout=180)
+        last = -(-total // 100)
+        assert f"page {last} of {last}" in visitor.get(f"/letters?page={last}").text
+        assert "10 letters" in visitor.get("/letters?order=%20n-10000").text
+        assert f"{count} letters would be replayed" in visitor.get("/replay").text
+        searches = ("/letters?sort=sum", "/letters?order=N-1000", f"/letters?page={last}")
+        pages = ("/", "/letters", *searches, "/replay", "/discard")
+        assert [page for page in pages if not is_quick(visitor, page)] == []

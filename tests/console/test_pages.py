@@ -19,8 +19,10 @@ from worker.demo.free_ports import free_ports
 from worker.demo.sandbox_process import SandboxProcess
 from worker.rabbit.topology import DEAD_LETTERS
 
-PAGES = ["/", "/letters", "/replay", "/discard", "/cashiers", "/jobs", "/jobs/none", "/jobs/none.json"]
-PAGES += ["/shifts/none", "/done"]
+PAGES = [
+    *("/", "/letters", "/replay", "/discard", "/cashiers", "/jobs", "/jobs/none", "/jobs/none.json"),
+    *("/shifts/none", "/done", "/today", "/today.csv", "/orders", "/reconciliation"),
+]
 PROGRAM = "from worker.cli import main; main()"
 
 

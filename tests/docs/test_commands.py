@@ -54,10 +54,13 @@ def test_no_block_is_left_out() -> None:
 
 @pytest.mark.timeout(300)
 def test_the_first_command(here: Clone) -> None:
-    """Every example ends as its name says."""
+    """Every example ends as its name says, and the books of the day agree."""
     done = here.type(lines(START)[0])
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "one_line_card" in done.stdout
+    examples, _, books = done.stdout.partition("The journal's day")
+    assert "one_line_card" in examples
+    assert "shop-main/olena" in books
+    assert " shifts, no differences" in books
 
 
 @contextmanager

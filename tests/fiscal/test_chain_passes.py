@@ -9,15 +9,17 @@ from uuid import UUID
 import pytest
 
 from tests.builders import AN_ORDER, FIRST_SEEN, a_request, an_integration, an_order
+from tests.fiscal import interleaving
 from tests.fiscal.chain_world import ChainWorld
 from tests.fiscal.fakes import NOW
 from tests.fiscal.interleaving import Delivery
 from tests.fiscal.test_chain_protocol import TOTAL, a_return, an_advance, check, further, named
 from worker.fiscal.attempt_state import AttemptState
-from worker.fiscal.chain import chain_id, payment_receipt_id
+from worker.fiscal.chain import ChainReason, chain_id, payment_receipt_id
 from worker.fiscal.context import context_of
+from worker.fiscal.issuing import SETTLED_AFTER
 from worker.fiscal.order import Operation, Request, ReturnOf
-from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Rejected, Relation
+from worker.fiscal.outcomes import Code, Fiscalized, IssuedReceipt, Postponed, Rejected, Relation
 from worker.fiscal.planner import plan
 from worker.fiscal.ports import ArchiveCheck, Shift
 from worker.fiscal.reasons import Wait
@@ -201,6 +203,21 @@ def test_a_payment_that_the_chain_has_is_not_refused_for_the_money_that_is_left(
     assert (done.receipt.id, world.posts) == (str(MONEY_ID), 0)
 
 
+def test_a_return_that_was_not_sent_is_not_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session's sign-in took too long to post it, and somebody else returned the chain meanwhile."""
+    world = with_advance()
+    give_back = world.return_chain
+
+    def not_sent(relation_id: str, receipt: Receipt) -> None:
+        give_back(relation_id, receipt)
+        raise Postponed(0.0, Wait.READ_TOO_LONG_AGO)
+
+    monkeypatch.setattr(world, "return_chain", not_sent)
+    done = world.end_of(a_return())
+    assert isinstance(done, Fiscalized)
+    assert done.already
+
+
 def test_a_payment_that_only_the_chain_shows_is_a_case_for_a_person() -> None:
     """This cashier cannot see its receipt; that is told when a read cannot lag behind any more."""
     world = with_advance()
@@ -244,3 +261,55 @@ def test_no_verdict_is_final_on_an_old_look(what: str) -> None:
     assert isinstance(outcome, Fiscalized), outcome
     assert Wait.RECEIPT_MAY_APPEAR in [wait.reason for wait in world.deliveries[0].waits]
     check(world)
+
+
+@pytest.mark.parametrize("request_", [an_advance("a"), FURTHER], ids=["advance", "further money"])
+def test_a_payment_that_was_made_is_the_answer_whatever_is_in_the_way_now(request_: Request) -> None:
+    """Another request for it comes for the first time: no shift is open, and its order was archived."""
+    world = with_advance()
+    assert isinstance(world.end_of(FURTHER), Fiscalized)
+    world.open_shift = None
+    again = replace(request_, id="again")
+    for asked in (again, replace(again, order=replace(again.order, archived=True))):
+        done = world.end_of(asked)
+        assert isinstance(done, Fiscalized), done
+        assert (done.already, world.posts) == (True, 0)
+    assert world.code_of(an_advance("other")) is Code.SHIFT_NOT_OPEN
+
+
+def test_a_payment_whose_return_is_under_way_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the return has its number: then the payment counts no more, and before that nobody knows."""
+    world = with_advance()
+    monkeypatch.setattr(interleaving, "NUMBER_AFTER", 60.0)
+    world.return_chain(CHAIN, RECEIPT)
+    assert world.code_of(replace(an_advance("a"), id="again")) is Code.RECEIPT_RETURNED
+    assert {wait.reason for wait in world.deliveries[0].waits} == {Wait.RETURN_OF_CHAIN}
+
+
+def test_a_refusal_is_explained_by_the_chain_as_it_is_now() -> None:
+    """Somebody else was faster, after the chain was read: Checkbox refuses, in words that nobody knows."""
+    world = Timed()
+    first = payment_receipt_id(AN_ORDER, named("other"), 0)
+    world.meanwhile = lambda: world.open_chain(CHAIN, first, planned(an_advance("other")), {})
+    refused = world.end_of(an_advance("a"))
+    assert isinstance(refused, Rejected)
+    assert (refused.detail["reason"], refused.detail["left"]) == (ChainReason.CHAIN_STANDS, "170.00")
+    world = with_advance()
+    world.meanwhile = lambda: world.pay_chain(CHAIN, first, planned(further("other", TOTAL - 10_000)))
+    refused = world.end_of(FURTHER)
+    assert isinstance(refused, Rejected)
+    assert (refused.detail["reason"], refused.receipt_made) == (ChainReason.CHAIN_PAID, True)
+
+
+@pytest.mark.parametrize("is_redelivered", [True, False], ids=["redelivered", "lost"])
+def test_no_return_is_posted_while_that_of_an_earlier_post_may_appear(is_redelivered: bool) -> None:
+    """For half a minute: Checkbox gives no id to a return by which it would refuse another one."""
+    world = with_advance()
+    began = world.now
+    unknown_since = None if is_redelivered else began
+    lost = replace(STATE, look_up_first=True, redelivered=is_redelivered, unknown_since=unknown_since)
+    done = world.end_of(a_return(), lost)
+    assert isinstance(done, Fiscalized), done
+    assert {wait.reason for wait in world.deliveries[0].waits} >= {Wait.RETURNS_MAY_APPEAR}
+    assert world.posts == 1
+    assert all(world.ledger[one.id].at >= began + SETTLED_AFTER for one in done.returns)

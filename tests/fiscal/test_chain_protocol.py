@@ -221,18 +221,25 @@ def test_without_faults_a_chain_of_three_and_its_return() -> None:
 
 
 class LateReturns(ChainWorld):
-    """Shows the returns of a chain only some seconds after they were made."""
+    """Shows a chain's returns only some seconds after they were made; ``status`` is its own until then."""
+
+    status, ends_in = "PARTIAL_PAID", "DONE"
+    #: Returns that are shown at once.
+    at_once = 0
+
+    def end(self) -> str:
+        return self.ends_in
 
     def chain(self, relation_id: str, secrets: Iterable[str] = ()) -> Relation | None:
         relation = super().chain(relation_id, secrets)
-        is_shown = all(self.ledger[back].at + 10 <= self.now for _, back in self.returns_made)
-        if relation is None or is_shown:
+        if relation is None:
+            return None
+        late = {back for back in relation.returns[self.at_once :] if self.ledger[back].at + 10 > self.now}
+        if not late:
             return relation
-        return replace(relation, status="PARTIAL_PAID", returns=(), returned_by={})
-
-    @property
-    def returns_made(self) -> list[tuple[str, str]]:
-        return [pair for kept in self.chains.values() for pair in kept.returns]
+        shown = {payment: back for payment, back in relation.returned_by.items() if back not in late}
+        returns = tuple(back for back in relation.returns if back not in late)
+        return replace(relation, status=self.status, returns=returns, returned_by=shown)
 
 
 def test_a_return_that_is_shown_late_is_posted_once() -> None:
@@ -244,6 +251,43 @@ def test_a_return_that_is_shown_late_is_posted_once() -> None:
     assert isinstance(world.deliveries[0].outcome, Fiscalized), world.deliveries[0].outcome
     assert world.posts == 1
     check(world)
+
+
+def test_a_chain_that_is_cancelled_has_returns_that_are_not_shown_yet() -> None:
+    """Of another document: they are waited for, and nothing is posted beside them."""
+    world = LateReturns(1, faults=False)
+    world.status = "CANCELLED"
+    world.run(an_advance("a"))
+    world.posts = 0
+    world.run(a_return(), a_return("other"))
+    assert [isinstance(one.outcome, Fiscalized) for one in world.deliveries] == [True, True]
+    assert world.posts == 1
+    check(world)
+
+
+def test_a_refused_return_is_told_with_all_receipts() -> None:
+    """Also with those that are shown later."""
+    world = LateReturns(1, faults=False)
+    world.at_once = 1
+    world.run(an_advance("a"))
+    world.run(further("b", TOTAL - 10_000))
+    world.ends_in = "ERROR"
+    world.run(a_return())
+    refused = world.deliveries[0].outcome
+    assert isinstance(refused, Rejected)
+    assert [one["status"] for one in refused.detail["receipts"]] == ["ERROR", "ERROR"]
+
+
+def test_a_refused_return_is_not_the_end_of_the_next_one() -> None:
+    """The chain shows the refused one alone, while the one that was posted now is not shown yet."""
+    world = LateReturns(1, faults=False)
+    world.run(an_advance("a"))
+    world.ends_in = "ERROR"
+    world.run(a_return())
+    assert isinstance(world.deliveries[0].outcome, Rejected)
+    world.ends_in = "DONE"
+    world.run(a_return("again"))
+    assert isinstance(world.deliveries[0].outcome, Fiscalized), world.deliveries[0].outcome
 
 
 def test_the_shift_and_the_archive_flag_are_told_before_which_chain() -> None:

@@ -212,6 +212,24 @@ def test_an_error_of_before_is_walked_past(request_: Request, state: AttemptStat
     assert len(scenario.checkbox.receipts) == 2
 
 
+def test_a_receipt_that_is_being_cancelled_may_still_count() -> None:
+    """Only its end says whether it does: until then it is neither success nor room for another receipt."""
+    scenario = Scenario(ledger(made(status="CANCELLATION"), becomes="DONE"))
+    asked_again = a_request(id="request-2")
+    wait, state = scenario.rescheduled(asked_again)
+    assert wait.reason == "number"
+    assert len(scenario.checkbox.receipts) == 1
+    scenario.checkbox.receipts = ledger(made()).receipts
+    assert scenario.once(asked_again, state).already
+
+
+def test_a_sale_whose_total_is_not_shown_was_not_returned_in_full() -> None:
+    """Nothing given back is not all of it: with ``sellAgain`` the order would be sold twice."""
+    scenario = Scenario(ledger(made(total=0), becomes="DONE"))
+    assert scenario.once(a_request(id="request-2", sell_again=True)).already
+    assert len(scenario.checkbox.receipts) == 1
+
+
 def test_without_context_a_redelivery_takes_the_error_as_its_own() -> None:
     """Nothing else can be told, and a new receipt would be the dearer mistake."""
     scenario = Scenario(ledger(made(context={}, **in_error())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from tests.fiscal.test_issuing import BACK, REDELIVERED, STATE, Scenario, ledger
 from worker.fiscal.attempt_state import Search
 from worker.fiscal.context import context_of
 from worker.fiscal.order import Operation
-from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected
+from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
 from worker.fiscal.ports import ReceiptExists
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 
@@ -100,6 +101,20 @@ def test_a_return_of_ours_that_the_walk_did_not_see_is_no_persons(place: int, is
     landed = back(place)
     scenario = Scenario(ledger(SALE, landed, unseen=set() if is_shown else {landed.id}))
     assert scenario.rescheduled(PART)[0].reason == "return_not_shown_yet"
+
+
+@pytest.mark.parametrize("by", [back, at_the_till], ids=["by us", "at the till"])
+def test_a_return_whose_total_is_not_shown_is_not_nothing(by: Callable[[], IssuedReceipt]) -> None:
+    """Who does not know what was given back gives back no more."""
+    scenario = Scenario(ledger(SALE, replace(by(), total=0, lines=()), becomes="DONE"))
+    assert isinstance(scenario.verdict(BACK), Unavailable)
+    assert "sell" not in scenario.checkbox.calls
+
+
+def test_a_return_that_is_being_cancelled_is_waited_for() -> None:
+    """It may count to the end: its goods are not given back once more meanwhile."""
+    scenario = Scenario(ledger(SALE, back(status="CANCELLATION"), becomes="DONE"))
+    assert scenario.rescheduled(BACK)[0].reason == "return_of_sale"
 
 
 def test_the_search_begins_anew_for_another_sale() -> None:

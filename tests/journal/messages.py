@@ -1,4 +1,4 @@
-"""Events as the worker publishes them, for journals of tests."""
+"""Requests, events and notices for journals of tests."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import json
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from tests.builders import AN_ORDER
+from tests.builders import AN_ORDER, a_body
 from tests.system.shop import CONTRACT
+from worker.journal.heard import rows_of_event, rows_of_request
+from worker.journal.writer import Writer
 
 EXAMPLES = CONTRACT / "events"
+NOW = 1_800_000_000_000
+CARD = [{"form": "CASHLESS", "label": "Картка", "amount": "270.00"}]
 
 
 def an_event(outcome: str = "succeeded", request: str = "request-1", **changes: Any) -> bytes:
@@ -33,3 +37,42 @@ def an_event(outcome: str = "succeeded", request: str = "request-1", **changes: 
             place = place[step]
         place[name] = value
     return json.dumps(event).encode()
+
+
+def a_comparison(**changes: Any) -> bytes:
+    """The example of ``shift.reconciled``; ``shift`` is its id, ``closed`` its end."""
+    notice: dict[str, Any] = json.loads((CONTRACT / "notices" / "shift.reconciled.json").read_text())
+    notice["time"] = changes.pop("time", notice["time"])
+    data = notice["data"]
+    data["shift"]["id"] = changes.pop("shift", data["shift"]["id"])
+    data["shift"]["closedAt"] = changes.pop("closed", data["shift"]["closedAt"])
+    data |= changes
+    data["ok"] = changes.get("ok", not data["differences"])
+    return json.dumps(notice, ensure_ascii=False).encode()
+
+
+def issue(
+    writer: Writer, number: int, payments: Any = CARD, at: str = "2026-11-24T10:20:07Z", **event: Any
+) -> None:
+    """An order of 270.00 and its receipt."""
+    order = f"00000000-0000-4000-8000-{number:012}"
+    changes: dict[str, Any] = {
+        "data__payments": payments,
+        "data__order__docNumber": f"D-{number}",
+        "time": at,
+    }
+    if event.get("operation") == "RETURN":
+        sale = "00000000-0000-4000-8000-000000009999"
+        changes |= {"data__operation": "RETURN", "data__returnOf": {"orderUuid": sale}}
+    writer.write(
+        rows_of_request(a_body(id=f"r{number}", subject=order, data__order__uuid=order, **changes), NOW)
+    )
+    receipt = f"00000000-0000-4000-9000-{number:012}"
+    members = {
+        "receipt__id": receipt,
+        "receipt__total": "270.00",
+        "receipt__fiscalDate": at,
+        "docNumber": f"D-{number}",
+        **event,
+    }
+    writer.write(rows_of_event(an_event(request=f"r{number}", order=order, **members), NOW))

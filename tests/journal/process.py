@@ -52,6 +52,11 @@ class JournalProcess:
         return self._process.wait(30)
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         assert self._process is not None
         return self._process.poll() is None

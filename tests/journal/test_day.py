@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import csv
-from datetime import date
-from typing import Any
+from datetime import UTC, date, datetime
 
 from sqlalchemy import Engine
 
-from tests.builders import a_body
-from tests.journal.messages import an_event
-from worker.journal.day import Sums, day_as_csv, day_of
-from worker.journal.heard import rows_of_event, rows_of_request
+from tests.journal.messages import issue
+from worker.journal.day import Sums, day_as_csv, day_of, sums_of_shifts
 from worker.journal.writer import Writer
 
-NOW = 1_800_000_000_000
 DAY = date(2026, 11, 24)
-CARD = [{"form": "CASHLESS", "label": "Картка", "amount": "270.00"}]
-
-
-def issue(
-    writer: Writer, number: int, payments: Any = CARD, at: str = "2026-11-24T10:20:07Z", **event: Any
-) -> None:
-    """An order of 270.00 and its receipt."""
-    order = f"00000000-0000-4000-8000-{number:012}"
-    changes: dict[str, Any] = {"data__payments": payments}
-    if event.get("operation") == "RETURN":
-        sale = "00000000-0000-4000-8000-000000009999"
-        changes |= {"data__operation": "RETURN", "data__returnOf": {"orderUuid": sale}}
-    writer.write(
-        rows_of_request(a_body(id=f"r{number}", subject=order, data__order__uuid=order, **changes), NOW)
-    )
-    receipt = f"00000000-0000-4000-9000-{number:012}"
-    members = {
-        "receipt__id": receipt,
-        "receipt__total": "270.00",
-        "receipt__fiscalDate": at,
-        "docNumber": f"D-{number}",
-        **event,
-    }
-    writer.write(rows_of_event(an_event(request=f"r{number}", order=order, **members), NOW))
 
 
 def test_sums_by_integration_cashier_and_means(engine: Engine, writer: Writer) -> None:
@@ -68,6 +40,17 @@ def test_sums_by_integration_cashier_and_means(engine: Engine, writer: Writer) -
     }
     assert petro.sums == Sums(2, 540_00)
     assert day_of(engine, DAY, ["another"]).cashiers == []
+
+
+def test_sums_of_open_shifts(engine: Engine, writer: Writer) -> None:
+    """Of each that is asked for, until a moment; one that the journal does not know has none."""
+    issue(writer, 1, receipt__shiftId="open")
+    issue(writer, 2, receipt__shiftId="open", operation="RETURN")
+    issue(writer, 3, receipt__shiftId="open", at="2026-11-24T10:20:08Z")
+    issue(writer, 4, receipt__shiftId="another")
+    until = datetime(2026, 11, 24, 10, 20, 7, tzinfo=UTC)
+    sums = sums_of_shifts(engine, ["open", "unknown"], until)
+    assert sums == {"open": Sums(1, 270_00, 1, 270_00), "unknown": Sums()}
 
 
 def test_payments_that_were_heard_apart_count_too(engine: Engine, writer: Writer) -> None:

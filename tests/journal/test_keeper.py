@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pika
 import pytest
@@ -17,9 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from tests.builders import a_body
 from tests.journal.messages import an_event
 from tests.journal.process import JournalProcess
+from tests.system.shop import CONTRACT, Shop
 from worker.demo.postgresql import PrivatePostgreSQL
 from worker.demo.rabbitmq import PrivateRabbitMQ
+from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
+from worker.demo.worker_process import WorkerProcess
 from worker.journal import database, subscription
 from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
 from worker.rabbit.topology import EVENTS_EXCHANGE, EVENTS_QUEUE, JOURNAL_QUEUE, ORDERS_EXCHANGE, Topology
@@ -97,14 +101,18 @@ def test_orders_and_events_are_written(
     journal_url: str,
     eventually: Callable[..., object],
 ) -> None:
-    """From the two exchanges, and SIGTERM ends it with 0."""
+    """From the two exchanges, whatever else comes by them, and SIGTERM ends it with 0."""
     eventually(lambda: is_bound(vhost) == {ORDERS_EXCHANGE, EVENTS_EXCHANGE})
     publish(bimp, ORDERS_EXCHANGE, "order.ready_to_fiscalize.shop-main.olena", a_body())
     publish(bimp, ORDERS_EXCHANGE, "order.ready_to_fiscalize.shop-main.olena", b"no JSON at all")
     publish(bimp, EVENTS_EXCHANGE, "fiscalization.succeeded", an_event())
     publish(bimp, EVENTS_EXCHANGE, "fiscalization.failed", b"no event")
+    publish(bimp, EVENTS_EXCHANGE, "fiscalization.failed", b"[" * 100_000)
+    endless = an_event(request="another", receipt__id=str(uuid4()), attempts=10**30)
+    publish(bimp, EVENTS_EXCHANGE, "fiscalization.succeeded", endless)
+    publish(bimp, EVENTS_EXCHANGE, "fiscalization.delayed", an_event("delayed"))
     rows = Rows(journal_url)
-    eventually(lambda: rows.counts() == [1, 1, 1])
+    eventually(lambda: rows.counts()[:2] == [1, 2])
     eventually(heard_everything(vhost))
     assert journal.terminate() == 0
 
@@ -211,4 +219,42 @@ def test_a_database_and_a_broker_that_are_away_are_waited_for(
     rabbitmq.start()
     postgresql.start()
     eventually(lambda: rows.counts()[0] == 51, 30)
+    assert journal.terminate() == 0
+
+
+@pytest.mark.parametrize("journal_url", ["postgresql"], indirect=True)
+def test_orders_are_fiscalized_while_the_database_is_away(
+    bimp: Channel,
+    vhost: VirtualHost,
+    postgresql: PrivatePostgreSQL,
+    journal: JournalProcess,
+    journal_url: str,
+    tmp_path: Path,
+    eventually: Callable[..., object],
+) -> None:
+    """The worker asks no journal; what it published meanwhile is written once the database is back."""
+    rows, integrations = Rows(journal_url), CONTRACT / "integrations.yaml"
+    eventually(lambda: is_bound(vhost) == {ORDERS_EXCHANGE, EVENTS_EXCHANGE})
+    options = {"done_after": 0.1, "throttle": "false"}
+    with SandboxProcess(integrations=integrations, options=options) as sandbox:
+        environment = {
+            "FISCAL_RABBITMQ_URL": vhost.url,
+            "FISCAL_CHECKBOX_URL": sandbox.url,
+            "FISCAL_INTEGRATIONS_FILE": str(integrations),
+            "FISCAL_JOURNAL_URL": journal_url,
+            "FISCAL_REGISTER_RATE": "100",
+        }
+        with WorkerProcess(environment, tmp_path / "worker.log") as worker:
+            shop = Shop(vhost, sandbox, worker)
+            for number in range(10):
+                if number == 2:
+                    eventually(lambda: rows.counts() == [2, 2, 2])
+                    postgresql.stop()
+                order = f"00000000-0000-4000-8000-{number:012}"
+                shop.publish(a_body(id=f"away-{number}", subject=order, data__order__uuid=order))
+                assert shop.outcome(f"away-{number}")["routing_key"] == "fiscalization.succeeded"
+            assert vhost.queues()[JOURNAL_QUEUE].messages == 16
+            postgresql.start()
+            eventually(lambda: rows.counts() == [10, 10, 10], 30)
+            shop.close()
     assert journal.terminate() == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,11 +20,12 @@ from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.chain import chain_id
 from worker.fiscal.context import context_of
-from worker.fiscal.integrations import CashRounding
+from worker.fiscal.integrations import CashRounding, Integration
 from worker.fiscal.kyiv import KYIV
 from worker.fiscal.order import Request
 from worker.fiscal.outcomes import Fiscalized, IssuedReceipt
 from worker.fiscal.planner import plan
+from worker.fiscal.ports import Shift
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 from worker.journal.heard import rows_of_event, rows_of_request
 from worker.journal.reconciliation.day import reconcile_day
@@ -41,19 +42,29 @@ class Till:
     """Olena's, at the register of a licence key that her row may name."""
 
     def __init__(
-        self, sandbox: SandboxProcess, client: CheckboxClient, engine: Engine, with_key: bool
+        self,
+        sandbox: SandboxProcess,
+        client: CheckboxClient,
+        engine: Engine,
+        with_key: bool,
+        ahead: float = 0.0,
     ) -> None:
+        """``ahead`` are seconds by which the sandbox's clock is moved on before the shift is opened."""
+        self.ahead = 0.0
+        self.sandbox, self.client, self.engine = sandbox, client, engine
+        self.advance(ahead)
         sandbox.reset()
         sandbox.put_cashier(
             "olena", password="olena-secret", pin_code="4711", license_key=KEY.get_secret_value()
         )
-        self.sandbox, self.client, self.engine = sandbox, client, engine
         self.cashier = replace(OLENA, id="olena", license_key=KEY if with_key else None)
         self.integration = an_integration(
             checkbox_url=sandbox.url, cashiers={"olena": self.cashier}, prepayments=True
         )
+        #: Beside its own, those that share the register.
+        self.others: list[Integration] = []
         self.token = client.sign_in(sandbox.url, self.cashier)
-        self.shift = client.open_shift(sandbox.url, self.token, KEY, uuid4())
+        self.shift = self.open()
         self.writer = Writer(engine)
         self.events = Events(time.time)
 
@@ -90,6 +101,17 @@ class Till:
     def sell_as_a_stranger(self) -> IssuedReceipt:
         """A person at the till: no order of ours, and an id of Checkbox's."""
         return self._issue(a_body(id=str(uuid4())), uuid4(), told=False, heard=False, context={"x": 1})
+
+    def advance(self, seconds: float) -> None:
+        """Move the sandbox's clock on, and the time of ``reports``."""
+        self.sandbox.advance(seconds)
+        self.ahead += seconds
+
+    def now(self) -> float:
+        return time.time() + self.ahead
+
+    def open(self) -> Shift:
+        return self.client.open_shift(self.sandbox.url, self.token, KEY, uuid4())
 
     def pay(self, order: UUID, operation: str, amount: str | None = None, **changes: Any) -> Fiscalized:
         """Prepayments of the order, or their return, through the worker's passes; heard and told."""
@@ -158,13 +180,15 @@ class Till:
         (report,) = self.reports(later)
         return report
 
-    def reports(self, later: float = 400.0) -> list[ShiftReport]:
-        integrations = {self.integration.id: self.integration}
-        day = datetime.now(KYIV).date()
-        now = time.time() + later
-        return list(reconcile_day(self.engine, self.client, integrations, day, now)) or list(
-            reconcile_day(self.engine, self.client, integrations, day - timedelta(days=1), now)
-        )
+    def reports(self, later: float = 400.0, day: date | None = None) -> list[ShiftReport]:
+        """Of today, or of yesterday where the shift was closed by then."""
+        integrations = {one.id: one for one in (self.integration, *self.others)}
+        now = self.now() + later
+        today = datetime.fromtimestamp(self.now(), KYIV).date()
+        for asked in [day] if day else [today, today - timedelta(days=1)]:
+            if reports := list(reconcile_day(self.engine, self.client, integrations, asked, now)):
+                return reports
+        return []
 
     def hear(self, body: bytes) -> None:
         self.writer.write(rows_of_request(body, int(time.time() * 1000)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,8 +24,10 @@ from worker.demo.vhost import VirtualHost
 from worker.journal import database, subscription
 from worker.journal.reconciliation.shift import reconcile_shift
 from worker.process.closed_shifts import ClosedShifts, Reconcile
+from worker.process.shift_closings import BACK
 from worker.rabbit.shift_notices import ShiftNotices
 from worker.rabbit.topology import EVENTS_EXCHANGE, JOURNAL_QUEUE, Topology
+from worker.telemetry import metrics
 
 OPTIONS = {"throttle": "false", "done_after": 0.0, "open_after": 0.0, "close_after": 0.0}
 
@@ -182,6 +185,56 @@ def test_it_is_held_against_the_journal(
     listener.chore.rest()
     assert value("fiscal_reconciliation_differences", **labels) is None
     assert value("fiscal_journal_lag_messages") is None
+
+
+def test_what_cannot_be_held_against_the_journal_is_given_up_in_the_end(
+    till: Till, listen: Callable[..., Listener], eventually: Callable[..., object]
+) -> None:
+    """Its integration is gone, say: it is tried again for two days, and then no more."""
+    tried: list[float] = []
+
+    def breaks(*_: object) -> Any:
+        tried.append(listener.ahead)
+        raise KeyError(till.integration.id)
+
+    till.sell()
+    till.close()
+    listener = listen(breaks)
+    eventually(listener.round)
+    for count in (1, 2):
+        eventually(lambda count=count: listener.a_minute_later() and len(tried) == count)
+    listener.ahead += BACK
+    for _ in range(40):
+        listener.a_minute_later()
+    assert len(tried) == 2
+
+
+def test_it_is_elected_again_while_it_still_compares(
+    till: Till, listen: Callable[..., Listener], eventually: Callable[..., object]
+) -> None:
+    """What it compared before it was not elected is nobody's any more, and stands in the way of nothing."""
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(*arguments: Any) -> Any:
+        begun.set()
+        goes_on.wait(30)
+        return partial(reconcile_shift, till.engine)(*arguments[:2], time.time() + 400)
+
+    till.sell()
+    till.close()
+    listener = listen(slow)
+    eventually(lambda: listener.a_minute_later() and begun.is_set())
+    listener.chore.rest()
+    goes_on.set()
+    eventually(lambda: listener.a_minute_later()[-1]["routing_key"] == "shift.reconciled")
+
+
+def test_what_a_dead_process_exported_is_not_left_behind() -> None:
+    """Another one takes its place, and is not elected."""
+    labels = {"integration": "shop-gone", "kind": "order_doubled"}
+    metrics.RECONCILIATION_DIFFERENCES.labels(*labels.values()).set(1)
+    ClosedShifts(dict, lambda _: pytest.fail("nobody is asked"), ShiftNotices([]), None).rest()
+    assert value("fiscal_reconciliation_differences", **labels) is None
 
 
 def test_young_receipts_are_waited_for(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -90,6 +91,17 @@ def test_ready_says_why_not_to_people_and_to_programs(server: ThreadingHTTPServe
     status, _, body = page(server, "/readyz", accept="application/json")
     assert status == 200
     assert json.loads(body) == {"ready": True, "reasons": [], "warnings": ["c"]}
+
+
+def test_who_connects_and_says_nothing_keeps_no_thread(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Each connection has a thread of its own until it ends."""
+    monkeypatch.setattr(probe_pages, "SILENCE", 0.2)
+    server: ThreadingHTTPServer = request.getfixturevalue("server")
+    with socket.create_connection(server.server_address[:2], timeout=10) as silent:
+        silent.sendall(b"GET /healthz HTTP/1.1\r\n")
+        assert silent.recv(1) == b""
 
 
 def test_other_pages_are_not_there(server: ThreadingHTTPServer) -> None:

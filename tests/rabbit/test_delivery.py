@@ -16,6 +16,7 @@ from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import VirtualHost
 from worker.fiscal.attempt_state import AttemptState
 from worker.rabbit.delivery import Delivery
+from worker.rabbit.message.json_body import BODY_LIMIT
 from worker.rabbit.topology import ORDERS_EXCHANGE
 
 Eventually = Callable[..., Any]
@@ -73,6 +74,13 @@ def test_our_headers_count_when_they_come_straight_to_the_queue() -> None:
     assert delivery.attempt_state(now=5.0).faults == 9
 
 
+def test_a_body_that_is_too_long_is_not_read_for_its_trace() -> None:
+    """All messages of the process would wait meanwhile; it is refused unread."""
+    body = json.dumps({"traceparent": PARENT, "text": "x" * BODY_LIMIT}).encode()
+    method = SimpleNamespace(exchange=ORDERS_EXCHANGE, redelivered=False)
+    assert Delivery.received("fiscalize", method, pika.BasicProperties(), body).trace == {}
+
+
 def test_what_is_rescheduled_comes_back_as_it_was(vhost: VirtualHost, eventually: Eventually) -> None:
     """Body byte for byte, content type and encoding, trace, and what was learned; nothing else."""
     state = AttemptState(
@@ -128,9 +136,10 @@ def test_a_replay_is_counted_at_its_first_arrival_only() -> None:
         None,
     ],
 )
-def test_a_attempt_state_that_cannot_be_read_is_started_anew(kept: Any) -> None:
-    """It costs a look-up or a repeat, and stops nothing."""
-    assert received({"x-fiscal-trail": kept}).attempt_state(now=5.0) == AttemptState(first_seen=5.0)
+def test_an_attempt_state_that_cannot_be_read_is_that_of_a_redelivery(kept: Any) -> None:
+    """It costs a look-up or a repeat, and stops nothing; what its writer posted until just now may appear."""
+    started_anew = AttemptState(first_seen=5.0, look_up_first=True, redelivered=True)
+    assert received({"x-fiscal-trail": kept}).attempt_state(now=5.0) == started_anew
 
 
 @pytest.mark.parametrize("due", ["soon", None, [1], 1.5])

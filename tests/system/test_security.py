@@ -141,6 +141,7 @@ def command(broker: TlsBroker, *arguments: str) -> str:
 
 def look_into_console(broker: TlsBroker, eventually: Eventually) -> None:
     """The pages that ask the broker, as who may change things."""
+    number = json.loads(INVALID)["data"]["order"]["docNumber"]
     with start_command(broker, "console", "--port", "0") as serving:
         try:
             assert serving.stderr is not None
@@ -148,7 +149,7 @@ def look_into_console(broker: TlsBroker, eventually: Eventually) -> None:
             token = serving.stderr.readline().split()[-1]
             with httpx2.Client(base_url=url, headers={"Origin": url}, trust_env=False, timeout=30) as browser:
                 assert browser.post("/sign-in", data={"token": token}).status_code == 303
-                eventually(lambda: "TOTALS_MISMATCH" in browser.get("/letters").text)
+                eventually(lambda: number in browser.get("/letters").text)
                 assert browser.get("/").status_code == 200
         finally:
             serving.terminate()

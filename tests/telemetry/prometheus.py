@@ -34,6 +34,8 @@ class Prometheus:
         self._rules = rules
         self._port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self._port}"
+        # One for all: each client reads the authorities for TLS anew.
+        self._client = httpx2.Client(base_url=self.url, timeout=10, trust_env=False)
 
     def __enter__(self) -> Self:
         self._folder = folder = GuardedFolder("fiscal-prometheus-")
@@ -75,6 +77,7 @@ class Prometheus:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._client.close()
         self._folder.close()
 
     def query(self, expression: str) -> list[dict[str, Any]]:
@@ -93,7 +96,7 @@ class Prometheus:
         return [rule for group in self._get("/api/v1/rules")["groups"] for rule in group["rules"]]
 
     def _get(self, path: str, **parameters: str) -> Any:
-        answer = httpx2.get(f"{self.url}{path}", params=parameters, timeout=10, trust_env=False)
+        answer = self._client.get(path, params=parameters)
         found = answer.json()
         if found["status"] != "success":
             raise ValueError(f"{parameters}: {found['error']}")
@@ -101,6 +104,6 @@ class Prometheus:
 
     def _is_ready(self) -> bool:
         try:
-            return httpx2.get(f"{self.url}/-/ready", timeout=1, trust_env=False).status_code == 200
+            return self._client.get("/-/ready").status_code == 200
         except httpx2.TransportError:
             return False

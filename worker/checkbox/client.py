@@ -144,18 +144,21 @@ class CheckboxClient(PartyCalls):
         token: str,
         *,
         shift_id: str | None = None,
+        fiscal_code: str | None = None,
         from_date: str | None = None,
         limit: int = PAGE_LIMIT,
         offset: int = 0,
         private: Private = (),
     ) -> list[SearchResult]:
-        """A page of receipts, oldest first: of a shift, or since a time (RFC 3339), by any cashier.
+        """A page of receipts by any cashier, oldest first: of a shift, a number, or since a time (RFC 3339).
 
         It may be shorter than ``limit`` and not the last one: that one is empty.
         """
         params = {"self_receipts": "false", "limit": str(limit), "offset": str(offset)}
         if shift_id:
             params["shift_id"] = shift_id
+        if fiscal_code:
+            params["fiscal_code"] = fiscal_code
         if from_date:
             params["from_date"] = from_date
         call = Call(endpoint=Endpoint.RECEIPT_SEARCH, url=url, token=token, params=params, private=private)

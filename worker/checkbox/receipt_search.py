@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -15,6 +16,8 @@ from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import IssuedReceipt, Relation
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
+
+_FISCAL_CODE = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +98,22 @@ def by_receipt_id(
     except ValueError:  # somebody else's context
         of_order = []
     return of_order if any(one.receipt.id == receipt.id for one in of_order) else [found]
+
+
+def as_fiscal_code(text: str) -> str | None:
+    """What may be a fiscal number; its letters' case counts at Checkbox."""
+    code = "".join(text.split())
+    return code if _FISCAL_CODE.fullmatch(code) else None
+
+
+def by_fiscal_code(
+    client: CheckboxClient, token: str, integration: Integration, cashier: Cashier, fiscal_code: str
+) -> list[FoundReceipt]:
+    """As ``by_receipt_id``, for the receipt of this number. Raises what a call raises."""
+    found = client.search_receipts(
+        integration.checkbox_url, token, fiscal_code=fiscal_code, private=secrets_of(cashier)
+    )
+    if not found:
+        return []
+    # The short form of the search does not say whose it is.
+    return by_receipt_id(client, token, integration, cashier, UUID(found[0].receipt.id))

@@ -15,14 +15,17 @@ from worker.checkbox.searching import Pages, UnfinishedReceipts, search_returns
 from worker.checkbox.tax_table import CashierTaxes, TaxTables
 from worker.checkbox.token import CashierToken
 from worker.fiscal.integrations import Cashier
-from worker.fiscal.outcomes import IssuedReceipt, Relation, Verdict
+from worker.fiscal.outcomes import IssuedReceipt, Postponed, Relation, Verdict
 from worker.fiscal.ports import KeyRegister, Refusal, ReturnsPage, Shift, ShiftExpired, ShiftNotOpened
+from worker.fiscal.reasons import Wait
 from worker.fiscal.receipt import Receipt
 from worker.fiscal.tax_rates import CheckboxTax
 from worker.interprocess.rate_limiter import RegisterRateLimiter
 
 T = TypeVar("T")
 
+#: Seconds that a sign-in may take between what a receipt rests on was read and the post.
+_SIGN_IN_WITHIN = 0.5
 #: Seconds until the next attempt while the worker has no share yet: see ``Fleet.share``.
 _TOO_EARLY = 0.5
 
@@ -117,8 +120,15 @@ class Session:
         return issued
 
     def _post(self, ask: Callable[[str], T]) -> T:
+        asked_at = self._rate.monotonic()
+
+        def in_time(token: str) -> T:
+            if self._rate.monotonic() - asked_at > _SIGN_IN_WITHIN:
+                raise Postponed(0.0, Wait.READ_TOO_LONG_AGO)
+            return ask(token)
+
         try:
-            return self._access.call(ask)
+            return self._access.call(in_time)
         except ShiftNotOpened:
             self._shift.known.see(None)
             raise

@@ -56,6 +56,14 @@ class ZReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """What came in and went out in a shift so far, in kopiykas."""
+
+    sales: int
+    returns: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShiftRecord:
     """A shift that is or was open; times in seconds since the epoch."""
 
@@ -66,6 +74,8 @@ class ShiftRecord:
     closed_at: float | None
     register_number: str | None
     z_report: ZReport | None
+    #: None where Checkbox does not show it.
+    balance: Balance | None
 
     @property
     def is_closed(self) -> bool:
@@ -105,6 +115,16 @@ def _read_shift(document: Any) -> ShiftRecord | None:
         closed_at=closed.timestamp() if closed else None,
         register_number=text(child(document, "cash_register"), "fiscal_number"),
         z_report=_read_report(report) if isinstance(report, dict) else None,
+        balance=_read_balance(document.get("balance")),
+    )
+
+
+def _read_balance(balance: Any) -> Balance | None:
+    if not isinstance(balance, dict):
+        return None
+    return Balance(
+        sales=_number(balance, "cash_sales") + _number(balance, "card_sales"),
+        returns=_number(balance, "cash_returns") + _number(balance, "card_returns"),
     )
 
 

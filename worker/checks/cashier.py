@@ -121,13 +121,18 @@ def _key(row: Row, seen: Seen, now: float) -> Iterator[Finding]:
         yield _of(row, FindingCode.KEY_CANNOT_SIGN)
 
 
+def long_shift(integration: Integration) -> float:
+    """Seconds after which an open shift of this integration is too old."""
+    is_auto = integration.shifts is ShiftPolicy.AUTO
+    return integration.rollover_after.total_seconds() if is_auto else _LONG_SHIFT
+
+
 def _shift(row: Row, seen: Seen, now: float) -> Iterator[Finding]:
     if seen.shift is None or not seen.shift.is_open:
         return
     is_auto = row.integration.shifts is ShiftPolicy.AUTO
-    limit = row.integration.rollover_after.total_seconds() if is_auto else _LONG_SHIFT
     hours = age(seen.shift, now)
-    if hours > limit:
+    if hours > long_shift(row.integration):
         yield _of(
             row,
             FindingCode.SHIFT_OVER_20H,

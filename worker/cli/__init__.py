@@ -52,6 +52,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "explain": "explain",
     "journal": "journal",
+    "day": "day",
     "reconcile": "reconcile",
     "shifts": "app",
     "console": "console",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from typing import Annotated, Any
 
@@ -35,6 +35,14 @@ def moment(text: str, now: Callable[[], datetime]) -> datetime:
     return instant
 
 
+def kyiv_day(text: str) -> date:
+    """A day as ``--day`` takes it. Raises ``typer.BadParameter``."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day such as 2026-11-26") from None
+
+
 def _parsed(text: str) -> datetime:
     return moment(text, lambda: datetime.now(UTC))
 
@@ -42,6 +50,12 @@ def _parsed(text: str) -> datetime:
 Codes = Annotated[list[str], typer.Option("--code", metavar="CODE", help="Only this code; may be repeated.")]
 Integrations = Annotated[
     list[str], typer.Option("--integration", metavar="ID", help="Only this integration; may be repeated.")
+]
+Day = Annotated[
+    date | None,
+    typer.Option(
+        "--day", parser=kyiv_day, metavar="YYYY-MM-DD", help="The day in Kyiv; today where it is left out."
+    ),
 ]
 Cashiers = Annotated[
     list[str], typer.Option("--cashier", metavar="ID", help="Only this cashier; may be repeated.")

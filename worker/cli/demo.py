@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 import pika
@@ -17,8 +16,6 @@ from rich.table import Table
 
 from worker.demo.examples import Example, examples
 from worker.demo.playground import Playground, playground
-from worker.fiscal.kyiv import KYIV
-from worker.fiscal.money import hryvnias
 from worker.operators.interruption import Interruption
 from worker.rabbit.headers import Header
 from worker.rabbit.topology import CLOUD_EVENT, DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE, order_key
@@ -58,7 +55,9 @@ def demo(
         seen = _run(place.broker_url, orders)
         as_expected = _show(orders, seen, as_json)
         if not as_json and "FISCAL_JOURNAL_URL" in place.settings:
-            _show_day(place.settings["FISCAL_JOURNAL_URL"])
+            from worker.cli.demo_books import show_books  # a journal may not be installed
+
+            as_expected &= show_books(place.settings, _receipts(seen))
         if keep:
             _keep(place, say)
     raise typer.Exit(0 if as_expected else 1)
@@ -79,23 +78,9 @@ def _keep(place: Playground, say: Callable[[str], None]) -> None:
             time.sleep(_LOOKS_EVERY)
 
 
-def _show_day(journal: str) -> None:
-    """What the journal has of it, by cashier and means of payment."""
-    from worker.journal import database
-    from worker.journal.day import day_of
-    from worker.journal.finding import JournalUnreadable
-
-    engine = database.reading(journal)
-    table = Table("cashier", "means of payment", "receipts", "sales", "returns", title="The journal's day")
-    with suppress(JournalUnreadable):
-        for cashier in day_of(engine, datetime.now(KYIV).date()).cashiers:
-            for (_, label), sums in cashier.means.items():
-                receipts = str(sums.sales_count + sums.returns_count)
-                place = f"{cashier.integration}/{cashier.cashier}"
-                table.add_row(place, label, receipts, hryvnias(sums.sales), hryvnias(sums.returns))
-    engine.dispose()
-    Console().print(table)
-    Console().print("Receipts that are 5 minutes old are held against Checkbox's: `fiscal-worker reconcile`.")
+def _receipts(seen: Mapping[str, Seen]) -> int:
+    """How many were issued."""
+    return sum(len(came.result.split(", ")) for came in seen.values() if came.outcome == "succeeded")
 
 
 def _run(url: str, orders: list[Example]) -> Mapping[str, Seen]:

@@ -9,24 +9,17 @@ import typer
 
 from config import settings as configuration
 from worker.app import read_integrations
-from worker.cli.command_options import Integrations
+from worker.cli.command_options import Integrations, kyiv_day
 from worker.fiscal.kyiv import KYIV
 from worker.operators.output import Column, Table, json_line, note
 from worker.operators.reconciling import reconciliation
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day such as 2026-11-26") from None
 
 
 def reconcile(
     day: Annotated[
         date | None,
         typer.Option(
-            parser=_day, metavar="YYYY-MM-DD", help="The day in Kyiv; yesterday where it is left out."
+            parser=kyiv_day, metavar="YYYY-MM-DD", help="The day in Kyiv; yesterday where it is left out."
         ),
     ] = None,
     integration: Integrations = [],  # noqa: B006 - typer copies it
@@ -46,7 +39,7 @@ def reconcile(
         raise typer.BadParameter(f"no such integration: {', '.join(sorted(unknown))}")
     chosen = {name: one for name, one in loaded.items() if not integration or name in integration}
     wanted = day or (datetime.now(KYIV).date() - timedelta(days=1))
-    shown = _Shown()
+    shown = Shown()
     line: dict[str, Any] = {}
     for line in reconciliation(settings, chosen, wanted, all_of_them=not integration):
         if as_json:
@@ -57,8 +50,8 @@ def reconcile(
         raise typer.Exit(1)
 
 
-class _Shown:
-    """A table of the differences."""
+class Shown:
+    """A table of the differences, line by line."""
 
     def __init__(self) -> None:
         self._table = Table(

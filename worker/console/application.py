@@ -17,17 +17,24 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from worker.console import language as languages
+from worker.console.asking import Asking
 from worker.console.cashier_pages import CashierPages
 from worker.console.checks import FleetChecks
 from worker.console.job_pages import JobPages
 from worker.console.jobs import Jobs
+from worker.console.journal_desk import JournalDesk
 from worker.console.language import language_of
 from worker.console.letter_pages import LetterPages
 from worker.console.names import Names
+from worker.console.open_shifts import ShiftLook
+from worker.console.order_pages import OrderPages
+from worker.console.reconciliation_pages import ReconciliationPages
 from worker.console.rendering import render, worded
 from worker.console.shift_pages import ShiftPages
 from worker.console.sign_in import COOKIE, LIFETIME, Access, SignIns, is_from_here, knows
 from worker.console.snapshot import FAULTS, NothingSeen, Snapshot
+from worker.console.today import Days
+from worker.console.today_pages import TodayPages
 from worker.console.visit import Visit, frame_of
 from worker.fiscal.languages import LANGUAGES, N_
 from worker.operators.audit import Audit
@@ -57,6 +64,7 @@ class Console:
         self._sign_ins = SignIns(access, time.monotonic)
         self._jobs = Jobs()
         self._snapshot = Snapshot()
+        self._shifts = ShiftLook()
         self._log = log
 
     def application(self) -> Starlette:
@@ -89,6 +97,7 @@ class Console:
             self._looking("/jobs/{job}.json", jobs.progress),
             self._looking("/jobs/{job}", jobs.job),
             self._changing("/jobs/{job}/stop", jobs.stop),
+            *self._of_journal(names),
         ]
         handlers = {404: self._went_wrong, 405: self._went_wrong, 500: self._went_wrong}
         return Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
@@ -96,12 +105,27 @@ class Console:
     def _audit_of(self, actor: str) -> Audit:
         return Audit(self._log, actor)
 
+    def _of_journal(self, names: Names) -> list[Route]:
+        asking = Asking()
+        desk = JournalDesk(asking)
+        today = TodayPages(Days(self._snapshot, desk, asking, self._shifts.last), names)
+        orders = OrderPages(self._snapshot, desk, asking, names)
+        books = ReconciliationPages(desk, self._jobs, names)
+        return [
+            self._looking("/today", today.today),
+            self._looking("/today.csv", today.file),
+            self._looking("/orders", orders.orders),
+            self._looking("/reconciliation", books.reconciliation),
+            self._changing("/reconciliation", books.compare, by_anybody=True),
+        ]
+
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         self._snapshot.start()
         yield
         await run_in_threadpool(self._jobs.end)
         await run_in_threadpool(self._snapshot.end)
+        await run_in_threadpool(self._shifts.end)
 
     def _looking(self, path: str, handler: Handler) -> Route:
         return Route(path, self._guarded(handler), methods=["GET"])

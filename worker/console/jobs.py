@@ -70,6 +70,8 @@ class Job(ABC):
             self.work()
         except FAULTS as fault:
             self.fault = str(fault)
+        except Exception as error:  # without its words, which may hold an order
+            self.fault = f"it broke: {type(error).__name__}"
 
 
 class Jobs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,13 @@ _COMMAND = re.compile(r"`([^`]*)`")
 _GAP = "\N{NARROW NO-BREAK SPACE}"
 
 
+class Members(dict[str, Any]):
+    """Those of a JSON object; one that was left out is None."""
+
+    def __missing__(self, _: str) -> None:
+        return None
+
+
 @cache
 def _environment(language: str) -> Environment:
     environment = Environment(
@@ -40,7 +47,9 @@ def _environment(language: str) -> Environment:
         "moment": lambda instant: moment(instant, language),
         "instant": lambda text: text and datetime.fromisoformat(text),
         "hours": lambda passed: hours(passed, language),
+        "day": lambda one: day(one, language),
         "hryvnias": lambda amount: hryvnias(amount, language),
+        "kopiykas": lambda amount: hryvnias(Decimal(amount) / 100, language),
         "commands": commands,
         "of_code": lambda text: languages.translated(text, language),
     }
@@ -59,12 +68,19 @@ def worded(text: str, language: str, **values: object) -> str:
     return languages.translations(_HERE / "locale", "console", language).gettext(text) % values
 
 
-def moment(instant: datetime | None, language: str) -> str:
-    """A time in Kyiv, to the minute."""
+def moment(instant: datetime | str | None, language: str) -> str:
+    """A time in Kyiv, to the minute; a text is by RFC 3339."""
     if instant is None:
         return "–"
-    form = "%Y-%m-%d %H:%M" if language == languages.SOURCE else "%d.%m.%Y %H:%M"
-    return instant.astimezone(KYIV).strftime(form).replace(" ", "\N{NO-BREAK SPACE}")
+    if isinstance(instant, str):
+        instant = datetime.fromisoformat(instant)
+    local = instant.astimezone(KYIV)
+    return f"{day(local, language)}\N{NO-BREAK SPACE}{local:%H:%M}"
+
+
+def day(one: date, language: str) -> str:
+    """A date."""
+    return one.strftime("%Y-%m-%d" if language == languages.SOURCE else "%d.%m.%Y")
 
 
 def hours(passed: timedelta, language: str) -> str:
@@ -73,11 +89,11 @@ def hours(passed: timedelta, language: str) -> str:
     return text if language == languages.SOURCE else text.replace(".", ",")
 
 
-def hryvnias(amount: Decimal | None, language: str) -> str:
-    """A sum of money."""
+def hryvnias(amount: Decimal | str | None, language: str) -> str:
+    """A sum of money; a text is in plain notation."""
     if amount is None:
         return "–"
-    text = f"{amount:,.2f}"
+    text = f"{Decimal(amount):,.2f}"
     if language != languages.SOURCE:
         text = text.replace(",", _GAP).replace(".", ",")
     return f"{text}\N{NO-BREAK SPACE}\N{HRYVNIA SIGN}"

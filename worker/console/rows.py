@@ -31,41 +31,49 @@ def key_of(letter: DeadLetter) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``letter`` is without its message where that is too long."""
+    """``letter`` is without its message where that is too long.
+
+    What pages ask of each of many thousands is a field, and found out once.
+    """
 
     key: str
     letter: DeadLetter
     total: Decimal | None
     is_whole: bool
+    code: str
+    integration: str
+    cashier: str
+    failed_at: datetime | None
+    #: Whether a replay can help: not where the same message ends the same way.
+    may_replay: bool
+    #: Whether the advice says that it may go in the end; it has to be kept as a copy first.
+    may_discard: bool
+    #: Whether it came back so often that a page does not send it again.
+    is_withheld: bool
 
     @classmethod
     def of(cls, key: str, letter: DeadLetter, *, keeps: bool) -> Row:
         is_whole = keeps and len(letter.delivery.body) <= _LONGEST
-        total = _total(letter.delivery.body) if is_whole else None
-        if not is_whole:
-            letter = replace(letter, delivery=replace(letter.delivery, body=b""))
-        return cls(key, letter, total, is_whole)
-
-    @property
-    def code(self) -> str:
-        return self.letter.code or "?"
-
-    @property
-    def integration(self) -> str:
-        return self.letter.integration or "?"
-
-    @property
-    def cashier(self) -> str:
-        return self.letter.cashier or "?"
+        known = entry(letter.code)
+        kept = letter if is_whole else replace(letter, delivery=replace(letter.delivery, body=b""))
+        return cls(
+            key,
+            kept,
+            _total(letter.delivery.body) if is_whole else None,
+            is_whole,
+            letter.code or "?",
+            letter.integration or "?",
+            letter.cashier or "?",
+            letter.failed_at,
+            may_replay=known is None or _is_hidden(letter) or known.remedy in (Remedy.REPLAY, Remedy.EITHER),
+            may_discard=is_whole and (known is None or known.remedy in (Remedy.DISCARD, Remedy.EITHER)),
+            is_withheld=letter.replays >= MAX_REPLAYS,
+        )
 
     @property
     def name(self) -> str:
         """What people call it."""
         return self.letter.doc_number or self.letter.order or self.letter.request or "?"
-
-    @property
-    def failed_at(self) -> datetime | None:
-        return self.letter.failed_at
 
     @property
     def entry(self) -> Entry | None:
@@ -74,24 +82,6 @@ class Row:
     @property
     def detail(self) -> Mapping[str, Any]:
         return self.letter.line()["detail"] or {}
-
-    @property
-    def is_withheld(self) -> bool:
-        """Whether it came back so often that a page does not send it again."""
-        return self.letter.replays >= MAX_REPLAYS
-
-    @property
-    def may_replay(self) -> bool:
-        """Whether a replay can help: not where the same message ends the same way."""
-        known = self.entry
-        hidden = self.letter.code == Code.RECEIPT_MISMATCH and bool(self.detail.get("reason"))
-        return known is None or hidden or known.remedy in (Remedy.REPLAY, Remedy.EITHER)
-
-    @property
-    def may_discard(self) -> bool:
-        """Whether the advice says that it may go in the end; it has to be kept as a copy first."""
-        known = self.entry
-        return self.is_whole and (known is None or known.remedy in (Remedy.DISCARD, Remedy.EITHER))
 
     @property
     def is_of_shift(self) -> bool:
@@ -108,6 +98,11 @@ class Row:
         """Whether a part of its number, uuid, or request is this text; case does not count."""
         names = (self.letter.doc_number, self.letter.order, self.letter.request)
         return any(text in name.casefold() for name in names if name)
+
+
+def _is_hidden(letter: DeadLetter) -> bool:
+    """A receipt that this cashier could not see stood in its way."""
+    return letter.code == Code.RECEIPT_MISMATCH and bool((letter.line()["detail"] or {}).get("reason"))
 
 
 def _total(body: bytes) -> Decimal | None:

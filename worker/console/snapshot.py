@@ -53,8 +53,8 @@ class Snapshot:
         self._trouble: str | None = None
         #: Seconds that the last look took.
         self._took = 0.0
-        #: Looks that were asked for, and the newest that is done.
-        self._wanted = self._done = 0
+        #: Looks that were asked for, and the newest that is done. The first begins before anybody asks.
+        self._wanted, self._done = 1, 0
         self._stopping = False
         #: Held by whatever looks or changes.
         self.turn = threading.Lock()
@@ -111,6 +111,8 @@ class Snapshot:
             except FAULTS as fault:
                 words = fault.lines[0] if isinstance(fault, ConfigurationError) else str(fault)
                 self._is_done(number, trouble=words)
+            except Exception as error:  # whatever it is, the next look may go well
+                self._is_done(number, trouble=f"the letters could not be read: {type(error).__name__}")
             else:
                 self._took = time.monotonic() - began
                 self._is_done(number, rows)

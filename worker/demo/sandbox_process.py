@@ -166,7 +166,7 @@ class SandboxProcess:
         self.set_register(cashier, till=kopiykas)
 
     def end_receipt(self, receipt_id: str, status: str, words: str | None = None) -> None:
-        """End it now, in DONE or ERROR."""
+        """End it now, in DONE or ERROR; GONE: no call shows it any more."""
         body = {"status": status, **({"words": words} if words else {})}
         self._call("POST", f"/sandbox/receipts/{receipt_id}", body)
 

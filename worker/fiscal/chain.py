@@ -7,6 +7,7 @@ does not free it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid5
@@ -14,7 +15,7 @@ from uuid import UUID, uuid5
 from worker.fiscal.context import content_of
 from worker.fiscal.integrations import CashRounding
 from worker.fiscal.money import hryvnias
-from worker.fiscal.order import Operation, Request
+from worker.fiscal.order import Operation, Payment, Request
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Relation
 from worker.fiscal.payments import AmountDue
 
@@ -134,20 +135,20 @@ def _sum_refusal(request: Request, relation: Relation, rounding: CashRounding) -
     if request.operation is Operation.PREPAYMENT:  # again, in the chain where its receipt was refused
         fits, reason = request.paid <= relation.left, ChainReason.NOT_LESS
     elif request.closes:
-        fits, reason = closes(request, relation.left, rounding), ChainReason.NOT_THE_REST
+        fits, reason = is_rest(request.payments, relation.left, rounding), ChainReason.NOT_THE_REST
     else:
         fits, reason = request.paid < relation.left, ChainReason.NOT_LESS
     return None if fits else mismatch(reason, relation)
 
 
-def closes(request: Request, left: int, rounding: CashRounding) -> bool:
+def is_rest(payments: Sequence[Payment], left: int, rounding: CashRounding) -> bool:
     """Whether the money is what is left, or in cash alone that sum rounded."""
-    return AmountDue.of(left, request.payments, rounding, gives_change=False).adds_up
+    return AmountDue.of(left, payments, rounding, gives_change=False).adds_up
 
 
 def is_whole(request: Request, rounding: CashRounding) -> bool:
     """Whether a prepayment pays the whole order: then it is the order's sale."""
-    return closes(request, request.order.total, rounding)
+    return is_rest(request.payments, request.order.total, rounding)
 
 
 def may_fit_later(request: Request, verdict: Rejected, chain: Chain | None) -> bool:
@@ -163,6 +164,6 @@ def sum_difference(
 ) -> dict[str, str] | None:
     """None where the receipt has the payment's sum; the form of payment does not count."""
     is_same = request.paid == issued.total
-    if is_same or (issued.id == relation.closing and closes(request, issued.total, rounding)):
+    if is_same or (issued.id == relation.closing and is_rest(request.payments, issued.total, rounding)):
         return None
     return {"expected": hryvnias(request.paid), "found": hryvnias(issued.total)}

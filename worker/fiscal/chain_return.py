@@ -13,7 +13,7 @@ from functools import partial
 from worker.fiscal.chain import CANCELLED, Chain, ChainReason, chain_id, chain_number, mismatch
 from worker.fiscal.chains import Chains
 from worker.fiscal.issuing import LONGEST_LOOK, LOOK_AFTER, SETTLED_AFTER, Issuing
-from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected, Unavailable
+from worker.fiscal.outcomes import Code, Fiscalized, Postponed, Rejected, Unavailable, Verdict
 from worker.fiscal.plan import Plan
 from worker.fiscal.ports import Refusal
 from worker.fiscal.reasons import Wait
@@ -138,7 +138,7 @@ class ChainReturn:
         self._pass.state = replace(before, returned_chain=relation_id, returns_before=len(chain.returns))
         try:
             self._pass.session.return_chain(relation_id, receipt)
-        except (Rejected, Refusal, Unavailable) as fault:
+        except (Verdict, Refusal) as fault:
             if not (isinstance(fault, Unavailable) and fault.may_have_sold):
                 self._pass.state = before
             raise

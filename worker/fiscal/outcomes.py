@@ -79,18 +79,23 @@ class IssuedReceipt:
 
     @property
     def is_numbered(self) -> bool:
-        """Whether it counts as issued: it has a fiscal number, online or offline, and was not refused."""
-        return bool(self.fiscal_code) and not self.is_refused
+        """Whether it counts as issued: it has a fiscal number, online or offline, and keeps it."""
+        return bool(self.fiscal_code) and not (self.is_refused or self.is_being_cancelled)
 
     @property
     def is_under_way(self) -> bool:
         """Whether it may still get its number, or be refused."""
-        return self.status == "CREATED"
+        return self.status == "CREATED" or self.is_being_cancelled
+
+    @property
+    def is_being_cancelled(self) -> bool:
+        """It counts until that has come to its end: nothing may be made in its place, or reported of it."""
+        return self.status == "CANCELLATION"
 
     @property
     def is_refused(self) -> bool:
         """Whether the tax service or Checkbox rejected it: it counts for nothing."""
-        return self.status in ("ERROR", "CANCELLED", "CANCELLATION")
+        return self.status in ("ERROR", "CANCELLED")
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,8 @@ def excess(order: Order, sale: IssuedReceipt, earlier: Sequence[IssuedReceipt]) 
 
 
 def is_full(sale: IssuedReceipt, returns: Iterable[IssuedReceipt]) -> bool:
-    """Whether the totals of these returns come to the sale's."""
-    return not sale.is_refused and sum(one.total for one in returns) >= sale.total
+    """Whether the totals of these returns come to the sale's; not where that is not shown."""
+    return not sale.is_refused and 0 < sale.total <= sum(one.total for one in returns)
 
 
 def tax_codes(line: OrderLine, sale: IssuedReceipt, table: TaxRates) -> tuple[int, ...] | None:

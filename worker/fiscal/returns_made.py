@@ -33,7 +33,7 @@ def returns_of_ours(reader: Reader, sale: IssuedReceipt) -> list[IssuedReceipt]:
     """The receipts in the sale's places, refused ones too, up to the first place that is free."""
     made: list[IssuedReceipt] = []
     while (issued := reader.look_up(return_receipt_id(sale.id, len(made)))) is not None:
-        made.append(issued)
+        made.append(_with_total(issued))
     return made
 
 
@@ -72,4 +72,11 @@ def _read(reader: Reader, receipt_id: str) -> IssuedReceipt:
     issued = reader.look_up(UUID(receipt_id))
     if issued is None:
         raise Unavailable({"reason": "a return that the search shows cannot be read"})
+    return _with_total(issued)
+
+
+def _with_total(issued: IssuedReceipt) -> IssuedReceipt:
+    """What is not shown is not nothing: raises ``Unavailable``."""
+    if issued.total <= 0 and not issued.is_refused:
+        raise Unavailable({"reason": "the total of a return is not shown", "receiptId": issued.id})
     return issued

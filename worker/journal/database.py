@@ -23,7 +23,11 @@ def reading(url: str) -> Engine:
     return _engine(make_url(url), "BEGIN", {"mode": "rw", "uri": "true"})
 
 
-def is_fault_of_row(error: SQLAlchemyError) -> bool:
+#: What a statement may end in. SQLite's driver has words of its own for a number of more than 64 bits.
+REFUSALS = (SQLAlchemyError, OverflowError)
+
+
+def is_fault_of_row(error: Exception) -> bool:
     """Whether the database refuses what a row holds.
 
     Any other error is waited out: the database is away, its tables are gone, or rights are missing, and what
@@ -31,7 +35,7 @@ def is_fault_of_row(error: SQLAlchemyError) -> bool:
     """
     if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
         return True
-    return isinstance(error, DataError | IntegrityError)
+    return isinstance(error, DataError | IntegrityError | OverflowError)
 
 
 def _engine(url: URL, begin: str, query: dict[str, str]) -> Engine:

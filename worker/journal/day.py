@@ -84,6 +84,18 @@ def day_of(engine: Engine, day: date, integrations: Iterable[str] | None = None)
     return Day(day, total, ordered)
 
 
+def sums_of_shifts(engine: Engine, shifts: Iterable[str], until: datetime) -> dict[str, Sums]:
+    """What each of these shifts had come to, by its receipts' events. Raises ``JournalUnreadable``."""
+    c = RECEIPTS.c
+    found = {shift: Sums() for shift in shifts}
+    counted = and_(c.shift.in_(list(found)), c.fiscal_at <= int(until.timestamp() * 1000))
+    query = select(c.shift, c.operation, func.count(), func.sum(c.total)).where(counted)
+    with looking(engine) as connection:
+        for shift, *figures in connection.execute(query.group_by(c.shift, c.operation)):
+            found[shift].add(*figures)
+    return found
+
+
 def day_as_csv(engine: Engine, day: date, integrations: Iterable[str] | None = None) -> Iterator[bytes]:
     """The day's receipts in parts of a CSV file that Excel opens with a double click.
 

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy import Connection, Engine, Select, select, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.journal.found_order import FoundOrder
 from worker.journal.heard import searched
-from worker.journal.history import history_of
+from worker.journal.history import found_orders
 from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
 
 #: Orders that are listed.
@@ -34,7 +34,8 @@ def find(engine: Engine, text: str) -> list[FoundOrder]:
     begins with it; at most ``MOST`` in all. Raises ``JournalUnreadable``.
     """
     with looking(engine) as connection:
-        found = [_found(connection, subject) for subject in _subjects(connection, searched(text))]
+        subjects = _subjects(connection, searched(text))
+        found = found_orders(connection, subjects) if subjects else []
     return sorted(found, key=lambda one: one.heard_at, reverse=True)
 
 
@@ -62,32 +63,11 @@ def _subjects(connection: Connection, text: str) -> list[UUID]:
 
 
 def _latest(connection: Connection, queries: Sequence[Select[Any]]) -> list[UUID]:
-    rows: list[tuple[int, UUID]] = []
-    for query in queries:
-        newest_first = query.order_by(query.selected_columns.heard_at.desc()).limit(_LOOKED_AT)
-        rows += [(heard_at, subject) for subject, heard_at in connection.execute(newest_first)]
-    rows.sort(key=lambda row: row[0], reverse=True)
-    return list(dict.fromkeys(subject for _, subject in rows))[:MOST]
-
-
-def _found(connection: Connection, subject: UUID) -> FoundOrder:
-    of_subject = select(REQUESTS).where(REQUESTS.c.subject == subject).order_by(REQUESTS.c.heard_at.desc())
-    latest = connection.execute(of_subject.limit(1)).mappings().first()
-    if latest is None:  # its requests were not heard
-        answered = select(RECEIPTS).where(RECEIPTS.c.subject == subject).limit(1)
-        latest = connection.execute(answered).mappings().first()
-    history = history_of(connection, subject)
-    if latest is None:
-        return FoundOrder(subject, None, None, None, history.heard_at, history.entries)
-    is_order = latest.get("order_uuid", subject) is not None
-    return FoundOrder(
-        order=subject if is_order else None,
-        doc_number=latest["doc_number"],
-        integration=latest["integration"],
-        cashier=latest["cashier"],
-        heard_at=latest["heard_at"],
-        history=history.entries,
-    )
+    """Asked at once: what a person waits for is mostly the way to the database and back."""
+    newest = [one.order_by(one.selected_columns.heard_at.desc()).limit(_LOOKED_AT) for one in queries]
+    rows = connection.execute(union_all(*(select(one.subquery()) for one in newest))).all()
+    latest_first = sorted(rows, key=lambda row: int(row.heard_at), reverse=True)
+    return list(dict.fromkeys(row.subject for row in latest_first))[:MOST]
 
 
 def _uuid(text: str) -> UUID | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import Table
 
@@ -15,10 +15,12 @@ from worker.fiscal.context import request_key
 from worker.fiscal.order import Payment, PaymentForm, Request
 from worker.fiscal.typed_names import as_typed
 from worker.journal.action import Reported
-from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, REQUESTS
+from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, RECONCILIATIONS, REQUESTS
 from worker.rabbit.message.reading import InvalidMessage, RequestIdentity, read
 
 _EVENTS = "ua.bimp.fiscalization."
+_RECONCILED = "ua.bimp.shift.reconciled.v1"
+_SHIFTS = UUID("0b8c6f0e-4d0e-5b5e-9a53-6f3c1d2e7a41")
 _COMPANIES = "/companies/"
 
 
@@ -71,12 +73,14 @@ def rows_of_action(body: bytes, heard_at: int) -> list[Row]:
 
 
 def rows_of_event(body: bytes, heard_at: int) -> list[Row]:
-    """The outcome of a message from ``bimp.fiscal``, and its receipts; none for what is no outcome.
+    """An outcome from ``bimp.fiscal`` with its receipts, or a shift that was reconciled; none for all else.
 
     The worker wrote it, so what is missing in it is a fault: raises ``LookupError``, ``TypeError`` and
     ``ValueError``.
     """
     event = json.loads(body)
+    if event["type"] == _RECONCILED:
+        return [_reconciled(event, heard_at)]
     if not event["type"].startswith(_EVENTS):
         return []
     data = event["data"]
@@ -145,6 +149,19 @@ def _means(payments: Sequence[Payment], total: int) -> str:
         beyond -= off
         taken.append([one.form.value, storable(one.label), one.amount - off])
     return json.dumps(taken[::-1], ensure_ascii=False)
+
+
+def _reconciled(event: Mapping[str, Any], heard_at: int) -> Row:
+    data = event["data"]
+    values = {
+        "key": uuid5(_SHIFTS, f"{data['integration']} {data['shift']['id']}"),
+        "heard_at": heard_at,
+        "compared_at": milliseconds(event["time"]),
+        "closed_at": milliseconds(data["shift"]["closedAt"]),
+        "ok": data["ok"],
+        "report": storable(json.dumps(data, ensure_ascii=False)),
+    }
+    return Row(RECONCILIATIONS, values)
 
 
 def _receipts(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

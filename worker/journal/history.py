@@ -4,39 +4,58 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, or_, select
 
 from worker.fiscal.money import hryvnias
-from worker.journal.found_order import Entry, shown_time
+from worker.journal.found_order import Entry, FoundOrder, shown_time
 from worker.journal.tables import OUTCOMES, RECEIPTS, REQUESTS
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """Entries, and when the last of them was heard, in milliseconds since the epoch."""
+def found_orders(connection: Connection, subjects: Sequence[UUID]) -> list[FoundOrder]:
+    """Each with what happened to itself, and to the documents that return it: three queries for all."""
+    c = REQUESTS.c
+    requests = _rows(connection, REQUESTS, or_(c.subject.in_(subjects), c.return_of_order.in_(subjects)))
+    every = {*subjects, *(row["subject"] for row in requests)}
+    outcomes = _rows(connection, OUTCOMES, OUTCOMES.c.subject.in_(every))
+    receipts = _rows(connection, RECEIPTS, RECEIPTS.c.subject.in_(every))
+    return [_found(subject, requests, outcomes, receipts) for subject in subjects]
 
-    entries: Sequence[Entry]
-    heard_at: int
 
-
-def history_of(connection: Connection, subject: UUID) -> History:
-    """Of the order itself, and of the documents that return it."""
-    requests = _rows(
-        connection, REQUESTS, or_(REQUESTS.c.subject == subject, REQUESTS.c.return_of_order == subject)
+def _found(
+    subject: UUID,
+    requests: Sequence[RowMapping],
+    outcomes: Sequence[RowMapping],
+    receipts: Sequence[RowMapping],
+) -> FoundOrder:
+    asked = [row for row in requests if subject in (row["subject"], row["return_of_order"])]
+    subjects = {subject, *(row["subject"] for row in asked)}
+    published = [row for row in outcomes if row["subject"] in subjects]
+    # A receipt names it where its requests were not heard.
+    own = [row for row in asked if row["subject"] == subject] or [
+        row for row in receipts if row["subject"] == subject
+    ]
+    latest: dict[str, Any] = dict(max(own, key=lambda row: int(row["heard_at"]), default={}))
+    return FoundOrder(
+        order=subject if latest.get("order_uuid", subject) else None,
+        doc_number=latest.get("doc_number"),
+        integration=latest.get("integration"),
+        cashier=latest.get("cashier"),
+        heard_at=max(int(row["heard_at"]) for row in own or published),
+        history=_history(asked, published, {row["id"]: row for row in receipts}),
     )
-    subjects = {subject, *(row["subject"] for row in requests)}
-    outcomes = _rows(connection, OUTCOMES, OUTCOMES.c.subject.in_(subjects))
-    receipts = {row["id"]: row for row in _rows(connection, RECEIPTS, RECEIPTS.c.subject.in_(subjects))}
+
+
+def _history(
+    requests: Sequence[RowMapping], outcomes: Sequence[RowMapping], receipts: Mapping[UUID, RowMapping]
+) -> Sequence[Entry]:
     asked_by = {row["key"]: row for row in requests}
     timed = [(_asked_at(row, outcomes), 0, _asked(row)) for row in requests]
     timed += [(row["told_at"], 1, _outcome(row, receipts, asked_by.get(row["request"]))) for row in outcomes]
     timed.sort(key=lambda one: one[:2])
-    heard = max((row["heard_at"] for row in [*requests, *outcomes]), default=0)
-    return History([{"time": shown_time(at), **entry} for at, _, entry in timed], heard)
+    return [{"time": shown_time(at), **entry} for at, _, entry in timed]
 
 
 def _rows(connection: Connection, table: Any, condition: Any) -> Sequence[RowMapping]:

@@ -105,7 +105,7 @@ class Keeper:
         read = _READ.get(method.exchange, rows_of_event)
         try:
             self._rows += read(body, time.time_ns() // 1_000_000)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except Exception as error:  # whatever it is, it is this message's alone
             _log.error("journal_message_unreadable", **{"error.type": type(error).__name__})
 
     def _is_complete(self) -> bool:

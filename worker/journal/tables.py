@@ -1,4 +1,4 @@
-"""The journal's tables: append-only, without buyer, card or goods.
+"""The journal's tables: without buyer, card or goods.
 
 Times are milliseconds since the epoch, sums kopiykas. A column that ends in ``_search`` holds what a person
 may type: without spaces, in lower case. ``subject`` groups what belongs together: the order's uuid or, where
@@ -121,4 +121,18 @@ ACTIONS = Table(
     Column("outcome", Text),
     Index("actions_heard", "heard_at"),
     Index("actions_done", "done_at"),
+)
+
+#: The newest comparison of a shift, for an integration; ``report`` is the notice's data, in JSON.
+RECONCILIATIONS = Table(
+    "reconciliations",
+    METADATA,
+    Column("key", Uuid, primary_key=True),
+    Column("heard_at", BigInteger, nullable=False),
+    Column("compared_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("report", Text, nullable=False),
+    Index("reconciliations_heard", "heard_at"),
+    Index("reconciliations_closed", "closed_at"),
 )

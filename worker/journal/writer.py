@@ -7,12 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
-from worker.journal.database import is_fault_of_row
+from worker.journal.database import REFUSALS, is_fault_of_row
 from worker.journal.heard import Row
 from worker.journal.schema import migrate
-from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, REQUESTS
+from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, RECONCILIATIONS, REQUESTS
 from worker.telemetry.logs import logger
 
 _log = logger(__name__)
@@ -39,6 +38,12 @@ class Writer:
             },
             where=RECEIPTS.c.already & ~receipts.excluded.already,
         )
+        compared = insert(RECONCILIATIONS)
+        self._inserts[RECONCILIATIONS] = compared.on_conflict_do_update(
+            index_elements=["key"],
+            set_={name: compared.excluded[name] for name in ("heard_at", "compared_at", "ok", "report")},
+            where=RECONCILIATIONS.c.compared_at < compared.excluded.compared_at,
+        )
 
     def write(self, rows: Sequence[Row]) -> None:
         """Commit the rows. Raises ``SQLAlchemyError`` while the database is away: nothing was written.
@@ -48,7 +53,7 @@ class Writer:
         self._prepare()
         try:
             self._commit(rows)
-        except SQLAlchemyError as error:
+        except REFUSALS as error:
             if not is_fault_of_row(error):
                 self._is_migrated = False  # it may come back empty
                 raise
@@ -82,7 +87,7 @@ class Writer:
     def _write_alone(self, row: Row) -> None:
         try:
             self._commit([row])
-        except SQLAlchemyError as error:
+        except REFUSALS as error:
             if not is_fault_of_row(error):
                 raise
             _log.error("journal_row_refused", kind=row.table.name, **{"error.type": type(error).__name__})

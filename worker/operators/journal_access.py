@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from config.errors import ConfigurationError
 from config.setting_lines import variable
@@ -14,8 +15,6 @@ from worker.journal.found_order import FoundOrder
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-T = TypeVar("T")
 
 
 class JournalAway(Exception):
@@ -33,30 +32,33 @@ def journal_url(settings: Settings) -> str:
     return settings.journal_url.get_secret_value()
 
 
-def found_in_journal(settings: Settings, text: str) -> list[FoundOrder]:
-    """Orders by whatever a person has of them. Raises ``ConfigurationError``, and ``JournalAway``."""
+@contextmanager
+def journal(settings: Settings) -> Iterator[Engine]:
+    """A way to read it. Raises ``ConfigurationError``, and ``JournalAway``."""
     url = journal_url(settings)
-    from worker.journal.finding import find
-
-    return _asked(url, lambda engine: find(engine, text))
-
-
-def done_by_people(settings: Settings, page: int) -> DonePage:
-    """Replays, discards, shifts closed and opened. Raises ``ConfigurationError``, and ``JournalAway``."""
-    url = journal_url(settings)
-    from worker.journal.actions import done_page
-
-    return _asked(url, lambda engine: done_page(engine, page))
-
-
-def _asked(url: str, question: Callable[[Engine], T]) -> T:
     from worker.journal import database
     from worker.journal.finding import JournalUnreadable
 
     engine = database.reading(url)
     try:
-        return question(engine)
+        yield engine
     except JournalUnreadable as error:
         raise JournalAway(str(error)) from None
     finally:
         engine.dispose()
+
+
+def found_in_journal(settings: Settings, text: str) -> list[FoundOrder]:
+    """Orders by whatever a person has of them. Raises what ``journal`` raises."""
+    with journal(settings) as engine:
+        from worker.journal.finding import find
+
+        return find(engine, text)
+
+
+def done_by_people(settings: Settings, page: int) -> DonePage:
+    """Replays, discards, shifts closed and opened. Raises what ``journal`` raises."""
+    with journal(settings) as engine:
+        from worker.journal.actions import done_page
+
+        return done_page(engine, page)

@@ -36,9 +36,10 @@ Reconcile = Callable[[Access, FoundShift, float], "list[ShiftReport]"]
 
 @dataclass(slots=True)
 class _Pending:
-    """A closed shift that is to be held against the journal at a time (monotonic)."""
+    """A closed shift that is to be held against the journal. Times are monotonic seconds."""
 
     found: FoundShift
+    given_up_at: float
     at: float = 0.0
 
 
@@ -69,6 +70,8 @@ class ClosedShifts:
         self._counts: dict[tuple[str, str], tuple[float, Counter[str]]] = {}
         self._shown: set[tuple[str, str]] = set()
         self._is_known_to_rest = False
+        # A process that died in this one's place may have left some.
+        metrics.RECONCILIATION_DIFFERENCES.withdraw_all()
 
     def work(self, progress: Callable[[], None]) -> None:
         """One round. A broker that is away leaves what is to be published for the next."""
@@ -91,7 +94,7 @@ class ClosedShifts:
             return
         self._is_known_to_rest = True
         self._closings.forget()
-        self._pending, self._counts, self._lag = [], {}, None
+        self._pending, self._running, self._counts, self._lag = [], None, {}, None
         self._show()
         self._notices.close()
 
@@ -113,7 +116,7 @@ class ClosedShifts:
                 )
             )
         if self._reconcile is not None:
-            self._pending.append(_Pending(found))
+            self._pending.append(_Pending(found, given_up_at=self._monotonic() + BACK))
 
     def _hold_against_journal(self) -> None:
         if self._running is not None:
@@ -122,7 +125,9 @@ class ClosedShifts:
                 return
             self._take(pending, future)
             self._running = None
-        due = [one for one in self._pending if one.at <= self._monotonic()]
+        now = self._monotonic()
+        self._pending = [one for one in self._pending if now < one.given_up_at]
+        due = [one for one in self._pending if one.at <= now]
         # What still waits for the journal would seem to be missing in it.
         if due and self._lag == 0:
             self._running = due[0], self._thread.submit(self._reconciled, due[0].found)

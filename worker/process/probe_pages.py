@@ -30,6 +30,8 @@ from worker.telemetry.readiness import Readiness
 
 #: Status, content type and body.
 Answer = tuple[int, str, bytes]
+#: Seconds after which who connected and says nothing is disconnected.
+SILENCE = 10.0
 _TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
 _ORDERS = "/orders/"
 
@@ -154,6 +156,8 @@ def server(listening: socket.socket, pages: ProbePages) -> ThreadingHTTPServer:
     registry.register(pages.observed)
 
     class Page(BaseHTTPRequestHandler):
+        timeout = SILENCE
+
         def do_GET(self) -> None:
             path, accepted = urlsplit(self.path).path, self.headers.get("Accept", "")
             is_near = ip_address(self.client_address[0]).is_loopback

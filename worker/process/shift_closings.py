@@ -61,6 +61,7 @@ class Closings:
     def look(self) -> None:
         """Begin the looks that are due, as many as there are threads for."""
         self._follow(self.integrations())
+        self._forget_old()
         now = self.monotonic()
         free = _LOOKS_AT_ONCE - sum(one.is_looked_at for one in self._lists.values())
         due = [one for one in self._lists.values() if not one.is_looked_at and one.look_at <= now]
@@ -74,6 +75,13 @@ class Closings:
             one.is_dropped = True
         self._lists, self._known = {}, {}
         self.found.clear()
+
+    def _forget_old(self) -> None:
+        """What closed so long ago is not reported, and need not be known."""
+        oldest = time.time() - 2 * BACK
+        for shift, closed_at in list(self._known.items()):
+            if closed_at < oldest:
+                self._known.pop(shift, None)
 
     def _follow(self, integrations: Mapping[str, Integration]) -> None:
         """A list whose rows changed is another list."""

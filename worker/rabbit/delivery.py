@@ -18,6 +18,7 @@ import pika
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.order import Request
 from worker.rabbit.headers import Header
+from worker.rabbit.message.json_body import BODY_LIMIT
 from worker.telemetry import trace
 
 _KEPT = frozenset(
@@ -67,7 +68,7 @@ class Delivery:
             content_type=properties.content_type,
             content_encoding=properties.content_encoding,
             headers={name: headers[name] for name in headers.keys() & _KEPT} if is_ours else {},
-            trace=trace.carried_by(headers) or trace.carried_in(body),
+            trace=trace.carried_by(headers) or (trace.carried_in(body) if len(body) <= BODY_LIMIT else {}),
             redelivered=bool(method.redelivered),
             due=due / 1000 if isinstance(due, int) else 0.0,
             longest_wait=wait / 1000 if isinstance(wait, int) else LONGEST_WAIT,
@@ -109,6 +110,9 @@ class Delivery:
 
     def attempt_state(self, now: float) -> AttemptState:
         """What earlier passes left, or a new attempt state. Nothing was first seen after ``now``."""
+        # Where the past is unknown, the message may have sold just now.
+        is_lost = self.last_state is None and Header.ATTEMPT_STATE in self.headers
+        may_have_sold = self.redelivered or is_lost
         state = self.last_state or AttemptState(
             first_seen=now,
             replays=self.replays,
@@ -118,8 +122,8 @@ class Delivery:
         return replace(
             state,
             first_seen=min(state.first_seen, now),
-            redelivered=self.redelivered,
-            look_up_first=state.look_up_first or self.redelivered,
+            redelivered=may_have_sold,
+            look_up_first=state.look_up_first or may_have_sold,
         )
 
     @cached_property
@@ -128,7 +132,6 @@ class Delivery:
         if self.kept_state is not None:
             return self.kept_state
         kept = self.headers.get(Header.ATTEMPT_STATE)
-        # Where the past is unknown, a look-up comes first.
         return AttemptState.loaded(kept) if isinstance(kept, str) else None
 
     def rescheduled(

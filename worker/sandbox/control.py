@@ -159,12 +159,18 @@ def _set_options(state: State, body: _Json) -> Any:
 
 
 def _set_receipt(state: State, body: _Json) -> Any:
-    """End the receipt now, in DONE or in ERROR with ``words``; ERROR reverses its booking."""
+    """End the receipt now, in DONE or in ERROR with ``words``; ERROR reverses its booking.
+
+    GONE: it is lost, and only the shift's figures still count it.
+    """
     receipt = state.receipts[body["receipt_id"].lower()]
     status = body["status"]
-    if status not in ("DONE", "ERROR"):
-        raise ValueError("the status is DONE or ERROR")
+    if status not in ("DONE", "ERROR", "GONE"):
+        raise ValueError("the status is DONE, ERROR or GONE")
     now = state.clock.now()
+    if status == "GONE":
+        state.lose(receipt)
+        return _entry(receipt, now, with_body=False)
     transaction = receipt.transaction
     if status == "ERROR" and transaction.error is None:
         if not receipt.is_offline:

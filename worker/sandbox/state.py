@@ -146,6 +146,15 @@ class State:
             raise wrong_license_key()
         return register
 
+    def lose(self, receipt: Receipt) -> None:
+        """No call shows it any more, and its id is free."""
+        register = receipt.shift.register
+        del self.receipts[receipt.id]
+        for book in (receipt.shift.receipts, register.receipts, register.organization.receipts):
+            book.remove(receipt)
+        for code in [code for code, known in self.fiscal_codes.items() if known is receipt]:
+            del self.fiscal_codes[code]
+
     def new_fiscal_code(self, receipt_id: str, register: Register) -> str:
         """Derived from the receipt's id, so stable across runs, unless the code is taken."""
         return self.new_code(receipt_id, lambda code: code in self.fiscal_codes, is_test=register.is_test)

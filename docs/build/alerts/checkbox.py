@@ -55,7 +55,7 @@ CHECKBOX = {
         ),
         do=N_(
             "What the finding says. A change is checked at once, and every integration once a day; the alert "
-            "ends with the next check."
+            "ends with the next check. “Check now” on the console's page does not wait for it."
         ),
     ),
     "FiscalKeyEndsSoon": Alert(

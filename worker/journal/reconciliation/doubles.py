@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from worker.fiscal.outcomes import IssuedReceipt
-from worker.fiscal.receipt import return_receipt_id
 from worker.journal.reconciliation.books import Books, issued_at
 from worker.journal.reconciliation.difference import Difference, Kind
 from worker.journal.reconciliation.kept import Kept, KeptReceipt, KeptRequest
-
-#: Returns of one sale that are distinguished by their ids.
-_PLACES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +74,15 @@ def _is_beside(sale: _Sale, other: _Sale) -> bool:
 
 def _not_returned(kept: Kept, books: Books, order: UUID, sales: list[_Sale], until: float) -> list[_Sale]:
     """Those that were not returned in full before the time."""
-    back = [one for one in kept.returns_of(order, [one.id for one in sales]) if one.fiscal_at <= until]
+
+    def returned(receipts: Iterable[KeptReceipt]) -> int:
+        return sum(one.total for one in receipts if one.fiscal_at <= until)
 
     def is_returned(sale: _Sale) -> bool:
         if sale.relation is None:
-            ours = {str(return_receipt_id(sale.id, place)) for place in range(_PLACES)}
-            returned = sum(one.total for one in back if one.id in ours)
-            return returned >= sale.total or _is_given_back(books, sale, until)
-        paid = sum(one.total for one in sales if one.relation == sale.relation)
-        return sum(one.total for one in back if one.relation == sale.relation) >= paid
+            return returned(kept.returns_of(sale.id)) >= sale.total or _is_given_back(books, sale, until)
+        back = [one for one in kept.returns_of_chains(order) if one.relation == sale.relation]
+        return returned(back) >= sum(one.total for one in sales if one.relation == sale.relation)
 
     return [sale for sale in sales if not is_returned(sale)]
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from worker.checkbox.client import CheckboxClient
 from worker.checkbox.signed_in import secrets_of
-from worker.fiscal.chain import CANCELLED, ChainReason, chain_id
+from worker.fiscal.chain import CANCELLED, ChainReason, chain_id, is_rest
 from worker.fiscal.integrations import Cashier, Integration
+from worker.fiscal.order import Payment
 from worker.fiscal.outcomes import Code, Rejected
 from worker.rabbit.dead_letter import DeadLetter
 from worker.rabbit.message.reading import read
@@ -17,10 +18,10 @@ from worker.rabbit.message.reading import read
 
 @dataclass(frozen=True, slots=True)
 class NeededChain:
-    """The chain of this order; with ``left``, once so much of it (kopiykas) is left to pay."""
+    """The chain of this order; with ``rest``, once these payments are what is left to pay."""
 
     order: UUID
-    left: int | None = None
+    rest: tuple[Payment, ...] = ()
 
 
 def needed_chain(letter: DeadLetter) -> NeededChain | None:
@@ -38,7 +39,7 @@ def needed_chain(letter: DeadLetter) -> NeededChain | None:
     order = request.return_of.order_uuid if request.return_of else request.order.uuid
     if order is None:
         return None
-    return NeededChain(order, request.paid if reason == ChainReason.NOT_THE_REST else None)
+    return NeededChain(order, request.payments if reason == ChainReason.NOT_THE_REST else ())
 
 
 def is_there(
@@ -52,5 +53,5 @@ def is_there(
         if relation is None:
             return False
         if relation.status not in CANCELLED:
-            return needed.left in (None, relation.left)
+            return not needed.rest or is_rest(needed.rest, relation.left, integration.cash_rounding)
     return False

@@ -19,8 +19,15 @@ from pika.exceptions import ChannelClosedByBroker
 from config.settings import Settings
 from worker.app import topology_of
 from worker.checkbox.client import CheckboxClient
-from worker.checkbox.receipt_search import FoundReceipt, by_receipt_id, receipts_of
+from worker.checkbox.receipt_search import (
+    FoundReceipt,
+    as_fiscal_code,
+    by_fiscal_code,
+    by_receipt_id,
+    receipts_of,
+)
 from worker.checkbox.signed_in import signed_in
+from worker.fiscal.context import document_of
 from worker.fiscal.integrations import Cashier, Integration
 from worker.fiscal.outcomes import Relation, Verdict
 from worker.fiscal.ports import Refusal
@@ -68,6 +75,7 @@ class Explanation:
         if self.found is not None and self.found.order is not None:
             return self.found.order
         names = [
+            *(document_of(one.receipt) for one in self.receipts[:1]),
             *(one.order for one in self.letters),
             *(row.get("order") for row in self.waiting),
             self.order,
@@ -144,26 +152,37 @@ def ask_checkbox(
     known: Explanation, integrations: Mapping[str, Integration], only: set[str], client: CheckboxClient
 ) -> None:
     """Its receipts, from the integrations that its messages name, or else from all."""
-    order = known.uuid
-    if order is None:
-        known.not_asked.append("Checkbox: it knows orders by uuid, and this one's is unknown")
-        return
-    rows = _rows(known, integrations, only)
+    is_known = known.uuid is not None or as_fiscal_code(known.order) is not None
+    rows = _rows(known, integrations, only) if is_known else []
     if len(rows) > _AT_MOST:
         left = f"Checkbox for {len(rows) - _AT_MOST} integrations: name yours with --integration"
         known.not_asked.append(left)
     for integration, cashier in rows[:_AT_MOST]:
         try:
             with signed_in(client, integration, cashier) as token:
-                known.receipts += receipts_of(client, token, integration, cashier, order)
-                if not known.receipts and known.found is None:
-                    known.receipts += by_receipt_id(client, token, integration, cashier, order)
+                known.receipts += _receipts(known, client, token, integration, cashier)
         except (Verdict, Refusal) as fault:
             why = getattr(fault, "detail", {})
             words = why.get("message") or why.get("reason") or type(fault).__name__
             known.not_asked.append(f"Checkbox as {integration.id}/{cashier.id}: {words}")
         if not all(found.receipt.is_refused for found in known.receipts):
             return
+    if known.uuid is None:
+        known.not_asked.append(
+            "Checkbox: it knows orders by uuid or fiscal number, and this one's are unknown"
+        )
+
+
+def _receipts(
+    known: Explanation, client: CheckboxClient, token: str, integration: Integration, cashier: Cashier
+) -> list[FoundReceipt]:
+    if (order := known.uuid) is None:
+        code = as_fiscal_code(known.order)
+        return by_fiscal_code(client, token, integration, cashier, code) if code else []
+    of_order = list(receipts_of(client, token, integration, cashier, order))
+    if of_order or known.found is not None:
+        return of_order
+    return by_receipt_id(client, token, integration, cashier, order)
 
 
 def _rows(
