@@ -19,7 +19,7 @@ from urllib.request import urlopen
 import pytest
 import typer
 
-from tests.docs.pages import PAGES, ROOT, Clone, blocks, clone, lines, mentioned, typed
+from tests.docs.pages import PAGES, ROOT, Clone, blocks, clone, lines, mentioned, prose, typed
 from worker.demo.free_ports import free_ports
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
@@ -44,7 +44,10 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 def test_no_block_is_left_out() -> None:
     """A page with commands that nobody types needs a test that does."""
     names = [str(page.relative_to(ROOT)) for page in PAGES]
-    assert {name for name in names if typed(name)} == {"README.md", *RUNBOOKS, *ELSEWHERE}
+    pages = {"README.md", "docs/sandbox.md", "docs/scaling.md", *RUNBOOKS, *ELSEWHERE}
+    assert {name for name in names if typed(name)} == pages
+    indented = re.compile(r"^ {4}(?:fiscal-worker|make|python) ", re.MULTILINE)
+    assert [page for page in PAGES if indented.search(prose(page))] == []
     assert lines(START) == ["make demo", "make test"]
     assert lines(KEPT) == ["make install", ACTIVATE, "fiscal-worker demo --keep"]
 
@@ -80,7 +83,7 @@ def kept_demo(here: Clone) -> Iterator[list[str]]:
     assert not Path(shlex.split(told[0])[1]).exists()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_playground_knows_every_command(here: Clone) -> None:
     """Those that it tells, the README's and the runbooks', in a terminal that knows nothing else.
 
@@ -119,6 +122,30 @@ def test_a_worker_of_ones_own(
         finally:
             worker.terminate()
         assert worker.wait(30) == 0
+
+
+def test_the_alerts_with_a_runbook_elsewhere(here: Clone) -> None:
+    """What the line prints has the links of the example."""
+    (block,) = blocks("docs/scaling.md", "sh")
+    done = here.type(block)
+    assert done.returncode == 0, done.stderr
+    assert "https://wiki.example/fiscal-worker/runbook.md" in done.stdout
+    assert "bimpsoft.com" not in done.stdout
+
+
+def test_the_sandbox_alone(here: Clone) -> None:
+    """Its help, and then itself."""
+    (block,) = blocks("docs/sandbox.md", "sh")
+    explain, serve = lines(block)
+    assert "error_500" in here.type(f"{ACTIVATE}\n{explain}").stdout
+    command = ["bash", "-euc", f"{ACTIVATE}\nexec {serve}"]
+    with subprocess.Popen(
+        command, cwd=here.folder, env=here.environment, text=True, stdout=subprocess.PIPE
+    ) as sandbox:
+        assert sandbox.stdout is not None
+        assert sandbox.stdout.readline().startswith("Checkbox sandbox on http://")
+        sandbox.terminate()
+        assert sandbox.wait(30) == 0
 
 
 def is_ready(port: int) -> bool:

@@ -23,7 +23,7 @@ from worker.demo.guarded_folder import GuardedFolder
 from worker.demo.rabbitmq_node import BIN, ERL_CALL, Node, RabbitMQError
 from worker.demo.vhost import QueueDepth, VirtualHost
 
-_START_TIMEOUT = 60.0
+_START_TIMEOUT = 120.0
 _STOP_TIMEOUT = 30.0
 
 # A failure inside erl_call's own evaluation is silent: the outcome is the last line that is printed.
