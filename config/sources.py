@@ -53,7 +53,8 @@ def _document(path: Path) -> Document:
         if stat.S_ISFIFO(path.stat().st_mode):  # reading it would wait for ever
             return Document(str(path), None, "cannot be read: it is a pipe")
         with path.open("rb") as file:
-            data = file.read(_LONGEST + 1)
+            # Not more than that at once: room for all of it is taken first.
+            data = file.read(min(os.fstat(file.fileno()).st_size, _LONGEST) + 1)
         if len(data) > _LONGEST:
             return Document(str(path), None, f"cannot be read: it is over {_LONGEST // 1024**2} MiB")
         return Document(str(path), data)

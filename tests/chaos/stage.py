@@ -93,13 +93,16 @@ class Stage:
         self._stack.callback(worker.kill)
         return worker
 
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Run ``fiscal-worker`` as an operator would."""
+        environment = {**os.environ, **self.environment, "FISCAL_RABBITMQ_URL": self.broker.url}
+        command = [sys.executable, "-m", "worker", *arguments]
+        return subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+
     def replay(self) -> int:
         """Send every dead letter back, once; how many. Some may come back, and are judged at the end."""
-        environment = {**os.environ, **self.environment, "FISCAL_RABBITMQ_URL": self.broker.url}
-        replay = "dead-letters", "replay", "--yes", "--rate", "0", "--no-wait", "--json"
-        command = [sys.executable, "-m", "worker", *replay]
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
-        lines = done.stdout.splitlines()
+        replay = self.command("dead-letters", "replay", "--yes", "--rate", "0", "--no-wait", "--json")
+        lines = replay.stdout.splitlines()
         return int(json.loads(lines[-1])["sent"]) if lines else 0
 
     def declare(self) -> None:

@@ -142,7 +142,7 @@ def test_what_does_not_fit_is_refused(desk: Desk) -> None:
     payment = uuid4()
     desk.open(card(10_000), receipt_id=payment)
     desk.refused(desk.open, card(1_000))
-    refusals: dict[str, type[Exception]] = {"accepted": ReceiptExists, "refused": Rejected}
+    refusals: dict[str, type[Exception]] = {"exists": ReceiptExists, "refused": Rejected}
     for repeated, refusal in refusals.items():
         desk.sandbox.set_options(repeated_payment=repeated)
         with pytest.raises(refusal):

@@ -61,14 +61,15 @@ def test_without_a_journal_the_day_shows_the_rest(
 ) -> None:
     """Letters, queues, who listens, and the open shifts; and it says what to configure."""
     put(amqp_url, [1])
-    eventually(lambda: "Open shifts" in text_of(visitor, "/today"))
+    waiting = "letters that wait for a person fiscalize.dead_letters 1"
+    eventually(lambda: waiting in text_of(visitor, "/today"))
     text = text_of(visitor, "/today")
     assert "No journal is kept. Set FISCAL_JOURNAL_URL, run fiscal-worker journal" in text
     assert "No worker takes orders" in text
     assert "Bimp does not listen" in text
     assert "1 letter waits" in text
     assert "ФОП Приклад shop-main, Каса 1 olena" in text
-    assert "letters that wait for a person fiscalize.dead_letters 1" in text
+    assert "Open shifts" in text
     assert "No journal is kept" in text_of(visitor, "/orders?q=D-1")
     assert "No journal is kept" in text_of(visitor, "/reconciliation")
     assert visitor.get("/today.csv").status_code == 503

@@ -252,7 +252,7 @@ def test_orders_are_fiscalized_while_the_database_is_away(
                     postgresql.stop()
                 order = f"00000000-0000-4000-8000-{number:012}"
                 shop.publish(a_body(id=f"away-{number}", subject=order, data__order__uuid=order))
-                assert shop.outcome(f"away-{number}")["routing_key"] == "fiscalization.succeeded"
+                assert shop.outcome(f"away-{number}", 60)["routing_key"] == "fiscalization.succeeded"
             assert vhost.queues()[JOURNAL_QUEUE].messages == 16
             postgresql.start()
             eventually(lambda: rows.counts() == [10, 10, 10], 30)

@@ -75,7 +75,8 @@ def test_a_check_that_hangs_holds_up_neither_the_others_nor_sales(
     eventually: Callable[..., Any],
 ) -> None:
     """Olena's is first, and gets no answer for a while: the others are told meanwhile, and she sells."""
-    with SandboxProcess(integrations=CONTRACT / "integrations.yaml") as sandbox, CheckboxClient() as client:
+    process = SandboxProcess(integrations=CONTRACT / "integrations.yaml", options={"done_after": 0.0})
+    with process as sandbox, CheckboxClient() as client:
         shops = [a_shop(sandbox.url, cashier) for cashier in ("olena", "petro", "maria")]
         passes, publisher, now = Passes(client, shops[0]), Noted(), [0.0]
         checks = IntegrationChecks(

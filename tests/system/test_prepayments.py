@@ -270,7 +270,7 @@ def test_a_returned_chain_is_followed_by_a_new_one(shop: Counter) -> None:
     assert len(chain.succeeded(chain.give_back(relation=two))["receipts"]) == 1
 
 
-@pytest.mark.parametrize("repeated", ["accepted", "refused"])
+@pytest.mark.parametrize("repeated", ["exists", "refused"])
 def test_a_refused_advance_is_made_anew_where_its_chain_lives(shop: Counter, repeated: str) -> None:
     """In a new chain where it was the only receipt, else in the same one, however a known id is refused."""
     shop.sandbox.set_options(repeated_payment=repeated)
@@ -317,7 +317,7 @@ def test_a_chain_whose_return_was_partly_refused_stands(shop: Counter) -> None:
         assert sorted(chain.sums("RETURN")) == ([170_00] if again != "succeeded" else [100_00, 170_00])
 
 
-@pytest.mark.parametrize(("repeated", "form"), [("accepted", "whole"), ("refused", "ids")])
+@pytest.mark.parametrize(("repeated", "form"), [("exists", "whole"), ("refused", "ids")])
 def test_a_lost_answer_makes_no_second_receipt(shop: Counter, repeated: str, form: str) -> None:
     """At each post of a chain of three, whichever way Checkbox shows it and refuses a repeat."""
     shop.sandbox.set_options(repeated_payment=repeated, relation_receipts=form, closing_lines="goods")

@@ -26,7 +26,7 @@ from worker.console.journal_desk import JournalDesk
 from worker.console.language import language_of
 from worker.console.letter_pages import LetterPages
 from worker.console.names import Names
-from worker.console.open_shifts import ShiftLook
+from worker.console.open_shifts import OpenShiftsLook
 from worker.console.order_pages import OrderPages
 from worker.console.reconciliation_pages import ReconciliationPages
 from worker.console.rendering import render, worded
@@ -64,7 +64,7 @@ class Console:
         self._sign_ins = SignIns(access, time.monotonic)
         self._jobs = Jobs()
         self._snapshot = Snapshot()
-        self._shifts = ShiftLook()
+        self._shifts = OpenShiftsLook()
         self._log = log
 
     def application(self) -> Starlette:

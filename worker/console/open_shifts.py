@@ -28,7 +28,7 @@ class SeenShifts:
     seen_at: datetime
 
 
-class ShiftLook:
+class OpenShiftsLook:
     """For any thread. One look at a time: each cashier without a licence key is signed in for it."""
 
     def __init__(self) -> None:

@@ -71,7 +71,7 @@ def _open_shifts(engine: Engine, integrations: Mapping[str, Integration]) -> Ite
 
 
 def _shift(found: FoundShift, ours: Sums) -> dict[str, Any]:
-    integration, cashier = found.told_for[0]
+    integration, cashier = next(iter(found.rows)) if len(found.rows) == 1 else found.told_for[0]
     balance = found.record.balance
     return {
         "integration": integration,

@@ -78,9 +78,7 @@ class Mending:
         try:
             with pika.BlockingConnection(self._params) as connection:
                 self._redeclare(connection.channel())
-        except (
-            Exception
-        ) as error:  # whatever it is, whoever waits is notified, and it is no fault of the message
+        except Exception as error:  # whoever waits is notified, and it is no fault of the message
             why = f"{type(error).__name__}: {error}"
         self._loop.soon(partial(self._ended, why))
 

@@ -83,7 +83,7 @@ class Options:
     # ASSUMED A12, prepayments: no refusal of theirs was ever seen.
     relation_exists_code: str | None = None
     #: ASSUMED: whether a repeat of a payment's id is answered as that of a sale is.
-    repeated_payment: Literal["accepted", "refused"] = "accepted"
+    repeated_payment: Literal["exists", "refused"] = "exists"
     #: ASSUMED: whether the relation shows its payments whole, or by id alone.
     relation_receipts: Literal["whole", "ids"] = "whole"
     #: ASSUMED: whether the money of a payment in ERROR counts as paid.
