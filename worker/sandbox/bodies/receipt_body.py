@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -58,6 +58,20 @@ def compact(body: Mapping[str, Any]) -> bytes:
 
 def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
     """The receipt as JSON."""
+    return next(receipt_bodies(state, [receipt], now))
+
+
+def receipt_bodies(state: State, receipts: Iterable[Receipt], now: float) -> Iterator[bytes]:
+    """Each receipt as JSON; a shift that several of them share is written once."""
+    shifts: dict[str, bytes] = {}
+    for receipt in receipts:
+        shift_id = receipt.shift.id
+        if shift_id not in shifts:
+            shifts[shift_id] = compact({"shift": {**shift(receipt.shift, now), "initial_transaction": None}})
+        yield _receipt_body(state, receipt, now, shifts[shift_id])
+
+
+def _receipt_body(state: State, receipt: Receipt, now: float, shift_member: bytes) -> bytes:
     fiscal_code = receipt.fiscal_code(now)
     status = receipt.status(now)
     changing = {
@@ -73,9 +87,8 @@ def receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
         "context": None if receipt.hide_context else receipt.context,
         "transaction": transaction(receipt.transaction, now),
         "transaction_id": receipt.transaction.id,
-        "shift": {**shift(receipt.shift, now), "initial_transaction": None},
     }
-    body = b"{" + receipt.fixed + b"," + compact(changing) + b"}"
+    body = b"{" + b",".join((receipt.fixed, compact(changing), shift_member)) + b"}"
     return _with_old_names(body) if receipt.old_names else body
 
 

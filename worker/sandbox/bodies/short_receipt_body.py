@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from worker.sandbox.bodies.party_body import branch
-from worker.sandbox.bodies.receipt_body import receipt_body
+from worker.sandbox.bodies.receipt_body import receipt_bodies
 from worker.sandbox.ledger import Receipt
 from worker.sandbox.state import State
 
@@ -30,7 +32,17 @@ _SAME = (
 
 
 def short_receipt_body(state: State, receipt: Receipt, now: float) -> bytes:
-    whole = json.loads(receipt_body(state, receipt, now))
+    """The receipt as JSON."""
+    return next(short_receipt_bodies(state, [receipt], now))
+
+
+def short_receipt_bodies(state: State, receipts: Sequence[Receipt], now: float) -> Iterator[bytes]:
+    """Each receipt as JSON."""
+    for receipt, whole in zip(receipts, receipt_bodies(state, receipts, now), strict=True):
+        yield _shortened(receipt, json.loads(whole))
+
+
+def _shortened(receipt: Receipt, whole: dict[str, Any]) -> bytes:
     shift, register = receipt.shift, receipt.shift.register
     outlet = branch(register)
     body = {

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from worker.sandbox import sales
 from worker.sandbox.bodies import printed
 from worker.sandbox.bodies.party_body import branch_id
-from worker.sandbox.bodies.receipt_body import receipt_body
-from worker.sandbox.bodies.short_receipt_body import short_receipt_body
+from worker.sandbox.bodies.receipt_body import receipt_bodies, receipt_body
+from worker.sandbox.bodies.short_receipt_body import short_receipt_bodies
 from worker.sandbox.endpoints.query import flag, ids, moment, number, one, page
 from worker.sandbox.exchange import Call
 from worker.sandbox.ledger import Receipt
@@ -177,7 +177,7 @@ def _receipt_page(call: Call, found: list[Receipt], *, short: bool = False) -> R
     state = call.state
     now = state.clock.now()
     chosen, limit, offset = page(call, found, 100)
-    in_form = short_receipt_body if short else receipt_body
-    bodies = b",".join(in_form(state, receipt, now) for receipt in chosen)
+    in_form = short_receipt_bodies if short else receipt_bodies
+    bodies = b",".join(in_form(state, chosen, now))
     meta = json.dumps({"limit": limit, "offset": offset}).encode()
     return Reply(b'{"meta":' + meta + b',"results":[' + bodies + b"]}")
