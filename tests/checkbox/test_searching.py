@@ -57,9 +57,9 @@ def all_returns(session: Session, sale: IssuedReceipt) -> tuple[list[str], int]:
     offset: int | None = 0
     passes = 0
     while offset is not None:
-        page = session.search_returns(sale, offset)
-        found += [receipt.id for receipt in page.found]
-        offset = page.next_offset
+        for page in session.search_returns(sale, offset):
+            found += [receipt.id for receipt in page.found]
+            offset = page.next_offset
         passes += 1
     return found, passes
 
@@ -104,8 +104,8 @@ def test_a_return_behind_many_receipts_is_found_in_several_passes(desk: Desk) ->
             sold(session)
         back = give_back(session, sale)
         before = desk.asked(SEARCH)
-        page = session.search_returns(sale, 0)
-        assert (page.found, page.next_offset) == ((), 10)
+        *_, last = session.search_returns(sale, 0)
+        assert (last.found, last.next_offset) == ((), 10)
         assert desk.asked(SEARCH) - before == 10
         assert all_returns(session, sale) == ([back], 2)
 
@@ -118,8 +118,8 @@ def test_reads_by_id_are_bounded_too(desk: Desk) -> None:
         desk.sandbox.set_till("olena", 10_000_000)
         made = [give_back(session, sale) for _ in range(25)]
         before = desk.asked(BY_ID)
-        page = session.search_returns(sale, 0)
-        assert (len(page.found), page.next_offset) == (20, 21)
+        steps = list(session.search_returns(sale, 0))
+        assert (sum(len(step.found) for step in steps), steps[-1].next_offset) == (20, 21)
         assert desk.asked(BY_ID) - before == 20
         assert all_returns(session, sale) == (made, 2)
 
@@ -132,7 +132,24 @@ def test_a_return_that_is_listed_and_cannot_be_read_is_a_doubt(desk: Desk) -> No
         back = give_back(session, sale)
         desk.sandbox.fault("hidden_for", seconds=60, endpoint=BY_ID, receipt=back)
         with pytest.raises(Unavailable):
-            session.search_returns(sale, 0)
+            list(session.search_returns(sale, 0))
+
+
+def test_what_was_read_before_a_fault_is_not_read_again(desk: Desk) -> None:
+    """A search of many pages comes to its end though one call in three fails."""
+    desk.sandbox.set_options(page_limit=1)
+    with desk.enter() as session:
+        sale = sold(session)
+        sold(session)
+        desk.sandbox.fault("html_503", endpoint=SEARCH, count=1)
+        with pytest.raises(Unavailable):
+            list(session.search_returns(sale, 0))
+        steps = session.search_returns(sale, 0)
+        assert next(steps).next_offset == 1
+        desk.sandbox.fault("html_503", endpoint=SEARCH, count=1)
+        with pytest.raises(Unavailable):
+            list(steps)
+        assert [step.next_offset for step in session.search_returns(sale, 1)] == [2, None]
 
 
 def test_what_the_search_does_not_show_yet_is_found_later(desk: Desk) -> None:

@@ -182,11 +182,11 @@ def test_the_returns_of_a_sale_are_found(place: Place) -> None:
         assert sale is not None
         back = replace(RECEIPT, operation=Operation.RETURN, related_receipt_id=UUID(sale.id))
         session.sell(back_id, back, CONTEXT)
-        page = session.search_returns(sale, 0)
-        found = list(page.found)
-        while page.next_offset is not None:
-            page = session.search_returns(sale, page.next_offset)
-            found += page.found
+        found, offset = [], 0
+        while offset is not None:
+            for page in session.search_returns(sale, offset):
+                found += page.found
+                offset = page.next_offset
     assert [one.id for one in found] == [str(back_id)]
     assert found[0].is_return
     assert found[0].related_receipt_id == sale.id

@@ -183,12 +183,12 @@ class FakeSession:
         ]
         return max(made_at, default=None)
 
-    def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
+    def search_returns(self, sale: IssuedReceipt, offset: int) -> Iterator[ReturnsPage]:
         self.checkbox.called("search_returns")
         listed = list(self.checkbox.receipts.values())[offset : offset + self.checkbox.seen_at_once]
         related = tuple(one for one in listed if one.related_receipt_id == sale.id)
         after = offset + len(listed)
-        return ReturnsPage(related, after if after < len(self.checkbox.receipts) else None)
+        yield ReturnsPage(related, after if after < len(self.checkbox.receipts) else None)
 
     def acquire_permit(self, again: bool) -> float:
         self.checkbox.now += self.checkbox.pause_before_permit

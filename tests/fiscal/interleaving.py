@@ -247,11 +247,11 @@ class World:
     def _step_before_sending(self) -> None:
         """Nobody comes between the last look at the clock and the socket."""
 
-    def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
+    def search_returns(self, sale: IssuedReceipt, offset: int) -> Iterator[ReturnsPage]:
         self.step()
         till = [one for one in self.ledger.values() if "document" not in one.receipt.context]
         found = (one.seen(self.now) for one in till if one.receipt.related_receipt_id == sale.id)
-        return ReturnsPage(tuple(found), None)
+        yield ReturnsPage(tuple(found), None)
 
     def shift(self, good_for: float) -> Shift | None:
         self.step()

@@ -71,6 +71,11 @@ def receipts_of(world: ChainWorld, payment: UUID) -> list[IssuedReceipt]:
     return [one for one in world.numbered() if one.id in ids]
 
 
+def landed_unseen(world: ChainWorld, payment: str, back: str) -> bool:
+    """Between the look and the return: of such a payment nobody knew that it would be refused."""
+    return world.ledger[payment].at > world.ledger[back].at - UNSEEN
+
+
 def check(world: ChainWorld) -> None:
     """What holds in the end; fails with what does not."""
     numbered = {one.id: one for one in world.numbered()}
@@ -80,8 +85,7 @@ def check(world: ChainWorld) -> None:
             backs = [back for paid, back in kept.returns if paid == payment and back in numbered]
             assert len(backs) <= 1, "returned twice"
             for back in backs if payment not in numbered else ():
-                # Only one that landed unseen, between the look and the return, and was refused then.
-                assert world.ledger[payment].at > world.ledger[back].at - UNSEEN, "money for nothing"
+                assert landed_unseen(world, payment, back), "money for nothing"
     payments = {one.request.payment_uuid for one in world.deliveries if one.request.payment_uuid}
     for payment in payments:
         made = receipts_of(world, payment)
@@ -108,9 +112,11 @@ def _check_returns(world: ChainWorld, numbered: dict[str, IssuedReceipt]) -> Non
             kept = world.chains[outcome.relation.id]
             living = [one for one in kept.payments if one in numbered]
             assert {one.id for one in outcome.returns} <= made
-            assert [one.related_receipt_id for one in outcome.returns] == living, (
-                "told before all was returned"
-            )
+            undone = [one.related_receipt_id for one in outcome.returns]
+            assert [one for one in undone if one in numbered] == living, "told before all was returned"
+            for one in outcome.returns:
+                paid = str(one.related_receipt_id)
+                assert paid in numbered or landed_unseen(world, paid, one.id), "told of money for nothing"
         else:
             assert isinstance(outcome, Rejected)
             assert outcome.code in (Code.PREPAYMENT_MISMATCH, Code.RECEIPT_REJECTED), outcome

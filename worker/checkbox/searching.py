@@ -7,7 +7,7 @@ end. A search that was not finished is "don't know": it says where to go on, and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -48,25 +48,29 @@ class Pages:
             self._limit = max(1, self._limit // 10)
 
 
-def search_returns(pages: Pages, look_up: LookUp, sale: IssuedReceipt, offset: int) -> ReturnsPage:
-    """One pass from ``offset`` on; what the search shows in short form is read by id."""
-    found: dict[str, IssuedReceipt] = {}
+def search_returns(pages: Pages, look_up: LookUp, sale: IssuedReceipt, offset: int) -> Iterator[ReturnsPage]:
+    """One pass from ``offset`` on; what the search shows in short form is read by id.
+
+    Each step says where to go on, so that a fault loses nothing that was read before it.
+    """
     reads = 0
     for _ in range(_PAGES):
         page = pages.at(offset)
         if not page:
-            return ReturnsPage(tuple(found.values()), None)
+            yield ReturnsPage((), None)
+            return
         for result in page:
             receipt = result.receipt
             if result.may_be_return and not result.is_whole:
                 if reads == _READS:
-                    return ReturnsPage(tuple(found.values()), offset)
+                    return
                 reads += 1
                 receipt = _whole(look_up, receipt.id)
-            if receipt.is_return and receipt.related_receipt_id == sale.id:
-                found[receipt.id] = receipt
             offset += 1
-    return ReturnsPage(tuple(found.values()), offset)
+            if result.may_be_return:
+                is_of_sale = receipt.is_return and receipt.related_receipt_id == sale.id
+                yield ReturnsPage((receipt,) if is_of_sale else (), offset)
+        yield ReturnsPage((), offset)
 
 
 def _whole(look_up: LookUp, receipt_id: str) -> IssuedReceipt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -218,7 +218,7 @@ class Session:
         self.youngest_unfinished(shift)
         return self._unfinished.count if self._unfinished is not None else None
 
-    def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
+    def search_returns(self, sale: IssuedReceipt, offset: int) -> Iterator[ReturnsPage]:
         return search_returns(self._pages(from_date=sale.created_at), self.look_up, sale, offset)
 
     def _pages(self, *, shift_id: str | None = None, from_date: str | None = None) -> Pages:

@@ -6,7 +6,7 @@ refusals below), or "don't know" (``Unavailable``), after which only a look-up b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -89,10 +89,10 @@ class KeyRegister:
 
 @dataclass(frozen=True, slots=True)
 class ReturnsPage:
-    """What one pass of a search for a sale's returns has seen."""
+    """What one step of a search for a sale's returns has seen."""
 
     found: tuple[IssuedReceipt, ...]
-    #: Where the next pass goes on; None: all receipts up to now were seen.
+    #: Where the search goes on; None: all receipts up to now were seen.
     next_offset: int | None
 
 
@@ -180,8 +180,11 @@ class CashierSession(Protocol):
         """
         ...
 
-    def search_returns(self, sale: IssuedReceipt, offset: int) -> ReturnsPage:
-        """One pass, of a bounded number of requests, over the receipts since the sale, from ``offset`` on."""
+    def search_returns(self, sale: IssuedReceipt, offset: int) -> Iterator[ReturnsPage]:
+        """One pass over the receipts since the sale, from ``offset`` on: step by step, as they are read.
+
+        Its requests are bounded in number: it may end before all were seen.
+        """
         ...
 
     def acquire_permit(self, again: bool) -> float:

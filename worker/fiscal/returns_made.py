@@ -60,12 +60,14 @@ def _search_to_end(reader: Reader, sale: IssuedReceipt) -> None:
     search = reader.state.search
     if search is None or search.sale != sale.id:
         search = Search(sale.id)
-    page = reader.session.search_returns(sale, search.offset)
-    seen = tuple(one.id for one in page.found if one.id not in search.found)
-    offset = search.offset if page.next_offset is None else page.next_offset
-    reader.state = replace(reader.state, search=Search(sale.id, offset, (*search.found, *seen)))
-    if page.next_offset is not None:
-        raise Postponed(0.0, Wait.RETURNS_SEARCHED)
+    for page in reader.session.search_returns(sale, search.offset):
+        seen = tuple(one.id for one in page.found if one.id not in search.found)
+        offset = search.offset if page.next_offset is None else page.next_offset
+        search = Search(sale.id, offset, (*search.found, *seen))
+        reader.state = replace(reader.state, search=search)
+        if page.next_offset is None:
+            return
+    raise Postponed(0.0, Wait.RETURNS_SEARCHED)
 
 
 def _read(reader: Reader, receipt_id: str) -> IssuedReceipt:

@@ -124,11 +124,11 @@ class _Desk:
         pages, offset = Pages(page), 0
         back: dict[str, IssuedReceipt] = {}
         for _ in range(_PASSES):
-            part = search_returns(pages, lambda one: self._read(row, url, token, one), sale, offset)
-            back |= {one.id: one for one in part.found}
-            if part.next_offset is None:
-                return back.values()
-            offset = part.next_offset
+            for step in search_returns(pages, lambda one: self._read(row, url, token, one), sale, offset):
+                back |= {one.id: one for one in step.found}
+                if step.next_offset is None:
+                    return back.values()
+                offset = step.next_offset
         raise NotAsked("Checkbox has too many receipts since the sale")
 
     def _as_any(self, read: Callable[[Row, str, str], T]) -> T:
