@@ -6,7 +6,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -50,9 +50,16 @@ def chains(count: int, rows: Sequence[CashierRow], generator: random.Random) -> 
 class Chaining:
     """Publishes the steps of each chain, one after the other."""
 
-    def __init__(self, chained: Sequence[Chained], publish: Callable[[Sequence[OrderRequest]], None]) -> None:
+    def __init__(
+        self,
+        chained: Sequence[Chained],
+        publish: Callable[[Sequence[OrderRequest]], None],
+        told: Callable[[str], Sequence[Mapping[str, Any]]],
+    ) -> None:
+        """``told`` gives the succeeded events of a request."""
         self._chained = chained
         self._publish = publish
+        self._told = told
         self.asked: set[str] = set()
 
     @property
@@ -73,6 +80,9 @@ class Chaining:
 
     def _ask(self, one: Chained) -> None:
         requests = one.steps[one.next_step]
+        if one.next_step == len(one.parts):
+            paid = self._told(one.steps[-2][0].id)[-1]
+            requests = [_naming(request, paid["data"]["prepayment"]["relationId"]) for request in requests]
         self._publish(requests)
         self.asked |= {request.id for request in requests}
         one.next_step += 1
@@ -148,6 +158,13 @@ def _return(number: int, sale: OrderRequest, time: int) -> OrderRequest:
     order = {**message["data"]["order"], "uuid": str(document)}
     members = {"operation": "PREPAYMENT_RETURN", "returnOf": {"orderUuid": str(sale.order)}, "order": order}
     return _changed(sale, f"chain-{number:04}/return/{time}", members, str(document))
+
+
+def _naming(back: OrderRequest, relation_id: str) -> OrderRequest:
+    """The return of this chain: an order whose first advance was refused has had two."""
+    message = json.loads(back.body)
+    message["data"]["returnOf"]["relationId"] = relation_id
+    return replace(back, body=json.dumps(message, ensure_ascii=False).encode())
 
 
 def _changed(
