@@ -65,7 +65,7 @@ $(NODE_PACKAGES): %/node_modules/.package-lock.json: %/package-lock.json
 
 .PHONY: test
 test: $(INSTALLED) $(NODE_PACKAGES) ## Run the tests
-	@$(BIN)/pytest -n 4 --dist worksteal
+	@$(BIN)/pytest -n 5 --dist worksteal
 
 .PHONY: check
 check: $(INSTALLED) ## Check format, style, types, layers and structure of the code

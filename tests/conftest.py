@@ -30,6 +30,14 @@ T = TypeVar("T")
 #: A broker that is there already, for tests that only speak AMQP; read before the environment is cleaned.
 EXTERNAL_BROKER = os.environ.get("FISCAL_RABBITMQ_URL")
 
+#: Whose tests wait for processes, the slowest first.
+_SLOW = [
+    Path(__file__).parent / name for name in ("system", "docs", "console", "cli", "telemetry", "journal")
+]
+
+#: Seconds that a test waits for a condition: on a busy machine it is late, and a test is no measurement.
+PATIENCE = 120.0
+
 settings.register_profile("developer", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "developer")
@@ -47,6 +55,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     SandboxProcess.defaults = dict(text.split("=", 1) for text in config.getoption("--sandbox-option"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deal the modules out to the workers of xdist, each of which takes an equal part from the front.
+
+    Tests that wait for processes are begun first: what is left at the end is quick, and is shared out easily.
+    """
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.path, []).append(item)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [path for folder in _SLOW for path in modules if path.is_relative_to(folder)]
+    hands = [slow[worker::workers] for worker in range(workers)]
+    sizes = [sum(len(modules[path]) for path in hand) for hand in hands]
+    for path in sorted(modules.keys() - set(slow), key=lambda path: (-len(modules[path]), path)):
+        smallest = sizes.index(min(sizes))
+        hands[smallest].append(path)
+        sizes[smallest] += len(modules[path])
+    items[:] = [item for hand in hands for path in hand for item in modules[path]]
 
 
 @pytest.fixture(autouse=True)
@@ -95,11 +122,11 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def eventually() -> Callable[..., object]:
-    """`eventually(condition, timeout=15)` waits until the condition gives something true, and returns it."""
+    """`eventually(condition)` waits until the condition gives something true, and returns it."""
     return _eventually
 
 
-def _eventually(condition: Callable[[], T], timeout: float = 15.0) -> T:
+def _eventually(condition: Callable[[], T], timeout: float = PATIENCE) -> T:
     deadline = time.monotonic() + timeout
     while not (result := condition()):
         if time.monotonic() > deadline:

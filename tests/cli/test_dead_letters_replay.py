@@ -222,8 +222,8 @@ def test_a_broker_that_dies_in_the_middle_is_told_and_loses_nothing(
     assert "Traceback" not in err
     done = int(err.split()[0])
     # Right after the start the queues still read their logs, and tell of a past state.
-    eventually(lambda: ready(vhost.url, "fiscalize") >= done, timeout=60)
-    eventually(lambda: abs(ready(vhost.url, DEAD_LETTERS) - (1000 - done)) <= 1, timeout=60)
+    eventually(lambda: ready(vhost.url, "fiscalize") >= done)
+    eventually(lambda: abs(ready(vhost.url, DEAD_LETTERS) - (1000 - done)) <= 1)
     sent, left = numbers(vhost.url, "fiscalize"), numbers(vhost.url)
     assert set(sent) | set(left) == set(range(1000))
     assert len(sent) + len(left) <= 1001

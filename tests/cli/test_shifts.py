@@ -18,6 +18,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from tests.cli import commands
+from tests.conftest import PATIENCE
 from tests.system.counter import CLOSE, OPEN, Counter, ago, counter, write
 from worker.cli import shifts
 from worker.demo.rabbitmq import PrivateRabbitMQ
@@ -101,7 +102,7 @@ def tokens(shop: Counter, cashier: str) -> int:
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)

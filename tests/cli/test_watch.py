@@ -238,7 +238,7 @@ def test_it_replays_what_comes_later_and_ends_at_a_signal(
     process = commands.start(amqp_url, "dead-letters", "watch", "--interval", "PT5S")
     eventually(lambda: process.poll() is None)
     put(amqp_url, [1])
-    eventually(lambda: ready(amqp_url, "fiscalize") == 1, timeout=30)
+    eventually(lambda: ready(amqp_url, "fiscalize") == 1)
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)

@@ -32,7 +32,7 @@ def test_who_did_what_is_kept_and_shown(
     amqp_url: str, journal: str, visitor: Visitor, eventually: Eventually, tmp_path: Path
 ) -> None:
     """Of consoles and commands: a replay, a copy, a discard, a shift; no phone that was searched for."""
-    eventually(lambda: "Nobody has changed anything yet" in visitor.get("/done").text, timeout=60)
+    eventually(lambda: "Nobody has changed anything yet" in visitor.get("/done").text)
     put(amqp_url, [1, 2])
     put(amqp_url, [3], code="TOTALS_MISMATCH")
     visitor.headers = [*visitor.headers.raw, (b"X-Forwarded-User", "Оксана".encode())]
@@ -42,7 +42,7 @@ def test_who_did_what_is_kept_and_shown(
     visitor.post("/export", data={"csrf": csrf, "order": SECRET_PHONE})
     commands.run(amqp_url, "dead-letters", "discard", "--code", "TOTALS_MISMATCH", "--yes")
     commands.run(amqp_url, "shifts", "close", "--cashier", "petro", "--yes")
-    text = eventually(lambda: complete(visitor), timeout=30)
+    text = eventually(lambda: complete(visitor))
     rows = text.split("<tr>")[2:]
     assert ["Closing of a shift" in rows[0], "closed" in rows[0], "cashier petro" in rows[0]] == [True] * 3
     assert ["Discard" in rows[1], "code TOTALS_MISMATCH" in rows[1]] == [True] * 2

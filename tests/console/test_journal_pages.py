@@ -114,7 +114,7 @@ def test_an_open_shift_beside_the_books_of_checkbox(
     assert "0.00 ₴ 270.00 ₴ differs" in text_of(visitor, "/today")
     day = datetime.now(KYIV).date().isoformat()
     assert visitor.submit("/reconciliation", day=day).headers["location"] == "/reconciliation"
-    eventually(lambda: "No such receipt at Checkbox: 1" in text_of(visitor, "/reconciliation"), timeout=60)
+    eventually(lambda: "No such receipt at Checkbox: 1" in text_of(visitor, "/reconciliation"))
     text = text_of(visitor, "/reconciliation")
     assert f"{day}: compared" in text
     assert "look at it in Checkbox" in text

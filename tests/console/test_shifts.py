@@ -69,7 +69,7 @@ def look(visitor: Visitor, cashier: str, eventually: Eventually) -> str:
 
 def ended(visitor: Visitor, page: str, eventually: Eventually) -> str:
     """The same page, once its job is over."""
-    eventually(lambda: visitor.get(f"/jobs/{page.split('/')[-1]}.json").json()["over"], timeout=60)
+    eventually(lambda: visitor.get(f"/jobs/{page.split('/')[-1]}.json").json()["over"])
     return page
 
 

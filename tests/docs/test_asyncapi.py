@@ -41,7 +41,6 @@ def test_the_parser_would_object(tmp_path: Path) -> None:
 
 
 @needs_npm
-@pytest.mark.timeout(300)
 def test_the_page_is_the_document_of_now(tmp_path: Path) -> None:
     """`make docs` has nothing to write: each operation and message is on it, with its examples."""
     page = tmp_path / "asyncapi.md"

@@ -53,7 +53,6 @@ def run(tmp_path: Path, dist: Path) -> Run:
     return run
 
 
-@pytest.mark.timeout(600)
 def test_the_demo_of_an_installed_wheel_ends_as_the_contract_says(run: Run) -> None:
     """A row for each example, which ends as its name says."""
     install, demo = lines(blocks("README.md", "sh")[2])

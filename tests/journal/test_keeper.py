@@ -169,11 +169,11 @@ def test_killed_under_load_it_loses_and_doubles_nothing(
     environment = {"FISCAL_RABBITMQ_URL": vhost.url, "FISCAL_JOURNAL_URL": journal_url}
     with JournalProcess(tmp_path / "second.log", environment):
         for part in (1, 2):
-            eventually(lambda part=part: rows.counts()[0] >= part * count // 4, 30)
+            eventually(lambda part=part: rows.counts()[0] >= part * count // 4)
             journal.kill()
             journal.start()
         pouring.join()
-        eventually(lambda: rows.counts() == [count, count, count], 60)
+        eventually(lambda: rows.counts() == [count, count, count])
         eventually(heard_everything(vhost))
     assert rows.counts() == [count, count, count]
 
@@ -218,7 +218,7 @@ def test_a_database_and_a_broker_that_are_away_are_waited_for(
     assert journal.is_running
     rabbitmq.start()
     postgresql.start()
-    eventually(lambda: rows.counts()[0] == 51, 30)
+    eventually(lambda: rows.counts()[0] == 51)
     assert journal.terminate() == 0
 
 
@@ -258,6 +258,6 @@ def test_orders_are_fiscalized_while_the_database_is_away(
                 assert shop.outcome(f"away-{number}", 60)["routing_key"] == "fiscalization.succeeded"
             assert vhost.queues()[JOURNAL_QUEUE].messages == 16
             postgresql.start()
-            eventually(lambda: rows.counts() == [10, 10, 10], 30)
+            eventually(lambda: rows.counts() == [10, 10, 10])
             shop.close()
     assert journal.terminate() == 0

@@ -14,6 +14,7 @@ import pika
 from dramatiq.worker import Worker
 from pika.adapters.blocking_connection import BlockingChannel
 
+from tests.conftest import PATIENCE
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
 from worker.rabbit.consuming_connection import ConsumerDependencies
@@ -53,7 +54,7 @@ class Running:
 
     def __enter__(self) -> Self:
         self.worker.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while not self.broker.is_consuming and time.monotonic() < deadline:
             time.sleep(0.01)
         assert self.broker.is_consuming

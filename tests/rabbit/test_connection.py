@@ -14,6 +14,7 @@ import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
+from tests.conftest import PATIENCE
 from tests.fault_proxy import FaultProxy
 from tests.rabbit.asked_of_broker import AskedOfBroker
 from tests.rabbit.running import TOPOLOGY, channel, declare, drained
@@ -403,7 +404,7 @@ def test_an_exchange_that_may_not_be_written_to_spoils_no_other_message(
     assert "bimp.fiscal" in facts["reason"]
     assert "rights" in facts["message"]
     rabbitmq.ctl("set_permissions", "-p", vhost.name, name, ".*", ".*", ".*")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while event_of(sending).exception(20) is not None:
         assert time.monotonic() < deadline
     assert [event for event, _ in lines] == ["publishing_refused", "publishing_works_again"]

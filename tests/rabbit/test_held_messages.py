@@ -57,7 +57,7 @@ def test_thousands_that_wait_hide_none_that_is_due(
     publish_all(vhost.url, queue, [b"late %d" % n for n in range(3000)], time.time() + 600)
     with Running(vhost.url, seen) as running:
         rescheduled(vhost.url, queue, b"soon", time.time() + 0.2)
-        eventually(lambda: seen, timeout=10)
+        eventually(lambda: seen)
         eventually(lambda: running.held == 3000)
     assert seen.bodies == [b"soon"]
 
@@ -88,7 +88,7 @@ def test_what_was_held_without_its_body_comes_back_whole(
     due = time.time() + 4
     publish_all(vhost.url, TOPOLOGY.follow_up, bodies, due)
     with Running(vhost.url, seen):
-        eventually(lambda: len(seen) == 40, timeout=30)
+        eventually(lambda: len(seen) == 40)
         eventually(lambda: vhost.queues()[TOPOLOGY.follow_up].messages == 0)
     assert min(seen.times) > due - 0.01
     assert sorted(seen.bodies) == sorted(bodies)
@@ -113,7 +113,7 @@ def test_new_messages_that_wait_for_a_thread_are_bounded_in_bytes(
         eventually(lambda: running.held > 70)
         assert resident() - before < ROOM_AT_WORK + 24 * 1024 * 1024
         gate.set()
-        eventually(lambda: vhost.queues()[TOPOLOGY.queue].messages == 0, timeout=30)
+        eventually(lambda: vhost.queues()[TOPOLOGY.queue].messages == 0)
     assert sorted(seen.bodies) == sorted(bodies)
 
 

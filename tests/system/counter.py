@@ -14,6 +14,7 @@ import pika
 import yaml
 
 from tests.builders import a_body
+from tests.conftest import PATIENCE
 from tests.system.shop import Shop
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
@@ -35,7 +36,7 @@ class Counter(Shop):
         self.publish(a_body(data__cashier=cashier, data__integration=integration, **told))
         return name
 
-    def code(self, name: str, timeout: float = 20.0) -> str:
+    def code(self, name: str, timeout: float = PATIENCE) -> str:
         """The code of the order's failure; ``succeeded`` for success."""
         event = self.outcome(name, timeout)
         return str(event["data"].get("code", "succeeded"))

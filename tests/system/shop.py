@@ -12,6 +12,7 @@ from typing import Any
 import pika
 from pika.exceptions import AMQPError
 
+from tests.conftest import PATIENCE
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost
 from worker.demo.worker_process import WorkerProcess
@@ -57,7 +58,7 @@ class Shop:
         while (got := self._channel.basic_get(DEAD_LETTERS, auto_ack=True))[0] is not None:
             self.letters.append((got[1].headers, got[2]))
 
-    def until(self, condition: Callable[[], Any], timeout: float = 20.0) -> Any:
+    def until(self, condition: Callable[[], Any], timeout: float = PATIENCE) -> Any:
         """Look until the condition gives something true, and return it."""
         deadline = time.monotonic() + timeout
         while True:
@@ -78,14 +79,14 @@ class Shop:
             found, text = self.worker.page(path)
             return found == status and words in text
 
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while not is_there():
             assert time.monotonic() < deadline, self.worker.page(path)
             self._connection.sleep(0.05)
 
     def wait_for_letters(self, count: int) -> None:
         """Until so many dead letters lie there; they are left where they are."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while self.vhost.queues()[DEAD_LETTERS].messages_ready < count:
             assert time.monotonic() < deadline
             self._connection.sleep(0.05)
@@ -104,7 +105,7 @@ class Shop:
             and (outcome is None or event["routing_key"] == f"fiscalization.{outcome}")
         ]
 
-    def outcome(self, request_id: str, timeout: float = 20.0) -> dict[str, Any]:
+    def outcome(self, request_id: str, timeout: float = PATIENCE) -> dict[str, Any]:
         """The first event of the request that is no delay."""
         event: dict[str, Any] = self.until(
             lambda: next(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.chaos.run import Plan, run
 
 
-@pytest.mark.timeout(240)
 def test_a_short_run_keeps_every_promise() -> None:
     """One receipt and one told success for each order, whatever is killed, cut, stalled and garbled.
 

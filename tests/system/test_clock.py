@@ -29,7 +29,7 @@ def test_a_clock_that_is_set_holds_no_order_up_and_hurries_none(
     clock = tmp_path / "clock"
     running = started(shop, clock)
     request, due = held_while_set_aside(running, clock, offset)
-    assert running.outcome(request, timeout=60)["routing_key"] == "fiscalization.succeeded"
+    assert running.outcome(request)["routing_key"] == "fiscalization.succeeded"
     *_, sold = running.sandbox.ledger()
     assert datetime.fromisoformat(sold["created_at"]) >= due
     # The worker saw that the clock was set.
@@ -45,7 +45,7 @@ def test_an_order_that_was_due_by_another_clock_waits_no_longer(
     request, _ = held_while_set_aside(running, clock, "-3600")
     [_, process] = children_of(running.worker.process.pid)
     os.kill(process, signal.SIGKILL)
-    assert running.outcome(request, timeout=60)["routing_key"] == "fiscalization.succeeded"
+    assert running.outcome(request)["routing_key"] == "fiscalization.succeeded"
 
 
 def started(shop: Callable[..., Shop], clock: Path) -> Shop:
@@ -89,7 +89,7 @@ def refused_once(running: Shop, number: int) -> tuple[str, str | None]:
         held: list[str | None] = [row["due"] for row in rows if row["attempts"] > 1]
         return held or ([None] if len(running.sandbox.ledger()) > number else [])
 
-    [due] = running.until(is_over_or_held, timeout=60)
+    [due] = running.until(is_over_or_held)
     return f"request-{number}", due
 
 

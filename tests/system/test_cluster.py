@@ -42,7 +42,6 @@ def cluster() -> Iterator[list[PrivateRabbitMQ]]:
         yield [first, second, third]
 
 
-@pytest.mark.timeout(240)
 def test_a_node_is_lost_under_load(
     cluster: list[PrivateRabbitMQ], tmp_path: Path, eventually: Eventually
 ) -> None:
@@ -58,12 +57,12 @@ def test_a_node_is_lost_under_load(
         publishing = Thread(target=stage.bimp.publish, args=(asked, PER_SECOND))
         publishing.start()
         heard = stage.bimp.heard
-        eventually(lambda: len(heard.succeeded) > COUNT // 5, 60)
+        eventually(lambda: len(heard.succeeded) > COUNT // 5)
         first.kill()
         told_by_then = len(heard.succeeded)
         assert publishing.is_alive()
         publishing.join(90)
-        eventually(lambda: heard.ended == {request.id for request in asked}, 90)
+        eventually(lambda: heard.ended == {request.id for request in asked})
         assert heard.succeeded == heard.ended
         assert told_by_then < len(asked) - PER_SECOND
         ledger = stage.sandbox.ledger()
@@ -76,4 +75,4 @@ def test_a_node_is_lost_under_load(
         assert EVENTS_QUEUE in third.queues()
         assert worker.terminate() == 0
         first.start()
-        eventually(lambda: first.queues()[DEAD_LETTERS].messages == 0, 30)
+        eventually(lambda: first.queues()[DEAD_LETTERS].messages == 0)

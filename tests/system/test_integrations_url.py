@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.conftest import PATIENCE
 from tests.integrations.serving import serving
 from tests.system.counter import Counter, counter, words, write
 from tests.system.test_integrations_isolated import processes
@@ -26,7 +27,7 @@ def test_the_end_while_the_first_answer_is_awaited(tmp_path: Path) -> None:
     settings = {"FISCAL_INTEGRATIONS_URL": "http://127.0.0.1:1/integrations"}
     worker = WorkerProcess(settings, tmp_path / "worker.log").start(wait=False)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while "waits for the integrations" not in worker.page("/readyz")[1]:
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -58,7 +58,7 @@ def into(vhost: VirtualHost, tmp_path: Path) -> Iterator[Start]:
 def all_settled(shop: Counter, count: int) -> None:
     """One event for each order, one receipt for each, and nothing that the broker still has."""
     names = {shop.order(f"r{number}") for number in range(count)}
-    shop.until(lambda: {event["data"]["requestId"] for event in shop.events} == names, timeout=90)
+    shop.until(lambda: {event["data"]["requestId"] for event in shop.events} == names)
     shop.until(lambda: sum(depth.messages for depth in shop.vhost.queues().values()) == 0)
     assert [event["routing_key"] for event in shop.events] == ["fiscalization.succeeded"] * count
     assert len({event["data"]["receipt"]["id"] for event in shop.events}) == count

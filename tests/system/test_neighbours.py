@@ -107,7 +107,7 @@ def test_cashiers_that_hang_at_the_common_address_do_not_delay_the_others(
         assert opened <= {"cashier", "integration"}
         shop.sandbox.clear_faults()
         names = [f"hangs-{number}" for number in range(80)]
-        shop.until(lambda: _all_told(shop, names), timeout=120)
+        shop.until(lambda: _all_told(shop, names))
 
 
 def _all_told(shop: Counter, names: Sequence[str]) -> bool:
@@ -129,7 +129,7 @@ def test_cashiers_that_hang_do_not_keep_another_shops_shift_open(vhost: VirtualH
         with counter(vhost, integrations) as shop:
             shop.sandbox.open_shift("olena", ago(hours=23, seconds=15))
             # Eight at once, 8 s each: a minute for all; one after the other it would be eight.
-            shop.until(lambda: shop.accepted(CLOSE) == 1, timeout=100)
+            shop.until(lambda: shop.accepted(CLOSE) == 1)
 
 
 def test_a_long_row_of_one_register_hides_nobody(vhost: VirtualHost, tmp_path: Path) -> None:
@@ -148,9 +148,9 @@ def test_a_long_row_of_one_register_hides_nobody(vhost: VirtualHost, tmp_path: P
         for number in range(3000):
             shop.order(f"olena-{number}")
         waiting = Topology().consumed[1:]
-        shop.until(lambda: sum(shop.vhost.queues()[name].messages for name in waiting) > 2800, 120)
+        shop.until(lambda: sum(shop.vhost.queues()[name].messages for name in waiting) > 2800)
         shop.sandbox.fault("html_503", cashier="petro", count=1)
-        assert shop.code(shop.order("petro", "petro", "another"), timeout=20) == "succeeded"
+        assert shop.code(shop.order("petro", "petro", "another")) == "succeeded"
         assert shop.events_of("petro", "delayed")
         assert shop.sandbox.counters()["faults"]["html_503"] == 1
 
@@ -166,7 +166,7 @@ def test_large_orders_that_wait_do_not_fill_the_memory(vhost: VirtualHost, tmp_p
         for number in range(400):
             shop.order(f"olena-{number}", padding="x" * 900 * 1024)
         waiting = Topology().consumed[1:]
-        shop.until(lambda: sum(shop.vhost.queues()[name].messages for name in waiting) > 380, 120)
+        shop.until(lambda: sum(shop.vhost.queues()[name].messages for name in waiting) > 380)
         assert memory_of(shop) < 256 * 1024
         assert shop.code(shop.order("petro", "petro", "another")) == "succeeded"
 

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from tests.conftest import PATIENCE
 from tests.system.counter import Counter, counter, write
 from worker.demo.examples import FOLDER as CONTRACT
 from worker.demo.rabbitmq import PrivateRabbitMQ
@@ -82,13 +83,13 @@ class Chain:
         return self.ask("PREPAYMENT_RETURN", None, data__returnOf=return_of, **of_document | changes)
 
     def succeeded(self, name: str) -> dict[str, Any]:
-        event = self.shop.outcome(name, 60)
+        event = self.shop.outcome(name)
         assert event["routing_key"] == "fiscalization.succeeded", event["data"]
         return dict(event["data"])
 
     def refused(self, name: str) -> tuple[str, Any]:
         """Code and reason."""
-        event = self.shop.outcome(name, 60)
+        event = self.shop.outcome(name)
         assert event["routing_key"] == "fiscalization.failed", event["data"]
         return event["data"]["code"], event["data"]["detail"].get("reason")
 
@@ -131,7 +132,7 @@ def test_the_examples_in_their_order(shop: Counter) -> None:
         message = json.loads(path.read_text())
         message["data"] |= {"integration": "shop-main", "cashier": "maria"}
         shop.publish(json.dumps(message).encode())
-        event = shop.outcome(message["id"], 60)
+        event = shop.outcome(message["id"])
         told.append(event["data"])
         outcome = event.pop("routing_key").removeprefix("fiscalization.")
         schema = json.loads((SCHEMAS / f"fiscalization_{outcome}.json").read_text())
@@ -342,7 +343,7 @@ def test_a_chain_that_cannot_be_read_is_no_missing_one(shop: Counter) -> None:
         chains[0].succeeded(name)
     for chain, fault in zip(chains, faults, strict=True):
         status = {"status": 404} if fault == "gateway_json" else {}
-        shop.sandbox.fault(fault, endpoint=READ, count=1, **status)
+        shop.sandbox.fault(fault, endpoint=READ, receipt=chain_id(UUID(chain.order), 0), count=1, **status)
         name = chain.ask("SELL", "270.00")
         assert chain.refused(name) == ("PREPAYMENT_MISMATCH", "chain_stands")
         assert shop.events_of(name, "delayed")
@@ -376,12 +377,12 @@ def test_what_came_too_early_is_replayed_by_the_watch(shop: Counter) -> None:
     subprocess.run(watch, env=environment, check=False, capture_output=True)
     shop.wait_for_letters(1)  # it stays while there is no chain
     chain.advance()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not chain.receipts():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     subprocess.run(watch, env=environment, check=True, capture_output=True)
-    shop.until(lambda: shop.events_of(name, "succeeded"), 60)
+    shop.until(lambda: shop.events_of(name, "succeeded"))
     assert chain.sums() == [100_00, 170_00]
 
 

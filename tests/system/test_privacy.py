@@ -97,7 +97,7 @@ def test_marked_values_are_found_nowhere(
     ]
     for body in bodies:
         running.publish(body, headers={"buyer": PHONE, "x-fiscal-detail": EMAIL}, user_id="guest")
-    running.until(lambda: len(running.events) >= 8 and len(running.letters) >= 6, timeout=30)
+    running.until(lambda: len(running.events) >= 8 and len(running.letters) >= 6)
 
     shop_sandbox.fault("error_receipt", count=1, words=WORDS)
     for kind in ("html_503", "truncated_json", "drop_before_commit", "drop_after_commit", "token_revoked"):
@@ -106,7 +106,7 @@ def test_marked_values_are_found_nowhere(
     for body in faulty:
         running.publish(body)
     for body in faulty:
-        running.outcome(json.loads(body)["id"], timeout=30)
+        running.outcome(json.loads(body)["id"])
     code = running.worker.terminate()
     running.look()
 

@@ -138,7 +138,7 @@ def test_children_end_when_the_main_process_is_killed(
     assert worker.process is not None
     worker.process.kill()
     worker.process.wait()
-    eventually(lambda: not any(map(alive, pids)), timeout=20)
+    eventually(lambda: not any(map(alive, pids)))
     assert {depth.consumers for depth in vhost.queues().values()} == {0}
 
 

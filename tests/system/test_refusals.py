@@ -77,7 +77,7 @@ def test_while_events_are_refused_nothing_else_is_repeated(
     def refusals() -> float:
         return float(unsettled.findall(running.worker.page("/metrics")[1])[0])
 
-    eventually(lambda: refusals() > 40, timeout=30)
+    eventually(lambda: refusals() > 40)
     # Three tries for each event: whatever else was repeated would have been asked for or written by now.
     assert requests(running) == before
     assert len(running.sandbox.ledger()) == 10
@@ -86,7 +86,7 @@ def test_while_events_are_refused_nothing_else_is_repeated(
     assert 1 <= len(lines) <= 2 * 2  # a process, a routing key
     assert all("bimp.fiscal" in line["reason"] and line["message"] for line in lines)
     rabbitmq.ctl("clear_policy", "-p", running.vhost.name, "full")
-    running.until(lambda: len(running.events) == 15, timeout=90)
+    running.until(lambda: len(running.events) == 15)
     eventually(lambda: depth(running, OUTBOX) == 0)
     running.look()
     assert Counter(event["data"]["requestId"] for event in running.events) == Counter(ids)
@@ -121,7 +121,7 @@ def test_a_deleted_exchange_costs_one_declaration(shop: Callable[..., Shop], eve
     with channel(running.vhost.url) as opened:
         opened.exchange_delete(EVENTS_EXCHANGE)
     ids = published(running, *[order() for _ in range(20)])
-    running.until(lambda: {e["data"]["requestId"] for e in running.events} >= {*ids}, timeout=60)
+    running.until(lambda: {e["data"]["requestId"] for e in running.events} >= {*ids})
     lines = told(running, "broker_object_missing")
     assert 1 <= len(lines) <= 3
     assert all(EVENTS_EXCHANGE in line["reason"] for line in lines)
@@ -138,7 +138,7 @@ def test_a_virtual_host_that_is_gone_is_told_and_filled_again(
     eventually(lambda: told(running, "broker_refuses"))
     eventually(lambda: "virtual host" in running.worker.page("/readyz")[1])
     running.vhost.create()
-    eventually(lambda: running.worker.page("/readyz")[0] == 200, timeout=30)
+    eventually(lambda: running.worker.page("/readyz")[0] == 200)
     again = Shop(running.vhost, running.sandbox, running.worker)
     [request] = published(again, order())
     assert again.outcome(request)["routing_key"] == "fiscalization.succeeded"
@@ -163,7 +163,7 @@ def test_a_changed_password_is_told_in_the_log_and_on_the_page(
         assert status == 503
         assert "password" in page
         rabbitmq.ctl("change_password", name, "first")
-        eventually(lambda: running.worker.page("/readyz")[0] == 200, timeout=30)
+        eventually(lambda: running.worker.page("/readyz")[0] == 200)
         [line] = told(running, "broker_refuses")
         assert "FISCAL_RABBITMQ_URL" in line["message"]
     finally:
@@ -181,7 +181,7 @@ def waiting_orders(running: Shop, count: int, trouble: Callable[[], None]) -> li
 
 
 def each_is_sold_once(running: Shop, ids: list[str]) -> None:
-    running.until(lambda: {event["data"]["requestId"] for event in running.events} == {*ids}, timeout=90)
+    running.until(lambda: {event["data"]["requestId"] for event in running.events} == {*ids})
     assert {event["routing_key"] for event in running.events} == {"fiscalization.succeeded"}
     assert len(running.sandbox.ledger()) == len(ids)
     assert running.letters == []
@@ -220,7 +220,7 @@ def test_a_node_that_is_drained_takes_the_worker_back(
         assert running.worker.page("/healthz")[0] == 200
     finally:
         rabbitmq.evaluate("rabbit_maintenance:revive()")
-    eventually(lambda: running.worker.page("/readyz")[0] == 200, timeout=30)
+    eventually(lambda: running.worker.page("/readyz")[0] == 200)
     again = Shop(vhost, running.sandbox, running.worker)
     each_is_sold_once(again, ids)
     again.close()

@@ -188,7 +188,7 @@ def test_a_return_at_the_till_behind_a_thousand_receipts(shop: Counter) -> None:
         for _ in range(1_005):
             till.make(1_00)
         till.make(270_00, is_return=True, related_receipt_id=sale)
-    event = shop.outcome(give_back(shop, "again", order), 30)
+    event = shop.outcome(give_back(shop, "again", order))
     assert event["data"]["code"] == "RETURN_WITHOUT_SALE"
     assert len(returns(shop, order)) == 1
 

@@ -87,7 +87,7 @@ def test_an_old_shift_is_rolled_over_without_an_order_lost_or_refused(
     with counter(vhost, integrations, FISCAL_PROCESSES="2") as shop:
         old = shop.sandbox.open_shift("olena", ago(hours=23, seconds=18))
         names = [shop.order(f"order-{number}") for number in range(10)]
-        assert {shop.code(name, timeout=30) for name in names} == {"succeeded"}
+        assert {shop.code(name) for name in names} == {"succeeded"}
         assert all(entry["shift_id"] != old["id"] for entry in shop.sandbox.ledger())
         assert (shop.accepted(CLOSE), shop.accepted(OPEN)) == (1, 1)
         assert shop.sandbox.requests("GET /receipts/search") >= 1
@@ -99,11 +99,11 @@ def test_a_shift_nobody_sells_in_is_closed_in_time(vhost: VirtualHost, tmp_path:
     integrations = write(tmp_path / "integrations.yaml", shifts="auto")
     with counter(vhost, integrations, FISCAL_PROCESSES="3") as shop:
         shop.sandbox.open_shift("olena", ago(hours=23, seconds=15))
-        shop.until(lambda: shop.accepted(CLOSE) == 1, timeout=50)
+        shop.until(lambda: shop.accepted(CLOSE) == 1)
         shop.worker.kill()
         shop.sandbox.open_shift("petro", ago(hours=23, seconds=15))
         shop.worker.start()
-        shop.until(lambda: shop.accepted(CLOSE) == 2, timeout=60)
+        shop.until(lambda: shop.accepted(CLOSE) == 2)
         assert shop.sandbox.requests(OPEN) == 0
         signed_in = shop.sandbox.counters()["sign_ins"]
         assert max(signed_in.values()) <= 2

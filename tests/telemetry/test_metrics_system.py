@@ -14,6 +14,7 @@ from pathlib import Path
 import pika
 import pytest
 
+from tests.conftest import PATIENCE
 from tests.fault_proxy import FaultProxy
 from tests.system.shop import Shop
 from tests.telemetry.orders import order, request_id
@@ -59,7 +60,7 @@ def shown(running: Shop) -> dict[str, float]:
 def events_of(running: Shop, *bodies: bytes) -> None:
     """Wait for the outcome of each order; events are taken, dead letters stay where they are."""
     missing = {request_id(body) for body in bodies}
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     with pika.BlockingConnection(pika.URLParameters(running.vhost.url)) as connection:
         channel = connection.channel()
         while missing:
@@ -135,7 +136,7 @@ def test_after_a_known_run_every_query_gives_the_figures_of_the_run(
             "count(time() - fiscal_heartbeat_timestamp_seconds < 60)": 2,
         }
         # A scrape that timed out on a busy machine leaves no figures until the next one.
-        eventually(lambda: {query: prometheus.value(query) for query in expected} == expected, timeout=30)
+        eventually(lambda: {query: prometheus.value(query) for query in expected} == expected)
         assert prometheus.value("sum(fiscal_request_duration_seconds_sum)") < 120  # type: ignore[operator]
         _assert_panels_and_rules_have_data(prometheus, eventually)
         _assert_panels_follow_the_integration(prometheus, eventually)
@@ -219,7 +220,7 @@ def test_a_killed_process_takes_no_count_along_and_leaves_no_gauge_behind(
     second = [order() for _ in range(3)]
     for body in second:
         running.publish(body)
-    eventually(lambda: shown(running)[SUCCEEDED] == before[SUCCEEDED] + 4, timeout=30)
+    eventually(lambda: shown(running)[SUCCEEDED] == before[SUCCEEDED] + 4)
     assert shown(running)[AMOUNT] == before[AMOUNT] + 4 * TOTAL
     eventually(lambda: shown(running)["fiscal_in_flight"] == 0)
 

@@ -160,7 +160,8 @@ def _login(call: Call) -> str | None:
 
 
 def _receipt_id(call: Call) -> str | None:
-    known = call.path.get("receipt_id") or _member(call.raw, "id")
+    """The receipt that the call is about; the chain where it names no receipt."""
+    known = call.path.get("receipt_id") or _member(call.raw, "id") or call.path.get("relation_id")
     return known if isinstance(known, str) else None
 
 

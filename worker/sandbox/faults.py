@@ -26,6 +26,7 @@ class Fault:
     #: ``POST /receipts/sell`` or ``/receipts/sell``; ``{receipt_id}`` is literal.
     endpoint: str | None = None
     cashier: str | None = None
+    #: A chain's id too, where the call names no receipt.
     receipt: str | None = None
     seconds: float = 0.0
     words: str | None = None
