@@ -229,6 +229,8 @@ def test_a_broker_that_is_lost_and_back_is_told_once_each(
         eventually(lambda: worker.page("/readyz")[0] == 200)
         # Before the proxy is closed, which is the next loss.
         events = [line["event"] for line in worker.lines()[before:]]
+    # What the checks at the start found may be on its way just then.
+    events = [event for event in events if event != "notice_not_published"]
     assert events[0] == "broker_lost"
     assert sorted(events[1:]) == ["broker_back", "request_processed"]
 

@@ -75,7 +75,7 @@ def _register(arguments: Sequence[str]) -> None:
 def main() -> None:
     """The entry point. Wrong configuration and a broker out of reach end it with plain lines."""
     from config.errors import ConfigurationError
-    from worker.operators.connection import BrokerUnreachable
+    from worker.operators.unreachable import BrokerUnreachable
 
     _register(sys.argv[1:])
     try:

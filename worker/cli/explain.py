@@ -21,12 +21,13 @@ from worker.cli.command_options import Integrations
 from worker.fiscal.money import hryvnias
 from worker.fiscal.outcomes import Relation
 from worker.journal.found_order import FoundOrder
-from worker.operators.connection import BrokerUnreachable, broker
+from worker.operators.connection import broker
 from worker.operators.explain.history import history
 from worker.operators.explain.sources import Explanation, ask_broker, ask_checkbox, ask_worker
 from worker.operators.explain.verdict import verdict
 from worker.operators.journal_access import JournalAway, found_in_journal
 from worker.operators.output import json_line, printable
+from worker.operators.unreachable import BrokerUnreachable
 from worker.rabbit.dead_letter import DeadLetter
 
 _NOTHING_KNOWN = 3

@@ -10,8 +10,9 @@ from typing import Any
 
 from config.errors import ConfigurationError
 from worker.app import topology_of
-from worker.operators.connection import BrokerUnreachable, broker
+from worker.operators.connection import broker
 from worker.operators.fleet_inquiry import ask_checks
+from worker.operators.unreachable import BrokerUnreachable
 
 #: Seconds for which the fleet is not asked again.
 _FOR = 2.0

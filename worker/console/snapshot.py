@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 
 from config.errors import ConfigurationError
 from worker.console.rows import Row, key_of
-from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.access import letters_alone
 from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.lock import Locked
 from worker.operators.dead_letters.look_through import NoDeadLetterQueue
+from worker.operators.unreachable import BrokerUnreachable
 from worker.rabbit.dead_letter import DeadLetter
 
 #: What a look or a job may end with, in words for people.

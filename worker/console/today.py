@@ -15,9 +15,9 @@ from worker.console.journal_desk import JournalDesk, Reply
 from worker.console.open_shifts import SeenShifts
 from worker.console.snapshot import FAULTS, NothingSeen, Snapshot, View
 from worker.fiscal.kyiv import KYIV
-from worker.operators.connection import BrokerUnreachable
 from worker.operators.journal_access import journal
 from worker.operators.queues_seen import QueuesSeen, queues_seen
+from worker.operators.unreachable import BrokerUnreachable
 
 if TYPE_CHECKING:
     from worker.journal.day import Day, Sums

@@ -8,10 +8,11 @@ from typing import Any
 import pika
 
 from worker.journal.action import Action
-from worker.operators.connection import BrokerUnreachable, broker
+from worker.operators.connection import broker
 from worker.operators.dead_letters.changes import Report
 from worker.operators.dead_letters.outcomes import Outcomes
 from worker.operators.shifts import Result
+from worker.operators.unreachable import BrokerUnreachable
 from worker.rabbit.topology import JOURNAL_QUEUE
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pika
 from pika.exceptions import AMQPError
 
 from config import settings as configuration
 from config.settings import Settings
+from worker.operators.unreachable import BrokerUnreachable
 from worker.rabbit.connection import parameters
-
-
-class BrokerUnreachable(Exception):
-    """No connection, or it broke; what was not confirmed was not done."""
 
 
 @contextmanager
@@ -34,5 +31,5 @@ def broker() -> Iterator[tuple[Settings, pika.BlockingConnection]]:
     except AMQPError as error:
         raise BrokerUnreachable(f"the broker ended the conversation: {type(error).__name__}") from None
     finally:
-        if connection.is_open:
+        with suppress(AMQPError):  # it may have ended meanwhile
             connection.close()

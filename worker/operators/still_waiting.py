@@ -8,11 +8,12 @@ from collections.abc import Iterable
 import pika
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
-from worker.operators.connection import BrokerUnreachable, broker
+from worker.operators.connection import broker
 from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.lock import Locked, locked
 from worker.operators.dead_letters.look_through import LookThrough, NoDeadLetterQueue, depth
 from worker.operators.fleet_inquiry import ask_fleet
+from worker.operators.unreachable import BrokerUnreachable
 
 #: Requests that the workers are asked for, one by one.
 _ASKED = 200

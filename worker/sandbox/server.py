@@ -54,6 +54,7 @@ def serve(application: ASGIApp, host: str, port: int, announce: Callable[[str], 
     config = uvicorn.Config(
         application,
         http=_Protocol,
+        ws="none",
         loop="uvloop",
         lifespan="off",
         log_level="warning",

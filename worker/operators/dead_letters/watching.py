@@ -12,12 +12,12 @@ from config.settings import Settings
 from worker.app import archive_check_of, read_integrations
 from worker.checkbox.client import CheckboxClient
 from worker.operators.audit import Audit
-from worker.operators.connection import BrokerUnreachable
 from worker.operators.dead_letters.access import letters_alone
 from worker.operators.dead_letters.causes import Cause, Causes, cause_of
 from worker.operators.dead_letters.changes import Heard, Report, change_each, replaying
 from worker.operators.dead_letters.lock import Locked
 from worker.operators.dead_letters.look_through import NoDeadLetterQueue
+from worker.operators.unreachable import BrokerUnreachable
 from worker.rabbit.dead_letter import DeadLetter
 
 _NAME = "dead-letters watch"
