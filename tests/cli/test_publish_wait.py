@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pika
 import pytest
 
 from tests.builders import LEFT_OUT, a_body
-from tests.cli.commands import invoke
+from tests.cli.commands import invoke, start
 from tests.system.shop import CONTRACT, Shop
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.worker_process import WorkerProcess
+from worker.rabbit.topology import EVENTS_EXCHANGE
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,22 @@ def test_all_succeeded_is_success(shop: Shop, order: Callable[..., str]) -> None
     assert done.exit_code == 0
     assert done.stdout.count("Order fiscalized") == 2
     assert "Order fiscalized" in done.stdout
+
+
+def test_what_is_no_event_of_ours_is_passed_by(shop: Shop, order: Callable[..., str]) -> None:
+    """Whoever may publish to the exchange may publish anything."""
+    file = order("sound.json")
+    url = pika.URLParameters(shop.vhost.url)
+    with (
+        pika.BlockingConnection(url) as connection,
+        start(shop.vhost.url, "publish", "--wait", file) as waits,
+    ):
+        channel = connection.channel()
+        while waits.poll() is None:
+            for body in (b"{", b"[]", b'{"data": null}'):
+                channel.basic_publish(EVENTS_EXCHANGE, "fiscalization.succeeded", body)
+            connection.sleep(0.05)
+        assert waits.returncode == 0, waits.communicate()
 
 
 def test_what_still_waits_is_shown_at_the_end(shop: Shop, order: Callable[..., str]) -> None:

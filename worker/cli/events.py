@@ -59,6 +59,11 @@ def events(
         raise typer.Exit(1)
 
 
+def _members(value: Any) -> dict[str, Any]:
+    """Of an object; of anything else, which a message that is not the worker's may have there, none."""
+    return value if isinstance(value, dict) else {}
+
+
 class _Shown:
     """Prints events and counts them, at most ``limit``."""
 
@@ -96,14 +101,14 @@ class _Shown:
         sys.stdout.flush()  # somebody may be waiting for it at the other end of a pipe
 
     def _row(self, event: dict[str, Any]) -> None:
-        data = event.get("data") or {}
+        data = _members(event.get("data"))
         outcome = str(event.get("type", "")).removeprefix("ua.bimp.fiscalization.").removesuffix(".v1")
-        number = (data.get("receipt") or {}).get("fiscalCode")
-        words = (data.get("message") or {}).get("en", "")
+        number = _members(data.get("receipt")).get("fiscalCode")
+        words = _members(data.get("message")).get("en", "")
         self._table.row(
             event.get("time"),
             outcome,
-            (data.get("order") or {}).get("docNumber"),
+            _members(data.get("order")).get("docNumber"),
             f"{data.get('integration') or '?'}/{data.get('cashier') or '?'}",
             f"{number or data.get('code') or ''}  {words}",
         )

@@ -144,9 +144,12 @@ class _Shown:
         self._show(message)
 
     def take(self, body: bytes) -> None:
-        """An event of the worker; others may wait for theirs at the same time."""
-        event = json.loads(body)
-        key = (event["data"]["requestId"], event["data"]["requestSource"])
+        """An event of the worker, or of somebody else: others wait for theirs at the same time."""
+        try:
+            event = json.loads(body)
+            key = (event["data"]["requestId"], event["data"]["requestSource"])
+        except (ValueError, KeyError, TypeError):
+            return
         answered = self.awaited.get(key, [])
         for message in answered:
             message.event = event

@@ -14,12 +14,12 @@ from typing import Any
 import pika
 from alembic.util import CommandError
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.journal import subscription
 from worker.journal.heard import Row, rows_of_action, rows_of_event, rows_of_request
 from worker.journal.writer import Writer
+from worker.rabbit.connection import LOST
 from worker.rabbit.topology import JOURNAL_QUEUE, ORDERS_EXCHANGE
 from worker.telemetry.logs import logger
 
@@ -61,14 +61,14 @@ class Keeper:
         while not stop.is_set():
             try:
                 connection = pika.BlockingConnection(self._params)
-            except (AMQPError, OSError, AssertionError) as error:  # pika asserts where a broker dies under it
+            except LOST as error:
                 self._report("journal_broker_away", error)
                 stop.wait(self._longer_wait())
                 continue
             try:
                 self._listen(connection, stop)
                 connection.close()
-            except (AMQPError, OSError, AssertionError) as error:
+            except LOST as error:
                 if not stop.is_set():
                     self._report("journal_broker_away", error)
                     stop.wait(self._longer_wait())

@@ -11,7 +11,7 @@ from pika.exceptions import AMQPError
 from config import settings as configuration
 from config.settings import Settings
 from worker.operators.unreachable import BrokerUnreachable
-from worker.rabbit.connection import parameters
+from worker.rabbit.connection import LOST, parameters
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def broker() -> Iterator[tuple[Settings, pika.BlockingConnection]]:
         connection = pika.BlockingConnection(
             parameters(settings.rabbitmq_url.get_secret_value(), "fiscal-worker cli")
         )
-    except (AMQPError, OSError) as error:
+    except LOST as error:
         raise BrokerUnreachable(
             f"FISCAL_RABBITMQ_URL: the broker cannot be reached ({type(error).__name__})"
         ) from None
@@ -31,5 +31,5 @@ def broker() -> Iterator[tuple[Settings, pika.BlockingConnection]]:
     except AMQPError as error:
         raise BrokerUnreachable(f"the broker ended the conversation: {type(error).__name__}") from None
     finally:
-        with suppress(AMQPError):  # it may have ended meanwhile
+        with suppress(*LOST):  # it may have ended meanwhile
             connection.close()

@@ -13,7 +13,6 @@ from typing import Any
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import (
-    AMQPError,
     ChannelClosedByBroker,
     ProbableAccessDeniedError,
     ProbableAuthenticationError,
@@ -26,7 +25,7 @@ from worker.integrations.polling import Polling
 from worker.interprocess.inquiries import CHECKED, WAITING
 from worker.interprocess.shared import Shared
 from worker.process import probe_pages
-from worker.rabbit.connection import parameters
+from worker.rabbit.connection import LOST, parameters
 from worker.rabbit.mending import mend
 from worker.rabbit.topology import (
     CHECKS,
@@ -121,7 +120,7 @@ class Monitor:
                 self._mend()
             else:  # the supervisor declares everything before it starts the first process
                 self._stop.wait(_LOOK_EVERY)
-        except (AMQPError, OSError) as fault:
+        except LOST as fault:
             self._lose(fault)
 
     def _lose(self, fault: Exception) -> None:
@@ -136,7 +135,7 @@ class Monitor:
             connection = self._connected()
             mend(self._topology, connection.channel())
             connection.close()
-        except (AMQPError, OSError, TopologyMismatch) as fault:
+        except (*LOST, TopologyMismatch) as fault:
             self._lose(fault)
 
     def _fresh_view(self) -> probe_pages.BrokerView | None:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pika
-from pika.exceptions import AMQPError
 
 from config.integrations_watch import IntegrationsWatch
 from config.settings import Settings
@@ -20,7 +19,7 @@ from worker.app import integrations_read, topology_of
 from worker.interprocess.shared import Shared
 from worker.process.monitor import Monitor
 from worker.process.worker import Process
-from worker.rabbit.connection import parameters
+from worker.rabbit.connection import LOST, parameters
 from worker.telemetry import metrics
 from worker.telemetry.log_writer import LogWriter
 from worker.telemetry.logs import logger
@@ -103,7 +102,7 @@ class Supervisor:
                 self._topology.remove_other_bindings(connection)
                 connection.close()
                 return True
-            except (AMQPError, AssertionError, OSError) as error:  # pika asserts where a broker dies under it
+            except LOST as error:
                 if not is_logged:
                     _log.warning("broker_awaited", **{"error.type": type(error).__name__})
                     is_logged = True

@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 import pika
 from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
+from pika.exceptions import AMQPError
 
 from worker.rabbit.readable_headers import ReadableHeaders
 
+#: What a blocking connection raises where the broker dies under it: pika asserts, too.
+LOST = (AMQPError, AssertionError, OSError)
 #: A dead network is noticed after about three heartbeats; the server's 60 s would mean minutes.
 _HEARTBEAT = 20
 #: An alarm of the broker blocks publishers; waiting longer would hold the thread past a shutdown.

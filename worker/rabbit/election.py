@@ -14,7 +14,9 @@ from copy import copy
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker
+
+from worker.rabbit.connection import LOST
 
 #: Seconds between heartbeats. The broker drops a connection that has been silent for two to three of them.
 HEARTBEAT = 5
@@ -66,7 +68,7 @@ class Election:
                 self._channel = self._asked()
             elif self._connection is not None:
                 self._connection.process_data_events(time_limit=0)
-        except (AMQPError, AssertionError, OSError):  # pika asserts where a broker dies under it
+        except LOST:
             self.close()
         except Exception:
             self.close()

@@ -10,7 +10,8 @@ from contextlib import suppress
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
+
+from worker.rabbit.connection import LOST
 
 #: Seconds in which every process has counted anew and keeps to what it found.
 _NOTICED_WITHIN = 3.0
@@ -62,7 +63,7 @@ class Fleet:
         """
         try:
             consumers = self._consumers()
-        except (AMQPError, AssertionError, OSError):  # pika asserts where a broker dies under it
+        except LOST:
             self.close()
             return
         except Exception:

@@ -10,10 +10,11 @@ from typing import Annotated, Literal, NotRequired
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # pydantic refuses typing's up to Python 3.11
 
+from worker.rabbit.connection import LOST
 from worker.rabbit.event_models import Utc, UuidText
 from worker.rabbit.notices import Notice, RateText
 from worker.rabbit.topology import JOURNAL_QUEUE
@@ -137,7 +138,7 @@ class ShiftNotices:
             channel.confirm_delivery()
             channel.basic_publish(exchange, routing_key, body, properties)
             channel.close()
-        except (AMQPError, AssertionError, OSError) as error:  # pika asserts where a broker dies under it
+        except LOST as error:
             self.close()
             raise Unpublished(type(error).__name__) from None
 
@@ -152,7 +153,7 @@ class ShiftNotices:
             if refusal.reply_code == 404:
                 return None
             raise Unpublished(refusal.reply_text) from None
-        except (AMQPError, AssertionError, OSError) as error:
+        except LOST as error:
             self.close()
             raise Unpublished(type(error).__name__) from None
 

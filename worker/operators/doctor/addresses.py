@@ -9,7 +9,6 @@ from urllib.parse import unquote, urlsplit
 import pika
 from pika.adapters.select_connection import IOLoop
 from pika.exceptions import (
-    AMQPError,
     ConnectionBlockedTimeout,
     ProbableAccessDeniedError,
     ProbableAuthenticationError,
@@ -17,7 +16,7 @@ from pika.exceptions import (
 
 from config.settings import Settings
 from worker.operators.doctor.finding import Finding, ok, warning, wrong
-from worker.rabbit.connection import BrokerConnection, parameters
+from worker.rabbit.connection import LOST, BrokerConnection, parameters
 
 _CHECK = "broker"
 #: Quorum queues keep a message's place and count its returns as our topology needs it.
@@ -46,7 +45,7 @@ def first_connection(settings: Settings) -> pika.BlockingConnection | None:
         return pika.BlockingConnection(
             parameters(settings.rabbitmq_url.get_secret_value(), "fiscal-worker doctor")
         )
-    except (AMQPError, OSError):
+    except LOST:
         return None
 
 
@@ -58,7 +57,7 @@ def _connect(url: str) -> tuple[Finding, pika.BlockingConnection | None]:
     except ProbableAccessDeniedError:
         advice = f"create the virtual host {_vhost(url)}, or give the user its rights"
         return _refused(url, f"denies this user access to virtual host {_vhost(url)}", advice), None
-    except (AMQPError, OSError) as error:
+    except LOST as error:
         reason = _reason(error)
         advice = "start RabbitMQ there, or correct the address in FISCAL_RABBITMQ_URL"
         return _refused(url, f"does not answer ({reason})", advice), None
@@ -115,14 +114,14 @@ def _alarm(url: str) -> Finding:
     except ConnectionBlockedTimeout:
         advice = "free memory or disk of the broker: it holds back every outcome until then"
         return wrong(_CHECK, _shown(url), "has an alarm and takes no messages", advice)
-    except (AMQPError, OSError) as error:
+    except LOST as error:
         advice = "look at the broker's log: it takes connections and no messages"
         return warning(_CHECK, _shown(url), f"did not take a message ({type(error).__name__})", advice)
     return ok(_CHECK, _shown(url), "takes messages, no alarm")
 
 
 def _close(connection: pika.BlockingConnection) -> None:
-    with suppress(AMQPError, OSError):  # it is gone, which is what was wanted
+    with suppress(*LOST):  # it is gone, which is what was wanted
         connection.close()
 
 
