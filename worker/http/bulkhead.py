@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
+from queue import Empty, SimpleQueue
 
 from worker.interprocess.rate_limiter import Reservations
 
@@ -26,11 +27,16 @@ class BulkheadFull(Exception):
 
 
 class _Compartment:
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         #: When each pass began, the oldest first.
         self.began: dict[int, float] = {}
         self.reservations = Reservations()
         self.typical_use = _TYPICAL_USE
+        #: A pass that ends wakes one of those that wait, and the others sleep on.
+        self.free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(limit):
+            self.free.put(None)
 
 
 class Bulkhead:
@@ -38,7 +44,7 @@ class Bulkhead:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._left = threading.Condition()
+        self._lock = threading.Lock()
         self._compartments: dict[str, _Compartment] = {}
         self._numbers = count()
 
@@ -52,25 +58,31 @@ class Bulkhead:
 
     @contextmanager
     def _place(self, name: str, limit: int) -> Iterator[None]:
-        with self._left:
-            compartment = self._compartments.setdefault(name, _Compartment())
-            self._await(compartment, limit)
-            number, began = next(self._numbers), self._monotonic()
+        with self._lock:
+            compartment = self._compartments.get(name)
+            if compartment is None:
+                compartment = self._compartments[name] = _Compartment(limit)
+        self._await(compartment)
+        number, began = next(self._numbers), self._monotonic()
+        with self._lock:
             compartment.began[number] = began
         try:
             yield
         finally:
-            with self._left:
+            use = min(self._monotonic() - began, _LONGEST_USE)
+            with self._lock:
                 del compartment.began[number]
-                use = min(self._monotonic() - began, _LONGEST_USE)
                 compartment.typical_use += (use - compartment.typical_use) / 8
-                self._left.notify_all()
+            compartment.free.put(None)
 
-    def _await(self, compartment: _Compartment, limit: int) -> None:
-        while len(compartment.began) >= limit:
-            now = self._monotonic()
-            patience = next(iter(compartment.began.values())) + PATIENCE - now
-            if patience <= 0:
-                spacing = compartment.typical_use / limit
-                raise BulkheadFull(PATIENCE + compartment.reservations.reserve(now, spacing))
-            self._left.wait(patience)
+    def _await(self, compartment: _Compartment) -> None:
+        patience = 0.0
+        while True:
+            with suppress(Empty):
+                return compartment.free.get(timeout=patience)
+            with self._lock:
+                now = self._monotonic()
+                patience = next(iter(compartment.began.values()), now) + PATIENCE - now
+                if patience <= 0:
+                    spacing = compartment.typical_use / compartment.limit
+                    raise BulkheadFull(PATIENCE + compartment.reservations.reserve(now, spacing))
