@@ -93,18 +93,18 @@ class ChainPayment(Attempts):
         if own:
             self._pass.state = replace(state, posted_id=issued.id, posted_at=now)
         else:
-            self._pass.state = replace(state, unknown_since=now)
+            self._pass.state = replace(state, hidden_id=issued.id, hidden_since=now)
 
     def _difference(self, relation: Relation, issued: IssuedReceipt) -> Mapping[str, Any] | None:
         return sum_difference(self._request, issued, relation, self._rounding)
 
     def _make(self, free: Free) -> Fiscalized:
+        self._pass.check_free(free.receipt_id)
         receipt = self._planned().receipt
         if self._order.archived:
             raise Rejected(Code.ORDER_ARCHIVED)
         if free.refusal is not None:
             raise free.refusal
-        self._pass.check_free(free.receipt_id)
         check_taxes(self._pass.session, self._pass.integration.tax_rates, self._order)
         self._pass.prepare()
         fitting = partial(self._fitting, free.receipt_id)
