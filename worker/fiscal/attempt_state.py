@@ -56,12 +56,27 @@ class AttemptState:
     #: How many sales of the order a return has seen, and since when.
     sales_seen: int = 0
     sales_seen_at: float | None = None
+    #: The search of this pass or the last one, and those for other sales of the order.
     search: Search | None = None
+    other_searches: tuple[Search, ...] = ()
 
     @property
     def attempts(self) -> int:
         """Number of the attempt under way, from 1; waits are not attempts."""
         return self.faults + 1
+
+    def search_for(self, sale: str) -> Search:
+        """How far the search for this sale's returns has come."""
+        return next((one for one in self._searches if one.sale == sale), Search(sale))
+
+    def with_search(self, search: Search) -> AttemptState:
+        """With how far this search has come; what the others found is kept."""
+        others = tuple(one for one in self._searches if one.sale != search.sale)
+        return replace(self, search=search, other_searches=others)
+
+    @property
+    def _searches(self) -> tuple[Search, ...]:
+        return (*((self.search,) if self.search else ()), *self.other_searches)
 
     def after_fault(self, unknown_at: float | None = None) -> AttemptState:
         """``unknown_at``: when a receipt was asked for that may have been made."""
