@@ -17,7 +17,7 @@ from worker.fiscal.issuing import Issuing, PassDependencies
 from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Verdict
 from worker.fiscal.plan import Plan
-from worker.fiscal.planner import plan
+from worker.fiscal.planner import check_currency, plan
 from worker.fiscal.ports import CashierSessions
 from worker.fiscal.sale import Sale
 
@@ -41,6 +41,7 @@ class Fiscalization:
             integration, cashier = self._integrations().choose(
                 request.integration, request.cashier, request.source
             )
+            check_currency(request.order)  # the plan waits for a look where the request may have sold before
             asked, request = request.operation, _as_sale(request, integration)
             planned = cache(partial(_plan, request, integration, state.first_seen, asked))
             if not state.look_up_first:
