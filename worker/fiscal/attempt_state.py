@@ -37,6 +37,8 @@ class AttemptState:
     posted_id: str | None = None
     #: The receipt that this request posted, and that was refused.
     refused_id: str | None = None
+    #: Whether a prepayment was the order's sale when it was posted; None: it was not, as far as is known.
+    posted_as_sale: bool | None = None
     #: The prepayment chain whose return this request posted, and how many returns it had before.
     returned_chain: str | None = None
     returns_before: int = 0
