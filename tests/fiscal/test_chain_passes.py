@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -337,17 +338,31 @@ def test_a_refusal_is_explained_by_the_chain_as_it_is_now() -> None:
     assert (refused.detail["reason"], refused.receipt_made) == (ChainReason.CHAIN_PAID, True)
 
 
-@pytest.mark.parametrize("is_redelivered", [True, False], ids=["redelivered", "lost"])
-def test_no_return_is_posted_while_that_of_an_earlier_post_may_appear(is_redelivered: bool) -> None:
+@pytest.mark.parametrize(
+    "earlier",
+    [{"redelivered": True}, {"unknown_since": NOW + 3600}, {"replays": 1}],
+    ids=["redelivered", "lost", "replayed"],
+)
+def test_no_return_is_posted_while_that_of_an_earlier_post_may_appear(earlier: dict[str, Any]) -> None:
     """For half a minute: Checkbox gives no id to a return by which it would refuse another one."""
     world = with_advance()
     began = world.now
-    unknown_since = None if is_redelivered else began
-    lost = replace(STATE, look_up_first=True, redelivered=is_redelivered, unknown_since=unknown_since)
-    done = world.end_of(a_return(), lost)
+    done = world.end_of(a_return(), replace(STATE, look_up_first=True, **earlier))
     assert isinstance(done, Fiscalized), done
     assert {wait.reason for wait in world.deliveries[0].waits} >= {Wait.RETURNS_MAY_APPEAR}
     assert world.posts == 1
+    assert all(world.ledger[one.id].at >= began + SETTLED_AFTER for one in done.returns)
+
+
+def test_a_replay_may_post_again_where_a_return_was_refused() -> None:
+    """It waits for what may land, as a first post of it does, and is no end by itself."""
+    world = with_advance()
+    world.return_chain(CHAIN, RECEIPT)
+    (_, refused), *_ = world.chains[CHAIN].returns
+    world.ledger[refused].end = "ERROR"
+    world.calls, began = [], world.now
+    done = world.end_of(a_return(), replace(STATE, look_up_first=True, replays=1))
+    assert isinstance(done, Fiscalized), done
     assert all(world.ledger[one.id].at >= began + SETTLED_AFTER for one in done.returns)
 
 

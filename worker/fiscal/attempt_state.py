@@ -42,6 +42,8 @@ class AttemptState:
     #: The prepayment chain whose return this request posted, and how many returns it had before.
     returned_chain: str | None = None
     returns_before: int = 0
+    #: When a replayed request to return a chain was taken up: what it posted before may land until just now.
+    replay_taken_up_at: float | None = None
     #: Looks at a receipt that had no number yet.
     looks: int = 0
     #: The rate limiter has reserved a permit of the register for this request.
@@ -102,6 +104,7 @@ class AttemptState:
             sale_awaited_since=_not_after(self.sale_awaited_since, now),
             unknown_since=now if posted_lately else _not_after(self.unknown_since, now),
             hidden_since=_not_after(self.hidden_since, now),
+            replay_taken_up_at=_not_after(self.replay_taken_up_at, now),
             sales_seen_at=_not_after(self.sales_seen_at, now),
         )
 
