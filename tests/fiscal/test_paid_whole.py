@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.fiscal.test_chain_protocol import named
 from worker.fiscal.attempt_state import AttemptState
 from worker.fiscal.chain import payment_receipt_id
 from worker.fiscal.integrations import CashRounding
+from worker.fiscal.issuing import SETTLED_AFTER
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Unavailable
 from worker.fiscal.receipt import sale_receipt_id
@@ -80,6 +82,16 @@ def test_after_a_crash_the_other_kind_is_looked_for(
     assert isinstance(refused, Rejected), refused
     assert (refused.code, refused.receipt_made) == (Code.PREPAYMENT_MISMATCH, True)
     assert [one.id for one in world.numbered()] == [made]
+
+
+@pytest.mark.parametrize("earlier", [{"redelivered": True}, {"replays": 1}], ids=["redelivered", "replayed"])
+def test_nothing_is_posted_while_the_other_kind_may_appear(earlier: dict[str, Any]) -> None:
+    """Nor after a replay: it knows nothing of the last post before it."""
+    world = Switched(FIFTY)
+    began = world.now
+    done = world.end_of(REQUEST, AttemptState(first_seen=NOW, look_up_first=True, **earlier))
+    assert isinstance(done, Fiscalized), done
+    assert world.ledger[SALE].at >= began + SETTLED_AFTER
 
 
 def test_what_rounding_cannot_change_is_not_waited_for() -> None:

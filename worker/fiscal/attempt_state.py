@@ -42,7 +42,7 @@ class AttemptState:
     #: The prepayment chain whose return this request posted, and how many returns it had before.
     returned_chain: str | None = None
     returns_before: int = 0
-    #: When a replayed request to return a chain was taken up: what it posted before may land until just now.
+    #: When the replay was taken up: its dead letter tells nothing of the last post, which may be on its way.
     replay_taken_up_at: float | None = None
     #: Looks at a receipt that had no number yet.
     looks: int = 0
@@ -63,6 +63,12 @@ class AttemptState:
     #: The search of this pass or the last one, and those for other sales of the order.
     search: Search | None = None
     other_searches: tuple[Search, ...] = ()
+
+    @property
+    def may_have_posted_at(self) -> float | None:
+        """The last moment at which a receipt may have been asked for without an answer."""
+        known = [moment for moment in (self.unknown_since, self.replay_taken_up_at) if moment is not None]
+        return max(known, default=None)
 
     @property
     def attempts(self) -> int:
@@ -104,7 +110,7 @@ class AttemptState:
             sale_awaited_since=_not_after(self.sale_awaited_since, now),
             unknown_since=now if posted_lately else _not_after(self.unknown_since, now),
             hidden_since=_not_after(self.hidden_since, now),
-            replay_taken_up_at=_not_after(self.replay_taken_up_at, now),
+            replay_taken_up_at=_not_after(self.replay_taken_up_at or now, now) if self.replays else None,
             sales_seen_at=_not_after(self.sales_seen_at, now),
         )
 

@@ -41,7 +41,6 @@ class ChainReturn:
 
     def run(self) -> Fiscalized:
         """Raises a ``Verdict`` when the pass does not end in numbered returns of all payments."""
-        self._note_replay()
         chain = self._named_chain()
         if chain is not None and chain.returns:
             done = self._made(chain)
@@ -59,12 +58,6 @@ class ChainReturn:
         self._pass.has_posted = True
         self._pass.receipt_made = True
         raise self._pass.number_awaited()
-
-    def _note_replay(self) -> None:
-        """The dead letter kept nothing of the passes before it, whose last post may be on its way."""
-        state = self._pass.state
-        if state.replays and state.replay_taken_up_at is None:
-            self._pass.state = replace(state, replay_taken_up_at=self._looked_at)
 
     def _made_meanwhile(self, chain: Chain | None, refusal: Rejected) -> Fiscalized:
         """The returns that somebody else had made; raises the refusal where there are none."""
@@ -135,15 +128,11 @@ class ChainReturn:
             )  # it may be refused, and the money given for nothing
         if chain.relation.status in CANCELLED:
             raise Postponed(LONGEST_LOOK, Wait.RETURNS_NOT_SHOWN_YET)
-        self._await_earlier_posts()
+        may_have_posted_at = self._pass.state.may_have_posted_at
+        left = SETTLED_AFTER - self._pass.since(may_have_posted_at)
+        if may_have_posted_at is not None and left > 0:
+            raise Postponed(min(left, LONGEST_LOOK), Wait.RETURNS_MAY_APPEAR)
         self._pass.send(partial(self._ask, chain, receipt), read_at=self._began)
-
-    def _await_earlier_posts(self) -> None:
-        state = self._pass.state
-        for since in (state.unknown_since, state.replay_taken_up_at):
-            left = SETTLED_AFTER - self._pass.since(since)
-            if since is not None and left > 0:
-                raise Postponed(min(left, LONGEST_LOOK), Wait.RETURNS_MAY_APPEAR)
 
     def _ask(self, chain: Chain, receipt: Receipt) -> None:
         relation_id, before = chain.relation.id, self._pass.state

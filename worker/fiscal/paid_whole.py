@@ -39,9 +39,10 @@ def await_other_kind(request: Request, state: AttemptState, now: float) -> None:
     Either kind looks for the other's receipts before it posts; half a minute later they are shown.
     """
     current = state.taken_up(now)
-    if current.unknown_since is None or current.posted_as_sale is not None or not _hangs_on_rounding(request):
+    posted_at = current.may_have_posted_at
+    if posted_at is None or current.posted_as_sale is not None or not _hangs_on_rounding(request):
         return
-    left = SETTLED_AFTER - (now - current.unknown_since)
+    left = SETTLED_AFTER - (now - posted_at)
     if left > 0:
         raise Postponed(min(left, LONGEST_LOOK), Wait.RECEIPT_MAY_APPEAR, state=current)
 
