@@ -258,6 +258,29 @@ def test_a_long_order_may_be_paid_in_parts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("relation_id", "path"),
+    [
+        (
+            "замовлення 17",
+            "%D0%B7%D0%B0%D0%BC%D0%BE%D0%B2%D0%BB%D0%B5%D0%BD%D0%BD%D1%8F%2017",
+        ),
+        ("a/b?c#d%", "a%2Fb%3Fc%23d%25"),
+        ("half a letter \ud800", "half%20a%20letter%20%3F"),
+        ("chain-0001", "chain-0001"),
+    ],
+    ids=["cyrillic", "reserved", "surrogate", "plain"],
+)
+def test_the_id_of_another_programs_chain_may_have_any_characters(relation_id: str, path: str) -> None:
+    """It comes from Checkbox's answers, and names one chain in the path."""
+    relation = {**RELATION, "relation_id": relation_id}
+    with CheckboxClient() as client, ScriptedServer(answer(200, json.dumps(relation))) as server:
+        read = client.chains.read(server.url, "token", relation_id)
+    assert read is not None
+    assert read.id == relation_id
+    assert [one.target for one in server.received] == [f"/api/v1/prepayment-receipts/{path}"]
+
+
+@pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
         (404, b'{"code": null, "message": "not found"}', True),

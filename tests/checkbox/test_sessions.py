@@ -428,15 +428,20 @@ def test_the_end_of_the_cashiers_key_is_told_as_that(desk: Desk) -> None:
 
 
 def test_a_shift_that_was_opened_and_closed_by_somebody_is_no_refusal(desk: Desk) -> None:
-    """Another one is opened."""
+    """Another one is opened, after the rest that follows every closing."""
     desk.sandbox.set_options(open_after=30.0)
     with desk.enter() as session:
-        session.shift(DAY)
+        assert session.rest_before_opening() == 0
         session.open_shift()
         desk.sandbox.advance(31)
         desk.sandbox.close_shift("olena")
-        desk.ahead = 6.0
+        desk.ahead = 4.0
         assert session.shift(DAY) is None
+        session.open_shift()
+        assert session.rest_before_opening() == pytest.approx(15, abs=3)
+        assert desk.asked(OPEN) == 1
+        desk.ahead = 20.0
+        assert session.rest_before_opening() == 0
         session.open_shift()
     assert desk.asked(OPEN) == 2
 
@@ -538,6 +543,20 @@ def test_a_shift_is_opened_when_no_late_closing_can_arrive(desk: Desk) -> None:
         desk.ahead = 15.0
         assert session.rest_before_opening() == 0
     assert desk.asked("GET /shifts") == 2
+
+
+def test_a_rest_counts_for_some_seconds_only(desk: Desk) -> None:
+    """Another process has opened a shift since, and closed it just now."""
+    with desk.enter() as session:
+        assert session.rest_before_opening() == 0
+        desk.ahead = 4.0
+        assert session.rest_before_opening() == 0
+        assert desk.asked("GET /shifts") == 1
+        desk.sandbox.advance(7200)
+        desk.opened(hours_ago=0)
+        desk.sandbox.close_shift("olena")
+        desk.ahead = 7200.0
+        assert session.rest_before_opening() == pytest.approx(15, abs=3)
 
 
 def test_a_list_of_shifts_that_cannot_be_read_delays_the_opening_only(desk: Desk) -> None:

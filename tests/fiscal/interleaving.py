@@ -90,8 +90,9 @@ class World:
         self.broken: Exception | None = None
         self._idle = threading.Semaphore(0)
         self._current: Delivery | None = None
+        self.integration = an_integration(prepayments=prepayments)
         self._story = Fiscalization(
-            lambda: configured(an_integration(prepayments=prepayments)),
+            lambda: configured(self.integration),
             self,
             PassDependencies(
                 archive=self.archive(),

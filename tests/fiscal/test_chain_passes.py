@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -294,6 +295,34 @@ def test_a_payment_whose_return_is_under_way_is_waited_for(monkeypatch: pytest.M
     assert {wait.reason for wait in world.deliveries[0].waits} == {Wait.RETURN_OF_CHAIN}
 
 
+@pytest.mark.parametrize("number_after", [2.0, 60.0], ids=["returned", "return under way"])
+def test_another_sum_is_told_whatever_became_of_the_chain(
+    number_after: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same payment is asked for with another sum; nothing is waited for."""
+    world = with_advance()
+    monkeypatch.setattr(interleaving, "NUMBER_AFTER", number_after)
+    world.return_chain(CHAIN, RECEIPT)
+    other_sum = an_advance("a", 9_000, request_id="again")
+    refused = world.end_of(other_sum)
+    assert isinstance(refused, Rejected)
+    assert (refused.code, refused.receipt_made) == (Code.RECEIPT_MISMATCH, True)
+    assert refused.detail == {"expected": "90.00", "found": "100.00"}
+    assert Wait.RETURN_OF_CHAIN not in {wait.reason for wait in world.deliveries[0].waits}
+    assert world.code_of(replace(other_sum, order=an_order(archived=True))) is Code.RECEIPT_MISMATCH
+
+
+def test_an_archived_order_whose_chain_was_returned_is_told_as_archived() -> None:
+    """By the message: that comes before the return of the chain."""
+    world = with_advance()
+    world.return_chain(CHAIN, RECEIPT)
+    again = an_advance("a", request_id="again")
+    archived = world.end_of(replace(again, order=an_order(archived=True)))
+    assert isinstance(archived, Rejected)
+    assert (archived.code, archived.receipt_made) == (Code.ORDER_ARCHIVED, False)
+    assert world.code_of(again) is Code.RECEIPT_RETURNED
+
+
 def test_a_refusal_is_explained_by_the_chain_as_it_is_now() -> None:
     """Somebody else was faster, after the chain was read: Checkbox refuses, in words that nobody knows."""
     world = Timed()
@@ -309,17 +338,31 @@ def test_a_refusal_is_explained_by_the_chain_as_it_is_now() -> None:
     assert (refused.detail["reason"], refused.receipt_made) == (ChainReason.CHAIN_PAID, True)
 
 
-@pytest.mark.parametrize("is_redelivered", [True, False], ids=["redelivered", "lost"])
-def test_no_return_is_posted_while_that_of_an_earlier_post_may_appear(is_redelivered: bool) -> None:
+@pytest.mark.parametrize(
+    "earlier",
+    [{"redelivered": True}, {"unknown_since": NOW + 3600}, {"replays": 1}],
+    ids=["redelivered", "lost", "replayed"],
+)
+def test_no_return_is_posted_while_that_of_an_earlier_post_may_appear(earlier: dict[str, Any]) -> None:
     """For half a minute: Checkbox gives no id to a return by which it would refuse another one."""
     world = with_advance()
     began = world.now
-    unknown_since = None if is_redelivered else began
-    lost = replace(STATE, look_up_first=True, redelivered=is_redelivered, unknown_since=unknown_since)
-    done = world.end_of(a_return(), lost)
+    done = world.end_of(a_return(), replace(STATE, look_up_first=True, **earlier))
     assert isinstance(done, Fiscalized), done
     assert {wait.reason for wait in world.deliveries[0].waits} >= {Wait.RETURNS_MAY_APPEAR}
     assert world.posts == 1
+    assert all(world.ledger[one.id].at >= began + SETTLED_AFTER for one in done.returns)
+
+
+def test_a_replay_may_post_again_where_a_return_was_refused() -> None:
+    """It waits for what may land, as a first post of it does, and is no end by itself."""
+    world = with_advance()
+    world.return_chain(CHAIN, RECEIPT)
+    (_, refused), *_ = world.chains[CHAIN].returns
+    world.ledger[refused].end = "ERROR"
+    world.calls, began = [], world.now
+    done = world.end_of(a_return(), replace(STATE, look_up_first=True, replays=1))
+    assert isinstance(done, Fiscalized), done
     assert all(world.ledger[one.id].at >= began + SETTLED_AFTER for one in done.returns)
 
 

@@ -330,6 +330,16 @@ def test_nobody_was_asked_at_a_first_refusal_by_the_message(integration: Integra
     assert scenario.verdict(a_request(cashier="nobody")).receipt_made is None
 
 
+@pytest.mark.parametrize("state", [STATE, REDELIVERED], ids=["first", "redelivered"])
+def test_another_currency_is_told_before_anybody_is_asked(state: AttemptState) -> None:
+    """Also of a request that may have sold before, where the other verdicts of the plan wait for a look."""
+    scenario = Scenario()
+    assert scenario.code(a_request(order=an_order(currency="EUR", total=1)), state) is (
+        Code.CURRENCY_NOT_SUPPORTED
+    )
+    assert scenario.checkbox.calls == []
+
+
 def whole_return(sale: IssuedReceipt, **changes: Any) -> IssuedReceipt:
     back = made(REQUEST, is_return=True, related_receipt_id=sale.id)
     members: dict[str, Any] = {

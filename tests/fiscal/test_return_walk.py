@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from uuid import uuid4
@@ -11,7 +12,7 @@ import pytest
 from tests.builders import AN_ORDER, a_line, a_request, an_order
 from tests.fiscal.fakes import NOW
 from tests.fiscal.test_issuing import BACK, REDELIVERED, STATE, Scenario, ledger, made, whole_return
-from worker.fiscal.attempt_state import Search
+from worker.fiscal.attempt_state import AttemptState, Search
 from worker.fiscal.context import context_of
 from worker.fiscal.order import Operation
 from worker.fiscal.outcomes import Code, IssuedReceipt, Rejected, Unavailable
@@ -123,6 +124,29 @@ def test_the_search_begins_anew_for_another_sale() -> None:
     scenario = Scenario(ledger(SALE, back(), till, SOLD_ANEW))
     searched = replace(STATE, search=Search(SALE.id, offset=4))
     assert scenario.code(BACK, searched) is Code.RETURN_WITHOUT_SALE
+
+
+def test_searches_for_two_sales_do_not_undo_each_other() -> None:
+    """Sold, returned at the till, sold anew and returned there as well; each search takes several passes."""
+    strangers = [whole_return(SALE, id=str(uuid4()), related_receipt_id=None) for _ in range(7)]
+    receipts = [SALE, at_the_till(), *strangers, SOLD_ANEW, at_the_till(SOLD_ANEW)]
+    scenario = Scenario(ledger(*receipts, becomes="DONE", seen_at_once=4))
+    again = a_request(id="request-3", sell_again=True)
+    state = replace(STATE, look_up_first=True)
+    for _ in range(4):
+        wait, state = scenario.rescheduled(again, state)
+        assert wait.reason == "returns_searched"
+    assert scenario.once(again, state).receipt.id == str(sale_receipt_id(AN_ORDER, 2))
+
+
+def test_a_version_that_knows_one_search_reads_the_newest() -> None:
+    """During an update it goes on with it, and begins the others anew."""
+    searches = Search(SALE.id, 4, ("till",)), Search(SOLD_ANEW.id, 2)
+    state = STATE.with_search(searches[0]).with_search(searches[1])
+    assert AttemptState.loaded(state.dumped()) == state
+    written = json.loads(state.dumped())
+    assert written["search"] == {"sale": SOLD_ANEW.id, "offset": 2}
+    assert (state.search_for(SALE.id), state.search_for("other")) == (searches[0], Search("other"))
 
 
 def test_a_refused_return_of_this_request_does_not_hide_a_later_receipt() -> None:

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
 
@@ -42,8 +42,10 @@ class Call:
 
     @property
     def target(self) -> str:
-        """Path and query."""
-        path = self.endpoint.template.format_map(self.path)
+        """Path and query, escaped."""
+        # An id of another program may have any character in it.
+        escaped = {name: quote(value, safe="", errors="replace") for name, value in self.path.items()}
+        path = self.endpoint.template.format_map(escaped)
         return f"{path}?{urlencode(self.params)}" if self.params else path
 
     @property

@@ -24,6 +24,8 @@ _DECIDED_WITHIN = 2.0
 #: Seconds from the end of a shift to the opening of the next: ``_DECIDED_WITHIN``, 8 s for a call to arrive,
 #: and 5 s that Checkbox's clock and ours may differ.
 _REST = 15.0
+#: Seconds after a rest within which nobody can have opened another shift and closed it unseen.
+_RESTED = 5.0
 
 
 class CashierShift:
@@ -94,7 +96,7 @@ class CashierShift:
         """Seconds until no closing that was meant for the last shift can arrive."""
         if self._opening is not None:
             return 0.0
-        if self._rests_until is None:
+        if self._rests_until is None or self._monotonic() - self._rests_until > _RESTED:
             self._rests_until = self._monotonic() + self._rest()
         return max(self._rests_until - self._monotonic(), 0.0)
 
@@ -108,9 +110,13 @@ class CashierShift:
         return 0.0 if closed_at is None else min(max(closed_at + _REST - self._clock(), 0.0), _REST)
 
     def open(self) -> None:
-        """Raises ``Rejected`` (REGISTER_BUSY, SHIFT_NOT_OPEN with Checkbox's reason)."""
+        """Ask for a shift, unless the one that was asked for before is opening or has ended.
+
+        Raises ``Rejected`` (REGISTER_BUSY, SHIFT_NOT_OPEN with Checkbox's reason).
+        """
         self._refused.raise_again()
-        if self._opening is not None and self._is_still_opening(self._opening):
+        if self._opening is not None:
+            self._follow(self._opening)
             return
         shift_id, key = uuid4(), self._row.license_key
         if key is None:  # the last sound version of a row, from when its shifts were people's
@@ -129,7 +135,7 @@ class CashierShift:
             self._opening = shift_id
             self._see(opening)
 
-    def _is_still_opening(self, shift_id: UUID) -> bool:
+    def _follow(self, shift_id: UUID) -> None:
         """A refused opening does not fail the call: the shift goes to CLOSED and keeps the reason."""
         self._opening = None
         shift = self._access.call(
@@ -138,9 +144,10 @@ class CashierShift:
         if not shift.is_closed:
             self._opening = shift_id
             self._see(shift)
-            return True
+            return
         if shift.refusal is None and shift.opened_at is not None:
-            return False  # it was open, and somebody has closed it
+            self._rests_until = None  # it was open, and somebody has closed it: the next one has its rest
+            return
         detail = {"shiftId": shift.id, "reason": shift.refusal}
         if tells_of_expired_key(shift.refusal or ""):
             detail |= {"reason": Reason.KEY_EXPIRED, "message": shift.refusal}

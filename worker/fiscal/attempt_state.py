@@ -37,9 +37,13 @@ class AttemptState:
     posted_id: str | None = None
     #: The receipt that this request posted, and that was refused.
     refused_id: str | None = None
+    #: Whether a prepayment was the order's sale when it was posted; None: it was not, as far as is known.
+    posted_as_sale: bool | None = None
     #: The prepayment chain whose return this request posted, and how many returns it had before.
     returned_chain: str | None = None
     returns_before: int = 0
+    #: When the replay was taken up: its dead letter tells nothing of the last post, which may be on its way.
+    replay_taken_up_at: float | None = None
     #: Looks at a receipt that had no number yet.
     looks: int = 0
     #: The rate limiter has reserved a permit of the register for this request.
@@ -56,12 +60,33 @@ class AttemptState:
     #: How many sales of the order a return has seen, and since when.
     sales_seen: int = 0
     sales_seen_at: float | None = None
+    #: The search of this pass or the last one, and those for other sales of the order.
     search: Search | None = None
+    other_searches: tuple[Search, ...] = ()
+
+    @property
+    def may_have_posted_at(self) -> float | None:
+        """The last moment at which a receipt may have been asked for without an answer."""
+        known = [moment for moment in (self.unknown_since, self.replay_taken_up_at) if moment is not None]
+        return max(known, default=None)
 
     @property
     def attempts(self) -> int:
         """Number of the attempt under way, from 1; waits are not attempts."""
         return self.faults + 1
+
+    def search_for(self, sale: str) -> Search:
+        """How far the search for this sale's returns has come."""
+        return next((one for one in self._searches if one.sale == sale), Search(sale))
+
+    def with_search(self, search: Search) -> AttemptState:
+        """With how far this search has come; what the others found is kept."""
+        others = tuple(one for one in self._searches if one.sale != search.sale)
+        return replace(self, search=search, other_searches=others)
+
+    @property
+    def _searches(self) -> tuple[Search, ...]:
+        return (*((self.search,) if self.search else ()), *self.other_searches)
 
     def after_fault(self, unknown_at: float | None = None) -> AttemptState:
         """``unknown_at``: when a receipt was asked for that may have been made."""
@@ -85,6 +110,7 @@ class AttemptState:
             sale_awaited_since=_not_after(self.sale_awaited_since, now),
             unknown_since=now if posted_lately else _not_after(self.unknown_since, now),
             hidden_since=_not_after(self.hidden_since, now),
+            replay_taken_up_at=_not_after(self.replay_taken_up_at or now, now) if self.replays else None,
             sales_seen_at=_not_after(self.sales_seen_at, now),
         )
 

@@ -64,15 +64,20 @@ class ChainPayment(Attempts):
             return self._completed(super()._found(issued))
         is_own = self._pass.is_own(issued)
         chain = self._read(issued, is_own, self._chains.of_payment)
-        if chain.may_be_returned and not chain.is_returned:
-            self._note_seen(issued, is_own)
-            raise Postponed(LOOK_AFTER, Wait.RETURN_OF_CHAIN)
-        if chain.is_returned:
-            self._pass.receipt_made = False
-            raise Rejected(Code.RECEIPT_RETURNED)
         differs = partial(self._difference, chain.relation)
+        if differs(issued) is None:  # another sum is told whatever became of the chain
+            self._refuse_returned(chain, issued, is_own)
         done = self._pass.settle(issued, False, differs)
         return replace(done, already=not is_own, relation=chain.relation)
+
+    def _refuse_returned(self, chain: Chain, issued: IssuedReceipt, own: bool) -> None:
+        """Raise where the payment's chain was returned, or may be soon."""
+        if chain.is_returned:
+            self._pass.receipt_made = False
+            raise Rejected(Code.ORDER_ARCHIVED if self._order.archived else Code.RECEIPT_RETURNED)
+        if chain.may_be_returned:
+            self._note_seen(issued, own)
+            raise Postponed(LOOK_AFTER, Wait.RETURN_OF_CHAIN)
 
     def _completed(self, done: Fiscalized) -> Fiscalized:
         assert done.receipt is not None
@@ -93,18 +98,18 @@ class ChainPayment(Attempts):
         if own:
             self._pass.state = replace(state, posted_id=issued.id, posted_at=now)
         else:
-            self._pass.state = replace(state, unknown_since=now)
+            self._pass.state = replace(state, hidden_id=issued.id, hidden_since=now)
 
     def _difference(self, relation: Relation, issued: IssuedReceipt) -> Mapping[str, Any] | None:
         return sum_difference(self._request, issued, relation, self._rounding)
 
     def _make(self, free: Free) -> Fiscalized:
+        self._pass.check_free(free.receipt_id)
         receipt = self._planned().receipt
         if self._order.archived:
             raise Rejected(Code.ORDER_ARCHIVED)
         if free.refusal is not None:
             raise free.refusal
-        self._pass.check_free(free.receipt_id)
         check_taxes(self._pass.session, self._pass.integration.tax_rates, self._order)
         self._pass.prepare()
         fitting = partial(self._fitting, free.receipt_id)

@@ -128,8 +128,9 @@ class ChainReturn:
             )  # it may be refused, and the money given for nothing
         if chain.relation.status in CANCELLED:
             raise Postponed(LONGEST_LOOK, Wait.RETURNS_NOT_SHOWN_YET)
-        left = SETTLED_AFTER - self._pass.since(self._pass.state.unknown_since)
-        if self._pass.state.unknown_since is not None and left > 0:
+        may_have_posted_at = self._pass.state.may_have_posted_at
+        left = SETTLED_AFTER - self._pass.since(may_have_posted_at)
+        if may_have_posted_at is not None and left > 0:
             raise Postponed(min(left, LONGEST_LOOK), Wait.RETURNS_MAY_APPEAR)
         self._pass.send(partial(self._ask, chain, receipt), read_at=self._began)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache, partial
 
 from worker.fiscal.attempt_state import AttemptState
-from worker.fiscal.chain import ChainReason, is_whole, mismatch
+from worker.fiscal.chain import ChainReason, mismatch
 from worker.fiscal.chain_payment import ChainPayment
 from worker.fiscal.chain_return import ChainReturn
 from worker.fiscal.configured import Integrations
@@ -16,8 +15,9 @@ from worker.fiscal.integrations import Integration
 from worker.fiscal.issuing import Issuing, PassDependencies
 from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Code, Fiscalized, Rejected, Verdict
+from worker.fiscal.paid_whole import after_pass, as_sale, await_other_kind
 from worker.fiscal.plan import Plan
-from worker.fiscal.planner import plan
+from worker.fiscal.planner import check_currency, plan
 from worker.fiscal.ports import CashierSessions
 from worker.fiscal.sale import Sale
 
@@ -41,23 +41,26 @@ class Fiscalization:
             integration, cashier = self._integrations().choose(
                 request.integration, request.cashier, request.source
             )
-            asked, request = request.operation, _as_sale(request, integration)
+            check_currency(request.order)  # the plan waits for a look where the request may have sold before
+            await_other_kind(request, state, self._dependencies.clock())
+            asked, request = request.operation, as_sale(request, integration, state)
             planned = cache(partial(_plan, request, integration, state.first_seen, asked))
             if not state.look_up_first:
                 planned()  # what message and configuration alone decide needs no Checkbox
             with self._sessions.enter(integration, cashier) as session:
                 issuing = Issuing(request, state, integration, session, self._dependencies)
-                return self._issue(issuing, planned)
+                return self._issue(issuing, planned, asked)
         except Verdict as verdict:
             if verdict.receipt_made is None and verdict.state is None and state.posted_at is not None:
                 verdict.receipt_made = True
             raise
 
-    def _issue(self, issuing: Issuing, planned: Callable[[], Plan]) -> Fiscalized:
+    def _issue(self, issuing: Issuing, planned: Callable[[], Plan], asked: Operation) -> Fiscalized:
+        done_as = issuing.request.operation
         try:
-            return _KINDS[issuing.request.operation](issuing, planned).run()
+            return _KINDS[done_as](issuing, planned).run()
         except Verdict as verdict:
-            verdict.state = issuing.state
+            verdict.state = after_pass(asked, done_as, issuing.state, verdict)
             if verdict.receipt_made is None:
                 verdict.receipt_made = issuing.receipt_made
             raise
@@ -84,12 +87,6 @@ _KINDS: Mapping[
     Operation.RETURN: GoodsReturn,
     Operation.PREPAYMENT_RETURN: ChainReturn,
 }
-
-
-def _as_sale(request: Request, integration: Integration) -> Request:
-    """A prepayment of the whole order is its sale."""
-    is_sale = request.operation is Operation.PREPAYMENT and is_whole(request, integration.cash_rounding)
-    return replace(request, operation=Operation.SELL) if is_sale else request
 
 
 def _plan(request: Request, integration: Integration, first_seen: float, asked: Operation) -> Plan:

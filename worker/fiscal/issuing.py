@@ -104,7 +104,8 @@ class Issuing:
         made = is_made_by(issued, self.request)
         if made is not None:
             return made
-        return self.state.posted_at is not None or self.state.unknown_since is not None
+        # That a number is awaited says nothing: it may be the number of another request's receipt.
+        return issued.id == self.state.posted_id or self.state.unknown_since is not None
 
     def own_refusal(self, issued: IssuedReceipt) -> Rejected | None:
         """The verdict of a receipt in ERROR; None where it is an old one to walk past."""

@@ -42,9 +42,7 @@ def plan(
     line's codes, or None where there are none; left out, the integration's table does.
     """
     order = request.order
-    if order.currency != _CURRENCY:
-        is_code = _CURRENCY_CODE.fullmatch(order.currency)
-        raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency if is_code else None})
+    check_currency(order)
     if request.operation is Operation.PREPAYMENT_RETURN:
         return _chain_return(request)
     gives_change = request.operation is Operation.SELL
@@ -74,6 +72,13 @@ def plan(
         doc_number=order.doc_number,
     )
     return Plan(receipt, warnings)
+
+
+def check_currency(order: Order) -> None:
+    """Raises ``Rejected`` (CURRENCY_NOT_SUPPORTED)."""
+    if order.currency != _CURRENCY:
+        is_code = _CURRENCY_CODE.fullmatch(order.currency)
+        raise Rejected(Code.CURRENCY_NOT_SUPPORTED, {"currency": order.currency if is_code else None})
 
 
 def _chain_return(request: Request) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
 
@@ -43,9 +42,7 @@ def returns_at_till(reader: Reader, sale: IssuedReceipt, ours: list[IssuedReceip
     Raises ``Postponed`` until all receipts since the sale were seen, and where one of ours lies beyond the
     places that were read. ``ours`` were read before.
     """
-    _search_to_end(reader, sale)
-    assert reader.state.search is not None
-    found = set(reader.state.search.found) - {one.id for one in ours}
+    found = set(_search_to_end(reader, sale)) - {one.id for one in ours}
     ahead = {str(return_receipt_id(sale.id, place)) for place in range(len(ours), len(ours) + _AHEAD)}
     if found & ahead:
         raise Postponed(_LOOK_AFTER, Wait.RETURN_NOT_SHOWN_YET)
@@ -55,18 +52,16 @@ def returns_at_till(reader: Reader, sale: IssuedReceipt, ours: list[IssuedReceip
     return made
 
 
-def _search_to_end(reader: Reader, sale: IssuedReceipt) -> None:
+def _search_to_end(reader: Reader, sale: IssuedReceipt) -> tuple[str, ...]:
     """Go on where the last pass ended; what it saw is kept, since the list only grows at its end."""
-    search = reader.state.search
-    if search is None or search.sale != sale.id:
-        search = Search(sale.id)
+    search = reader.state.search_for(sale.id)
     for page in reader.session.search_returns(sale, search.offset):
         seen = tuple(one.id for one in page.found if one.id not in search.found)
         offset = search.offset if page.next_offset is None else page.next_offset
         search = Search(sale.id, offset, (*search.found, *seen))
-        reader.state = replace(reader.state, search=search)
+        reader.state = reader.state.with_search(search)
         if page.next_offset is None:
-            return
+            return search.found
     raise Postponed(0.0, Wait.RETURNS_SEARCHED)
 
 
