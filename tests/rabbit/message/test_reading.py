@@ -126,6 +126,15 @@ def test_anything_else_is_no_sum(written: bytes) -> None:
     assert list(problems(body)) == ["/data/order/total"]
 
 
+@pytest.mark.parametrize(
+    "text", ["0" * 500_000 + "x", "9" * 500_000 + "x", "0." + "0" * 500_000 + "x", "-" + "0" * 500_000 + "-"]
+)
+@pytest.mark.parametrize("path", ["data__order__total", LINE + "count", LINE + "cost"])
+def test_half_a_megabyte_of_digits_is_no_sum(path: str, text: str) -> None:
+    """Read in one way and at once: tried in every way, it would hold up all threads for an hour."""
+    assert len(problems(a_body(**{path: text}))) == 1
+
+
 @pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity", b"nan"])
 def test_a_body_with_a_bare_nan_is_no_json(word: bytes) -> None:
     """JSON has no such number, so that not even the id can be told."""
