@@ -586,6 +586,14 @@ def test_deep_brackets_do_no_harm_and_hide_no_id(deep: bytes) -> None:
     assert invalid.known.order == AN_ORDER
 
 
+@pytest.mark.parametrize("escaped", [b'\\"' * 200_000, b'\\"[' * 150_000, b'\\"' * 200_000 + b"\\"])
+def test_a_deep_text_without_its_end_is_no_json_at_once(escaped: bytes) -> None:
+    """Each of its quotes may begin a text: looked through from each anew, it would hold all threads up."""
+    invalid = refused(b"[" * 100_000 + b'"' + escaped)
+    assert invalid.known == RequestIdentity()
+    assert "is not JSON" in invalid.errors[0]["problem"]
+
+
 def test_unknown_numbers_do_no_harm() -> None:
     """5,000 digits or an exponent of billions in a member that nobody reads."""
     for number in (b"9" * 5_000, b"1e999999999999", b"-1E-999999999999"):
