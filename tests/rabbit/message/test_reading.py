@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -333,6 +334,12 @@ def test_personal_values_are_not_repeated() -> None:
 
 def test_other_values_are_shown_shortened() -> None:
     """Whoever mends the message sees what was there."""
+    assert problems(a_body(data__order__total="12,50")) == {
+        "/data/order/total": 'must be a decimal: a number, or a string like 12.50, is "12,50"'
+    }
+    assert problems(a_body(data__order__docNumber=482)) == {
+        "/data/order/docNumber": "must be a string, is 482"
+    }
     assert problems(a_body(data__order__archived="yes")) == {
         "/data/order/archived": 'must be true or false, is "yes"'
     }
@@ -348,13 +355,43 @@ def test_other_values_are_shown_shortened() -> None:
         {"data__order__archived": "yes, Ivan"},
         {LINE + "count": "two of Ivan's"},
         {"data__cashier": "Іван"},
+        {"data__cashier": "Ivan"},
+        {"data__integration": "Petrenko_Ivan"},
+        {"data__operation": "IVAN"},
+        {"data__order__archived": "Ivan"},
+        {"data__order__total": "Petrenko"},
+        {"data__order__uuid": "Ivan.Petrenko"},
+        {LINE + "unit": 12345},
+        {LINE + "name": 671234567},
+        {"data__payments__0__label": [1]},
+        {"data__payments__0": "card4111"},
+        {"data__sellAgain": "tel12345"},
     ],
     ids=str,
 )
 def test_words_are_not_repeated(changes: dict[str, Any]) -> None:
-    """Codes, numbers and ids alone: other words may be a person's."""
-    (error,) = refused(a_body(**changes)).errors
+    """Codes, numbers and ids alone: other words may be a person's, and are described."""
+    (error,) = [one for one in refused(a_body(**changes)).errors if one["path"] != "/subject"]
     assert ", is " not in error["problem"]
+    assert re.search(r"; it is (a text of [0-9]+ characters|a number|a list)$", error["problem"])
+    for value in changes.values():
+        assert str(value) not in json.dumps(error, ensure_ascii=False)
+
+
+_NUMBERS = ("+380671234567", "067-123-45-67", "38.067.123.45.67", "4111-1111-1111-1111")
+
+
+@pytest.mark.parametrize("number", _NUMBERS)
+@pytest.mark.parametrize(
+    "path",
+    ["data__integration", "data__order__uuid", "data__order__total", "data__order__date", LINE + "uktzed"],
+)
+def test_a_phone_or_a_card_in_the_wrong_place_is_not_repeated(path: str, number: str) -> None:
+    """Also where its beginning alone would be shown."""
+    for value in (number, "x" + "." * 30 + number, number * 300):
+        errors = json.dumps(refused(a_body(**{path: value}, specversion="2.0")).errors)
+        assert "2.0" in errors
+        assert number[:9] not in errors
 
 
 @pytest.mark.parametrize(
