@@ -79,3 +79,22 @@ def test_time_ends_it(bimp: str) -> None:
 def test_options_that_contradict_are_wrong_usage(bimp: str, options: list[str]) -> None:
     """A duration is written as in the contract, and following has no end."""
     assert invoke(bimp, "events", *options).exit_code == 2
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_is_no_event_ends_no_watch(bimp: str, as_json: bool) -> None:
+    """Whoever may publish to the exchange may publish anything: brackets without end, half a character."""
+    process = start(bimp, "events", "--limit", "2", *(["--json"] if as_json else []))
+    assert process.stderr
+    process.stderr.readline()
+    half = {"type": "x", "data": {"message": {"en": "\ud83d"}, "receipt": [], "order": 5}}
+    with connect(bimp) as connection:
+        channel = connection.channel()
+        for body in (b"[" * 100_000, b"{", b"5", json.dumps(half).encode()):
+            channel.basic_publish(EVENTS_EXCHANGE, "fiscalization.succeeded", body)
+    publish(bimp, 1)
+    out, said = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+    assert said.count("no event") == 3
+    if as_json:
+        assert [json.loads(line) for line in out.splitlines()] == [half, EVENT]

@@ -91,6 +91,13 @@ def test_all_succeeded_is_success(shop: Shop, order: Callable[..., str]) -> None
 def test_what_is_no_event_of_ours_is_passed_by(shop: Shop, order: Callable[..., str]) -> None:
     """Whoever may publish to the exchange may publish anything."""
     file = order("sound.json")
+    message = json.loads(Path(file).read_bytes())
+    names = {"requestId": message["id"], "requestSource": message["source"]}
+    strangers: list[Any] = [[], {"data": None}]
+    strangers += [{"data": names | {"requestId": one}} for one in ([message["id"]], {"id": 1})]
+    strangers += [{"data": names} | one for one in ({}, {"type": 5}, {"type": "succeeded"})]
+    strangers.append({"type": "some.delayed.v1", "data": names | {"receipt": ["x"], "message": "x"}})
+    bodies = [b"{", b"[" * 100_000, *(json.dumps(one).encode() for one in strangers)]
     url = pika.URLParameters(shop.vhost.url)
     with (
         pika.BlockingConnection(url) as connection,
@@ -98,7 +105,7 @@ def test_what_is_no_event_of_ours_is_passed_by(shop: Shop, order: Callable[..., 
     ):
         channel = connection.channel()
         while waits.poll() is None:
-            for body in (b"{", b"[]", b'{"data": null}'):
+            for body in bodies:
                 channel.basic_publish(EVENTS_EXCHANGE, "fiscalization.succeeded", body)
             connection.sleep(0.05)
         assert waits.returncode == 0, waits.communicate()

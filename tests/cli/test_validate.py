@@ -19,6 +19,8 @@ from worker.rabbit.message.reading import InvalidMessage, read
 EXAMPLES = sorted(CONTRACT.glob("*valid/*.json"))
 #: Only Checkbox can tell.
 NEEDS_CHECKBOX = ("RETURN_WITHOUT_SALE",)
+#: Only the integrations can tell.
+NEEDS_INTEGRATIONS = ("UNKNOWN_INTEGRATION", "UNKNOWN_CASHIER", "TAX_RATE_NOT_MAPPED")
 
 
 def ask(
@@ -107,3 +109,29 @@ def test_without_integrations_the_message_alone_is_checked() -> None:
     assert result.exit_code == 0
     assert "were not looked at: missing.yaml" in result.stderr
     assert ask("-", stdin=a_body(data__integration="nobody")).exit_code == 1
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_without_integrations_each_example_ends_as_far_as_its_message_decides(path: Path) -> None:
+    """Currency, sums and the flag of the archive need no integration."""
+    code = path.name.split(".")[0]
+    accepted = path.parent.name == "valid" or code in NEEDS_CHECKBOX + NEEDS_INTEGRATIONS
+    result = ask("--json", str(path), integrations=None)
+    found = {json.loads(line)["code"] for line in result.stdout.splitlines()}
+    assert found == {None if accepted else code}
+    assert result.exit_code == (0 if accepted else 1)
+
+
+@pytest.mark.parametrize(
+    ("paid", "accepted"), [("270.24", True), ("270.20", True), ("270.00", True), ("269.00", False)]
+)
+def test_without_integrations_cash_may_be_rounded(paid: str, accepted: bool) -> None:
+    """In any of the ways that an integration may have."""
+    message = {
+        "data__order__total": "270.24",
+        "data__order__products__0__amount": "270.24",
+        "data__order__products__0__discount": "29.76",
+        "data__payments": [{"form": "CASH", "amount": paid}],
+    }
+    (found,) = lines("-", stdin=a_body(**message), integrations=None)
+    assert found["code"] == (None if accepted else "TOTALS_MISMATCH")

@@ -162,3 +162,13 @@ def test_a_row_that_is_nested_too_deep_is_its_own_mistake() -> None:
     assert len(content.items) == 3
     content = content_of(f"integrations:\n  - id: a\n  - {deep}\n".encode(), Rows({}, _itself))
     assert len(content.items) == 2
+
+
+def test_comments_above_the_rows_end_in_any_way() -> None:
+    """Those of Windows, too; and where no rows come after them, that is found at once."""
+    comments = b"# written by hand\r\n" * 25_000
+    with pytest.raises(Unreadable):
+        content_of(comments + b"nothing: 1\r\n", Rows({}, _itself))
+    found = content_of(comments + b"integrations: # all\r\n# one\r\n- id: a\r\n", Rows({}, _itself))
+    assert [item.lines_above for item in found.items] == [25_002]
+    assert found.items[0].key is not None

@@ -14,6 +14,7 @@ from worker.fiscal.context import content_of
 from worker.fiscal.order import Order, OrderLine, Vat
 from worker.fiscal.outcomes import IssuedReceipt, IssuedTax
 from worker.fiscal.planner import plan
+from worker.fiscal.receipt_lines import ordered_count
 from worker.fiscal.tax_rates import TaxRates
 
 SHIRTS = a_line()
@@ -130,3 +131,11 @@ def gift(line: OrderLine) -> OrderLine:
 def test_what_costs_nothing_is_no_content() -> None:
     """A line of amount 0 is not on the receipt."""
     assert difference(an_order(SHIRTS, gift(CHEESE)), made_of(an_order(SHIRTS))) is None
+
+
+def test_a_name_of_any_length_is_read_at_once() -> None:
+    """Checkbox cuts it; a longer one shows no count of ours, however many brackets it has."""
+    issued_line = made_of(an_order(SCREWS)).lines[0]
+    assert ordered_count(issued_line) == 3_000
+    long = replace(issued_line, name="(1 " * 170_000 + "(" + "9" * 5_000)
+    assert ordered_count(long) == issued_line.quantity

@@ -42,6 +42,21 @@ def test_sums_by_integration_cashier_and_means(engine: Engine, writer: Writer) -
     assert day_of(engine, DAY, ["another"]).cashiers == []
 
 
+def test_means_are_those_that_receipts_print(engine: Engine, writer: Writer) -> None:
+    """A label outside the list is the form's own there, and the list's spelling leads: so do the sums."""
+    labels = ["Картка", "картка", "Oksana 0509998877", None, "Інтернет банкінг", "Передплата"]
+    for number, label in enumerate(labels):
+        issue(writer, number, [{"form": "CASHLESS", "label": label, "amount": "270.00"}])
+    parts = [("CASH", "у касі", "70.00"), ("CASHLESS", "дівчина в синьому", "200.00")]
+    issue(writer, 9, [{"form": form, "label": label, "amount": amount} for form, label, amount in parts])
+    (cashier,) = day_of(engine, DAY).cashiers
+    assert cashier.means == {
+        ("CASHLESS", "Картка"): Sums(6, 1550_00),
+        ("CASHLESS", "Інтернет банкінг"): Sums(1, 270_00),
+        ("CASH", "Готівка"): Sums(1, 70_00),
+    }
+
+
 def test_sums_of_open_shifts(engine: Engine, writer: Writer) -> None:
     """Of each that is asked for, until a moment; one that the journal does not know has none."""
     issue(writer, 1, receipt__shiftId="open")

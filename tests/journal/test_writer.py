@@ -92,13 +92,13 @@ def test_a_receipt_has_the_payments_of_its_request(engine: Engine, writer: Write
 def test_change_is_not_what_was_taken(engine: Engine, writer: Writer) -> None:
     """Cash beyond the total is given back: the last of the payments is less by it."""
     payments = [
-        {"form": "CASH", "label": "A", "amount": "200.00"},
-        {"form": "CASH", "label": "B", "amount": "100.00"},
+        {"form": "CASH", "amount": "200.00"},
+        {"form": "CASH", "label": "готівка", "amount": "100.00"},
     ]
     writer.write(rows_of_request(a_body(data__payments=payments), NOW))
     (request,) = all_of(engine, REQUESTS)
-    assert json.loads(request["means"]) == [["CASH", "A", 20000], ["CASH", "B", 7000]]
-    assert json.loads(request["payments"])[1] == ["CASH", "B", 10000]
+    assert json.loads(request["means"]) == [["CASH", None, 20000], ["CASH", "Готівка", 7000]]
+    assert json.loads(request["payments"])[1] == ["CASH", "Готівка", 10000]
 
 
 def test_what_cannot_be_stored_holds_up_nothing(engine: Engine, writer: Writer) -> None:
@@ -146,6 +146,8 @@ SECRETS = {
     "authCode": "A1B2C9",
     "bankName": "Secret Bank",
     "terminal": "T-SECRET-1",
+    "label": "Oksana 0509998877",
+    "service": "+380931112233",
     "name": "Таємний товар",
 }
 
@@ -153,10 +155,14 @@ SECRETS = {
 def test_nothing_personal_is_kept(engine: Engine, writer: Writer, journal_url: str) -> None:
     """Neither in a column nor anywhere else in the file: buyer, phone, e-mail, card, and names of goods."""
     card = {key: SECRETS[key] for key in ("mask", "rrn", "authCode", "bankName", "terminal")}
+    payments = [
+        {"form": "CASHLESS", "label": SECRETS["label"], "amount": "200.00", "card": card},
+        {"form": "CASHLESS", "label": f"Платіж через інтегратора {SECRETS['service']}", "amount": "70.00"},
+    ]
     message = {
         "data__buyer": {"email": SECRETS["email"], "phone": SECRETS["phone"]},
         "data__order__products__0__name": SECRETS["name"],
-        "data__payments__0__card": card,
+        "data__payments": payments,
     }
     broken = {
         **message,
@@ -164,7 +170,8 @@ def test_nothing_personal_is_kept(engine: Engine, writer: Writer, journal_url: s
         "data__order__uuid": SECRETS["email"],
         "id": "request-2",
     }
-    for changes in (message, broken):
+    single = {"data__payments": [payments[0] | {"amount": "270.00"}], "id": "request-3"}
+    for changes in (message, broken, single):
         writer.write(rows_of_request(a_body(**changes), NOW))
     writer.write(rows_of_event(an_event("failed"), NOW))
     told = "".join(str(dict(row)) for table in METADATA.tables.values() for row in all_of(engine, table))

@@ -195,3 +195,10 @@ def test_a_wrong_quantity_is_422(quantity: Any) -> None:
     with pytest.raises(Refusal) as refused:
         parse(json.dumps(sale(line(quantity=quantity))).encode(), payloads.SELL)
     assert refused.value.body["detail"][0]["loc"] == ["body", "goods", 0, "quantity"]
+
+
+def test_an_address_of_any_length_is_judged_at_once() -> None:
+    """A domain of dots alone may be parted at each of them."""
+    with pytest.raises(Refusal):
+        parse(json.dumps(["a@" + "." * 500_000 + "@"]).encode(), office_payloads.EMAILS)
+    assert parse(b'["a@mail..example.com"]', office_payloads.EMAILS) == ["a@mail..example.com"]

@@ -59,8 +59,8 @@ def events(
         raise typer.Exit(1)
 
 
-def _members(value: Any) -> dict[str, Any]:
-    """Of an object; of anything else, which a message that is not the worker's may have there, none."""
+def members(value: Any) -> dict[str, Any]:
+    """Those of an object; of anything else, which a message that is not the worker's may have there, none."""
     return value if isinstance(value, dict) else {}
 
 
@@ -88,7 +88,7 @@ class _Shown:
             return
         try:
             event = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             event = None
         if not isinstance(event, dict):
             note("a message that is no event came in")
@@ -101,14 +101,14 @@ class _Shown:
         sys.stdout.flush()  # somebody may be waiting for it at the other end of a pipe
 
     def _row(self, event: dict[str, Any]) -> None:
-        data = _members(event.get("data"))
+        data = members(event.get("data"))
         outcome = str(event.get("type", "")).removeprefix("ua.bimp.fiscalization.").removesuffix(".v1")
-        number = _members(data.get("receipt")).get("fiscalCode")
-        words = _members(data.get("message")).get("en", "")
+        number = members(data.get("receipt")).get("fiscalCode")
+        words = members(data.get("message")).get("en", "")
         self._table.row(
             event.get("time"),
             outcome,
-            _members(data.get("order")).get("docNumber"),
+            members(data.get("order")).get("docNumber"),
             f"{data.get('integration') or '?'}/{data.get('cashier') or '?'}",
             f"{number or data.get('code') or ''}  {words}",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ import typer
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker, NackError, UnroutableError
 
-from worker.cli.events import duration
+from worker.cli.events import duration, members
 from worker.operators.connection import broker
 from worker.operators.event_stream import listen, serve
 from worker.operators.interruption import Interruption
@@ -40,8 +40,7 @@ class _Published:
 
     @property
     def outcome(self) -> str:
-        named = self.event["type"].split(".")[-2] if self.event else _WAITING
-        return named if named in _FINAL else _WAITING
+        return _outcome_of(self.event) if self.event else _WAITING
 
     def line(self) -> dict[str, Any]:
         return {
@@ -54,6 +53,12 @@ class _Published:
             "code": self.event["data"].get("code") if self.event else None,
             "event": self.event,
         }
+
+
+def _outcome_of(event: Mapping[str, Any]) -> str:
+    """Raises ``LookupError`` and ``AttributeError`` for what is no event of the worker."""
+    named = event["type"].split(".")[-2]
+    return named if named in _FINAL else _WAITING
 
 
 def publish(
@@ -148,9 +153,10 @@ class _Shown:
         try:
             event = json.loads(body)
             key = (event["data"]["requestId"], event["data"]["requestSource"])
-        except (ValueError, KeyError, TypeError):
+            answered = self.awaited.get(key, [])
+            _outcome_of(event)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return
-        answered = self.awaited.get(key, [])
         for message in answered:
             message.event = event
         if any(message.outcome in _FINAL for message in answered):
@@ -178,5 +184,5 @@ class _Shown:
         if not self._wait:
             return [message.routing_key]
         data = message.event["data"] if message.event else {}
-        number = (data.get("receipt") or {}).get("fiscalCode") or data.get("code") or ""
-        return [message.outcome, f"{number}  {data.get('message', {}).get('en', '')}".strip()]
+        number = members(data.get("receipt")).get("fiscalCode") or data.get("code") or ""
+        return [message.outcome, f"{number}  {members(data.get('message')).get('en', '')}".strip()]

@@ -47,7 +47,9 @@ def _integrations() -> Integrations | None:
     try:
         return read_integrations(settings).integrations
     except ConfigurationError as error:
-        note(f"integrations, cashiers, sums and tax rates were not looked at: {error.lines[0]}")
+        note(
+            f"integrations, cashiers, tax rates and the rounding of cash were not looked at: {error.lines[0]}"
+        )
         return None
 
 

@@ -75,7 +75,8 @@ def ordered_count(line: IssuedLine) -> int:
     """
     if line.quantity != _ONE:
         return line.quantity
-    endings = (line.name[at:] for at in range(len(line.name) - 1, -1, -1) if line.name[at] == "(")
+    name = line.name[-NAME_LIMIT:]  # of a longer one, which is none of ours, each bracket would be tried
+    endings = (name[at:] for at in range(len(name) - 1, -1, -1) if name[at] == "(")
     noted = (_COUNTED.fullmatch(ending) for ending in endings)
     explained = (count for match in noted if match and (count := _explained(match, line.price)))
     return next(explained, line.quantity)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -13,6 +13,9 @@ from sqlalchemy import Table
 
 from worker.fiscal.context import request_key
 from worker.fiscal.order import Payment, PaymentForm, Request
+from worker.fiscal.payment_means import day_of_the_list
+from worker.fiscal.payments import receipt_payment
+from worker.fiscal.privacy import scrub
 from worker.fiscal.typed_names import as_typed
 from worker.journal.action import Reported
 from worker.journal.tables import ACTIONS, OUTCOMES, RECEIPTS, RECONCILIATIONS, REQUESTS
@@ -59,7 +62,7 @@ def rows_of_request(body: bytes, heard_at: int) -> list[Row]:
         "cashier": known.cashier,
         "operation": known.operation,
     }
-    return [Row(REQUESTS, values | (_content(request) if request is not None else _NO_CONTENT))]
+    return [Row(REQUESTS, values | (_content(request, heard_at) if request is not None else _NO_CONTENT))]
 
 
 def rows_of_action(body: bytes, heard_at: int) -> list[Row]:
@@ -109,9 +112,10 @@ def rows_of_event(body: bytes, heard_at: int) -> list[Row]:
     return [Row(OUTCOMES, values), *(Row(RECEIPTS, common | one) for one in receipts)]
 
 
-def _content(request: Request) -> dict[str, Any]:
+def _content(request: Request, heard_at: int) -> dict[str, Any]:
     sale = request.return_of
-    payments = [[one.form.value, storable(one.label), one.amount] for one in request.payments]
+    day = day_of_the_list(request.time, heard_at / 1000)
+    payments = [replace(one, label=_kept_label(one, day)) for one in request.payments]
     return {
         "asked_at": round(request.time.timestamp() * 1000) if request.time else None,
         "payment_uuid": request.payment_uuid,
@@ -119,9 +123,16 @@ def _content(request: Request) -> dict[str, Any]:
         "return_of_receipt": sale.receipt_id if sale else None,
         "return_of_relation": sale.relation_id if sale else None,
         "total": request.order.total,
-        "payments": json.dumps(payments, ensure_ascii=False),
-        "means": _means(request.payments, request.order.total),
+        "payments": json.dumps(
+            [[one.form.value, one.label, one.amount] for one in payments], ensure_ascii=False
+        ),
+        "means": _means(payments, request.order.total),
     }
+
+
+def _kept_label(payment: Payment, day: date) -> str | None:
+    """As the receipt prints it: any other text may be a person's, and so may what follows a known one."""
+    return payment.label and scrub(receipt_payment(payment, day)[0].label)
 
 
 _NO_CONTENT = dict.fromkeys(
@@ -141,13 +152,13 @@ _NO_CONTENT = dict.fromkeys(
 def _means(payments: Sequence[Payment], total: int) -> str:
     """The payments without the change, and without the rounding of cash: they come to the receipt's total."""
     if len(payments) == 1:
-        return json.dumps([[payments[0].form.value, storable(payments[0].label)]], ensure_ascii=False)
+        return json.dumps([[payments[0].form.value, payments[0].label]], ensure_ascii=False)
     beyond = max(0, sum(one.amount for one in payments) - total)
     taken = []
     for one in reversed(payments):
         off = min(beyond, one.amount) if one.form is PaymentForm.CASH else 0
         beyond -= off
-        taken.append([one.form.value, storable(one.label), one.amount - off])
+        taken.append([one.form.value, one.label, one.amount - off])
     return json.dumps(taken[::-1], ensure_ascii=False)
 
 

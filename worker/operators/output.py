@@ -20,7 +20,9 @@ from rich.text import Text
 
 def json_line(value: Mapping[str, Any]) -> None:
     """One JSON object on a line of stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Half of a surrogate pair, which UTF-8 lacks, becomes an escape of JSON again.
+    sys.stdout.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def note(text: str) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from worker.fiscal import sentences
 from worker.fiscal.configured import Integrations
 from worker.fiscal.fiscalization import decide_alone
-from worker.fiscal.order import Operation
+from worker.fiscal.integrations import CashRounding, Environment, Integration, ShiftPolicy
+from worker.fiscal.order import Operation, Request
 from worker.fiscal.outcomes import Code, Rejected
+from worker.fiscal.planner import plan
+from worker.fiscal.tax_rates import TaxRates
 from worker.rabbit.message.json_body import NotJsonError, parse
 from worker.rabbit.message.models import MEMBERS
 from worker.rabbit.message.problems import MISSING, pointer
@@ -20,6 +24,20 @@ from worker.rabbit.message.reading import InvalidMessage, read
 
 #: How much alike two names are that may be one, from 0 to 1.
 _LIKENESS = 0.75
+#: Stands in for the one that is not known; nothing of it but the rounding is looked at.
+_ANY_INTEGRATION = Integration(
+    id="",
+    name="",
+    company=None,
+    environment=Environment.LIVE,
+    prepayments=True,
+    checkbox_url="",
+    cash_rounding=CashRounding.NONE,
+    shifts=ShiftPolicy.MANUAL,
+    rollover_after=timedelta(),
+    cashiers={},
+    tax_rates=TaxRates({}, not_accountable=None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +52,7 @@ class Finding:
 
 
 def findings(body: bytes, integrations: Integrations | None) -> list[Finding]:
-    """The problems of a message, or none; without integrations only its own rules count."""
+    """The problems of a message, or none; without integrations those that the message alone decides."""
     try:
         request = read(body)
     except InvalidMessage as invalid:
@@ -44,11 +62,33 @@ def findings(body: bytes, integrations: Integrations | None) -> list[Finding]:
             for error in invalid.errors
         ]
     try:
-        if integrations is not None:
+        if integrations is None:
+            _decide_by_message(request)
+        else:
             decide_alone(request, integrations, time.time())
     except Rejected as rejected:
         return list(_of_verdict(rejected, request.operation))
     return []
+
+
+def _decide_by_message(request: Request) -> None:
+    """The verdicts of which no integration has a say. Raises ``Rejected``.
+
+    Whether cash is rounded is not known: sums that add up in any of the ways are no mistake.
+    """
+    refusals = [refusal for rounding in CashRounding if (refusal := _refusal(request, rounding))]
+    if len(refusals) == len(CashRounding):
+        raise refusals[0]
+    if request.order.archived:
+        raise Rejected(Code.ORDER_ARCHIVED)
+
+
+def _refusal(request: Request, rounding: CashRounding) -> Rejected | None:
+    try:
+        plan(request, replace(_ANY_INTEGRATION, cash_rounding=rounding), time.time(), lambda _: ())
+    except Rejected as refusal:
+        return refusal
+    return None
 
 
 def _of_verdict(rejected: Rejected, operation: Operation) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ Place = tuple[str | int, ...]
 Errors = list[dict[str, Any]]
 Rule = Callable[[Any, Place, Errors], None]
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s][^@\s.]*\.[^@\s]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -124,6 +125,15 @@ def test_anything_else_is_no_sum(written: bytes) -> None:
     """Plain notation, ASCII, two places, above 0 and under 1,000,000,000; true is no number."""
     body = a_body().replace(b'"total": "270.00"', b'"total": ' + written)
     assert list(problems(body)) == ["/data/order/total"]
+
+
+@pytest.mark.parametrize(
+    "text", ["0" * 500_000 + "x", "9" * 500_000 + "x", "0." + "0" * 500_000 + "x", "-" + "0" * 500_000 + "-"]
+)
+@pytest.mark.parametrize("path", ["data__order__total", LINE + "count", LINE + "cost"])
+def test_half_a_megabyte_of_digits_is_no_sum(path: str, text: str) -> None:
+    """Read in one way and at once: tried in every way, it would hold up all threads for an hour."""
+    assert len(problems(a_body(**{path: text}))) == 1
 
 
 @pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity", b"nan"])
@@ -324,6 +334,12 @@ def test_personal_values_are_not_repeated() -> None:
 
 def test_other_values_are_shown_shortened() -> None:
     """Whoever mends the message sees what was there."""
+    assert problems(a_body(data__order__total="12,50")) == {
+        "/data/order/total": 'must be a decimal: a number, or a string like 12.50, is "12,50"'
+    }
+    assert problems(a_body(data__order__docNumber=482)) == {
+        "/data/order/docNumber": "must be a string, is 482"
+    }
     assert problems(a_body(data__order__archived="yes")) == {
         "/data/order/archived": 'must be true or false, is "yes"'
     }
@@ -339,13 +355,43 @@ def test_other_values_are_shown_shortened() -> None:
         {"data__order__archived": "yes, Ivan"},
         {LINE + "count": "two of Ivan's"},
         {"data__cashier": "Іван"},
+        {"data__cashier": "Ivan"},
+        {"data__integration": "Petrenko_Ivan"},
+        {"data__operation": "IVAN"},
+        {"data__order__archived": "Ivan"},
+        {"data__order__total": "Petrenko"},
+        {"data__order__uuid": "Ivan.Petrenko"},
+        {LINE + "unit": 12345},
+        {LINE + "name": 671234567},
+        {"data__payments__0__label": [1]},
+        {"data__payments__0": "card4111"},
+        {"data__sellAgain": "tel12345"},
     ],
     ids=str,
 )
 def test_words_are_not_repeated(changes: dict[str, Any]) -> None:
-    """Codes, numbers and ids alone: other words may be a person's."""
-    (error,) = refused(a_body(**changes)).errors
+    """Codes, numbers and ids alone: other words may be a person's, and are described."""
+    (error,) = [one for one in refused(a_body(**changes)).errors if one["path"] != "/subject"]
     assert ", is " not in error["problem"]
+    assert re.search(r"; it is (a text of [0-9]+ characters|a number|a list)$", error["problem"])
+    for value in changes.values():
+        assert str(value) not in json.dumps(error, ensure_ascii=False)
+
+
+_NUMBERS = ("+380671234567", "067-123-45-67", "38.067.123.45.67", "4111-1111-1111-1111")
+
+
+@pytest.mark.parametrize("number", _NUMBERS)
+@pytest.mark.parametrize(
+    "path",
+    ["data__integration", "data__order__uuid", "data__order__total", "data__order__date", LINE + "uktzed"],
+)
+def test_a_phone_or_a_card_in_the_wrong_place_is_not_repeated(path: str, number: str) -> None:
+    """Also where its beginning alone would be shown."""
+    for value in (number, "x" + "." * 30 + number, number * 300):
+        errors = json.dumps(refused(a_body(**{path: value}, specversion="2.0")).errors)
+        assert "2.0" in errors
+        assert number[:9] not in errors
 
 
 @pytest.mark.parametrize(
@@ -575,6 +621,14 @@ def test_deep_brackets_do_no_harm_and_hide_no_id(deep: bytes) -> None:
     assert invalid.errors == [{"path": "", "problem": "is nested too deeply"}]
     assert invalid.known.request_id == "request-1"
     assert invalid.known.order == AN_ORDER
+
+
+@pytest.mark.parametrize("escaped", [b'\\"' * 200_000, b'\\"[' * 150_000, b'\\"' * 200_000 + b"\\"])
+def test_a_deep_text_without_its_end_is_no_json_at_once(escaped: bytes) -> None:
+    """Each of its quotes may begin a text: looked through from each anew, it would hold all threads up."""
+    invalid = refused(b"[" * 100_000 + b'"' + escaped)
+    assert invalid.known == RequestIdentity()
+    assert "is not JSON" in invalid.errors[0]["problem"]
 
 
 def test_unknown_numbers_do_no_harm() -> None:

@@ -105,14 +105,16 @@ class Outcomes:
             name = event["id"]
             if not self._due[name]:
                 return
-        except (ValueError, TypeError, KeyError, RecursionError):
+            is_success = event["type"].endswith(f".{Outcome.SUCCEEDED}.v1")
+            code = None if is_success else str(event["data"]["code"])
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return  # somebody else's message
         for one in (name, self._other[name]):
             self._due[one] -= 1
-        if event["type"].endswith(f".{Outcome.SUCCEEDED}.v1"):
+        if code is None:
             self.fiscalized += 1
         else:
-            self.came_back[event["data"]["code"]] += 1
+            self.came_back[code] += 1
 
 
 def _key(letter: DeadLetter, replays: int) -> tuple[bytes, int]:

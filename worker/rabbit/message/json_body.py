@@ -23,7 +23,8 @@ Path = tuple[str | int, ...]
 
 #: More levels than any part of the message has.
 _LEVELS = 16
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^"\[\]{}]+', re.DOTALL)
+#: A text without its end is one token, too: tried anew at each of its quotes, it would take hours.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]|[^"\[\]{}]+', re.DOTALL)
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 #: Numbers whose exponent is expanded; larger ones cannot be sums.
 _SCIENTIFIC = re.compile(r"-?[0-9.]{1,32}[eE][+-]?[0-9]{1,2}")

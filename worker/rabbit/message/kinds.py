@@ -28,7 +28,8 @@ ID_PATTERN = r"^[a-z0-9_-]{1,64}$"
 
 #: Digits before the point of any decimal: sums are under 1,000,000,000.
 _WHOLE_DIGITS = 9
-_DECIMAL = re.compile(r"(-?)(?=[0-9])0*([0-9]*)(?:\.([0-9]+))?")
+#: Zeros have one way to be read, so that a text of many is not tried in as many ways.
+_DECIMAL = re.compile(r"(-?)(?=[0-9])0*((?:[1-9][0-9]*)?)(?:\.([0-9]+))?")
 _UUID = re.compile(UUID_PATTERN)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: Something beside spaces and control characters.

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from worker.fiscal.order import Operation, PaymentForm
 from worker.fiscal.privacy import scrub
 from worker.rabbit.message.json_body import Number, Path, doubled
 from worker.rabbit.message.models import MEMBERS, WireLine, WireModel, WirePayment
@@ -17,13 +18,28 @@ from worker.rabbit.message.models import MEMBERS, WireLine, WireModel, WirePayme
 #: A place as a JSON pointer and what is wrong there: ``path`` and ``problem``.
 Problem = dict[str, str]
 
-#: Characters of a value that are repeated.
-_SHOWN = 40
-#: No value under these is.
-_PERSONAL = frozenset({"buyer", "card"})
-#: A code, a number, an id or a time. Any other text may be personal.
-_QUOTABLE = re.compile(r"[\w.,:/+-]+", re.ASCII)
+#: Characters of a value that are repeated; and those that are looked through: a phone that begins among the
+#: first ends among these.
+_SHOWN, _SCRUBBED = 40, 200
+#: Members that are codes, numbers, ids or times. What stands in any other may be a person's.
+_QUOTED = frozenset(
+    (
+        *("specversion", "type", "source", "id", "subject", "time", "integration", "cashier", "uuid"),
+        *("paymentUuid", "orderUuid", "receiptId", "relationId", "nomenclatureUuid", "docNumber", "date"),
+        *("currency", "code", "barcode", "uktzed", "exciseBarcodes", "eExciseBarcodes", "percentRate"),
+        *("count", "cost", "discount", "amount", "total"),
+    )
+)
+#: One of them has a digit: without one it may be a name that stands in the wrong place.
+_QUOTABLE = re.compile(r"[a-z.,:/+_-]*[0-9][\w.,:/+-]*", re.ASCII | re.IGNORECASE)
+#: Words of fixed lists, and those that are written for true and false; nobody is named so.
+_WORDS = frozenset(
+    ("true", "false", "yes", "no", *(word.casefold() for kind in (Operation, PaymentForm) for word in kind))
+)
+_KINDS = ((Number, "a number"), (list, "a list"), (dict, "an object"))
 MISSING = "is missing"
+#: The problem itself says what is there.
+_TOLD = frozenset({"missing", "string_too_short", "too_short"})
 _PROBLEMS = {
     "missing": MISSING,
     "string_type": "must be a string",
@@ -100,12 +116,26 @@ def _problem(detail: ErrorDetails) -> str:
 
 
 def _shown(detail: ErrorDetails, path: Path) -> str:
-    """The value, where it is a code, a number or an id, and no person's."""
+    """The value, where it is a code, a number or an id; of any other its kind."""
     value = detail["input"]
-    if detail["type"] == "missing" or not _PERSONAL.isdisjoint(path):
+    if detail["type"] in _TOLD:
         return ""
-    if isinstance(value, Number):
-        return f", is {scrub(value.text)[:_SHOWN]}"
-    if value is None or isinstance(value, bool) or (isinstance(value, str) and _QUOTABLE.fullmatch(value)):
-        return f", is {scrub(json.dumps(value))[:_SHOWN]}"
-    return ""
+    if value is None or isinstance(value, bool) or _is_quotable(value, path):
+        text = value.text if isinstance(value, Number) else json.dumps(value)
+        return f", is {scrub(text[:_SCRUBBED])[:_SHOWN]}"
+    kind = _kind(value)
+    return f"; it is {kind}" if kind else ""
+
+
+def _is_quotable(value: Any, path: Path) -> bool:
+    member = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if isinstance(value, str):
+        is_code = member in _QUOTED and _QUOTABLE.fullmatch(value)
+        return bool(is_code) or value.casefold() in _WORDS
+    return isinstance(value, Number) and member in _QUOTED
+
+
+def _kind(value: Any) -> str | None:
+    if isinstance(value, str):
+        return f"a text of {len(value)} characters" if len(value) != 1 else "a text of 1 character"
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), None)
