@@ -236,7 +236,7 @@ def test_orders_are_fiscalized_while_the_database_is_away(
     rows, integrations = Rows(journal_url), CONTRACT / "integrations.yaml"
     eventually(lambda: is_bound(vhost) == {ORDERS_EXCHANGE, EVENTS_EXCHANGE})
     for name in vhost.queues():
-        if name.startswith("fiscalize"):  # orders of other tests, where a worker has run here before
+        if name.startswith("fiscalize") or name == EVENTS_QUEUE:  # what other tests left
             bimp.queue_purge(name)
     options = {"done_after": 0.1, "throttle": "false"}
     with SandboxProcess(integrations=integrations, options=options) as sandbox:
