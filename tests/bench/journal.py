@@ -29,7 +29,7 @@ from tests.bench.journal_rows import (
 )
 from tests.builders import a_body
 from tests.journal.messages import an_event
-from worker.demo.postgresql import PrivatePostgreSQL
+from tests.postgresql import PrivatePostgreSQL
 from worker.journal import database
 from worker.journal.day import day_of
 from worker.journal.finding import find

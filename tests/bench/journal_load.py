@@ -31,7 +31,7 @@ from tests.chaos.bimp import Bimp
 from tests.chaos.orders import CashierRow, a_request, write_integrations
 from tests.journal.messages import an_event
 from tests.journal.process import JournalProcess
-from worker.demo.postgresql import PrivatePostgreSQL
+from tests.postgresql import PrivatePostgreSQL
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.worker_process import WorkerProcess

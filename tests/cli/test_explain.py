@@ -335,6 +335,35 @@ def test_several_orders_are_listed(shop: Shop, journal: str) -> None:
     assert len(ask(shop, "ст-", journal=journal).stdout.splitlines()) == 3
 
 
+def test_a_letter_of_another_order_of_the_same_number_is_not_shown(shop: Shop, journal: str) -> None:
+    """Two companies count their documents alike: nobody is told to replay the other's."""
+    own, other = "00000000-0000-4000-8000-000000000001", str(uuid4())
+    put(shop.vhost.url, [1], order=other, docnumber="СТ-17", request=f"other-{other}")
+    told = answer(shop, own, journal=journal)
+    assert told["deadLetters"] == []
+    assert told["verdict"] == "fiscalized, by the journal: F1"
+    put(shop.vhost.url, [1], order=own, docnumber="СТ-17", request=f"own-{other}")
+    told = answer(shop, own, journal=journal)
+    assert [one["order"] for one in told["deadLetters"]] == [own]
+
+
+def test_without_a_journal_letters_of_several_orders_are_listed(shop: Shop) -> None:
+    """They are not mixed into one; the uuid leads to each."""
+    number, orders = f"twice-{next(NUMBERS)}", [str(uuid4()), str(uuid4())]
+    for day, order in enumerate(orders, 1):
+        first_seen = {"first-seen": f"2026-05-0{day}T10:00:00Z"}
+        put(shop.vhost.url, [1], order=order, docnumber=number, request=f"of-{order}", **first_seen)
+    result = ask(shop, "--json", number)
+    assert result.exit_code == 0
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["order"] for line in lines] == orders[::-1]
+    assert [line["time"] for line in lines] == ["2026-05-02T10:00:00Z", "2026-05-01T10:00:00Z"]
+    assert [[one["request"] for one in line["history"]] for line in lines] == [
+        [f"of-{order}"] for order in orders[::-1]
+    ]
+    assert [one["order"] for one in answer(shop, orders[0])["deadLetters"]] == orders[:1]
+
+
 def test_a_journal_that_is_away_is_said(shop: Shop, tmp_path: Path) -> None:
     """The others are asked all the same: exit 1 where they know nothing."""
     url = f"sqlite:///{tmp_path / 'none.db'}"

@@ -209,7 +209,10 @@ def test_an_unanswered_request(books: Books, eventually: Callable[..., object]) 
     assert last["counts"]["request_unanswered"] >= 1
     *lines, _ = books.lines("--day", datetime.now(KYIV).date().isoformat(), code=1)
     assert "request_unanswered" not in [line.get("kind") for line in lines]
-    put(books.shop.vhost.url, [number], request=f"request-{number}")
+    put(books.shop.vhost.url, [number], request=f"request-{number}")  # another company's of the same id
+    *lines, _ = books.lines("--day", datetime.now(KYIV).date().isoformat(), code=1, **soon)
+    assert f"request-{number}" in [line.get("requestId") for line in lines]
+    put(books.shop.vhost.url, [number], request=f"request-{number}", order=order)
     *lines, _ = books.lines("--day", datetime.now(KYIV).date().isoformat(), code=1, **soon)
     assert f"request-{number}" not in [line.get("requestId") for line in lines]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from worker.demo.postgresql import FAST, PrivatePostgreSQL
+from tests.postgresql import FAST, PrivatePostgreSQL
 from worker.journal import database
 from worker.journal.writer import Writer
 

@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from tests.builders import a_body
 from tests.journal.messages import an_event
 from tests.journal.process import JournalProcess
+from tests.postgresql import PrivatePostgreSQL
 from tests.system.shop import CONTRACT, Shop
-from worker.demo.postgresql import PrivatePostgreSQL
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import VirtualHost

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, update
 
 from tests.journal.test_reconciliation import OPTIONS, on_sqlite
 from tests.journal.till import Till
 from worker.checkbox.client import CheckboxClient
 from worker.demo.sandbox_process import SandboxProcess
 from worker.fiscal.chain import payment_receipt_id
+from worker.journal.tables import RECEIPTS, REQUESTS
 
 pytestmark = on_sqlite
 
@@ -71,6 +72,56 @@ def test_rounded_cash_that_closes_a_chain_is_no_difference(till: Till) -> None:
     done = till.pay(order, "AFTERPAYMENT", "170.50", data__payments=cash, **of_order)
     assert done.total == 170_30
     assert found(till) == {}
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_cash_of_another_sum_is_told(till: Till, closes: bool) -> None:
+    """Rounding takes or adds some kopiykas, and of an advance nothing."""
+    order = uuid4()
+    till.pay(order, "PREPAYMENT", "100.00", data__payments=[{"form": "CASH", "amount": "100.00"}])
+    amount = "170.00" if closes else "60.00"
+    cash = [{"form": "CASH", "amount": amount}]
+    wrong = till.pay(order, "AFTERPAYMENT", amount, data__payments=cash, data__closes=closes)
+    assert wrong.receipt is not None
+    remember(till, wrong.receipt.id, payments='[["CASH", "Готівка", 5000]]')
+    assert found(till) == {wrong.receipt.id: "sum_differs"}
+
+
+def test_cash_of_an_advance_is_not_rounded(till: Till) -> None:
+    order = uuid4()
+    cash = [{"form": "CASH", "amount": "100.20"}]
+    advance = till.pay(order, "PREPAYMENT", "100.20", data__payments=cash)
+    assert advance.receipt is not None
+    remember(till, advance.receipt.id, payments='[["CASH", "Готівка", 10000]]')
+    assert found(till) == {advance.receipt.id: "sum_differs"}
+
+
+@pytest.mark.parametrize("form", ["full", "short"])
+def test_a_return_comes_to_what_its_payment_did(till: Till, form: str) -> None:
+    """Its own event says what Checkbox made, and not what it had to."""
+    till.sandbox.set_options(search_form=form)
+    order = uuid4()
+    advance = till.pay(order, "PREPAYMENT", "100.00")
+    assert advance.receipt is not None
+    (back,) = till.pay(order, "PREPAYMENT_RETURN").returns
+    with till.engine.begin() as connection:
+        receipt = RECEIPTS.c.id == UUID(advance.receipt.id)
+        connection.execute(update(RECEIPTS).where(receipt).values(total=90_00))
+    till.close()
+    (one,) = till.reconcile().differences
+    assert (one.kind.value, one.receipt_id, one.ours, one.checkbox) == (
+        "sum_differs",
+        back.id,
+        90_00,
+        100_00,
+    )
+
+
+def remember(till: Till, receipt: str, **values: str) -> None:
+    """The journal has heard the receipt's request with other words."""
+    with till.engine.begin() as connection:
+        key = select(RECEIPTS.c.request).where(RECEIPTS.c.id == UUID(receipt)).scalar_subquery()
+        connection.execute(update(REQUESTS).where(REQUESTS.c.key == key).values(**values))
 
 
 @pytest.mark.parametrize("told", [True, False])

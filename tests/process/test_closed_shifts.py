@@ -229,6 +229,28 @@ def test_it_is_elected_again_while_it_still_compares(
     eventually(lambda: listener.a_minute_later()[-1]["routing_key"] == "shift.reconciled")
 
 
+def test_one_that_hangs_is_left_behind(
+    till: Till, listen: Callable[..., Listener], eventually: Callable[..., object]
+) -> None:
+    """The next one has a thread of its own, and does not wait for what never ends."""
+    begun, ends = threading.Event(), threading.Event()
+
+    def hangs_once(*arguments: Any) -> Any:
+        if not begun.is_set():
+            begun.set()
+            ends.wait(600)
+        return partial(reconcile_shift, till.engine)(*arguments[:2], time.time() + 400)
+
+    till.sell()
+    till.close()
+    listener = listen(hangs_once)
+    try:
+        eventually(lambda: listener.a_minute_later() and begun.is_set())
+        eventually(lambda: listener.a_minute_later()[-1]["routing_key"] == "shift.reconciled")
+    finally:
+        ends.set()
+
+
 def test_what_a_dead_process_exported_is_not_left_behind() -> None:
     """Another one takes its place, and is not elected."""
     labels = {"integration": "shop-gone", "kind": "order_doubled"}

@@ -15,14 +15,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pika
 import pytest
 
 from tests.fault_proxy import FaultProxy
 from tests.rabbit.running import channel, declare, drained, publish
 from tests.system.shop import CONTRACT
+from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import VirtualHost
 from worker.demo.worker_process import WorkerProcess
-from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, Topology
+from worker.operators.fleet_inquiry import ask_fleet
+from worker.rabbit.topology import CONTROL_EXCHANGE, DEAD_LETTERS, EVENTS_QUEUE, Topology
 
 Eventually = Callable[..., Any]
 Start = Callable[..., WorkerProcess]
@@ -319,6 +322,23 @@ def test_a_queue_that_somebody_deleted_is_made_again(
     eventually(lambda: "fiscalize" in vhost.queues() and vhost.queues()["fiscalize"].consumers == 2)
     publish(vhost.url, broken(1))
     eventually(lambda: vhost.queues()[DEAD_LETTERS].messages == 1)
+
+
+def test_a_control_queue_that_somebody_deleted_is_made_again(
+    start: Start, vhost: VirtualHost, rabbitmq: PrivateRabbitMQ, eventually: Eventually
+) -> None:
+    """Its connection stays: nobody else would notice that questions are not heard any more."""
+    start()
+
+    def listening() -> list[str]:
+        bindings = rabbitmq.ctl("list_bindings", "-p", vhost.name, "source_name", "destination_name")
+        return re.findall(rf"^{CONTROL_EXCHANGE}\t(\S+)$", bindings, re.MULTILINE)
+
+    (queue,) = eventually(listening)
+    rabbitmq.ctl("delete_queue", "-p", vhost.name, queue)
+    eventually(lambda: len(made := listening()) == 1 and made != [queue])
+    with pika.BlockingConnection(pika.URLParameters(vhost.url)) as connection:
+        eventually(lambda: ask_fleet(connection, Topology().queue, "D-none").answered == 2)
 
 
 def test_an_orphan_that_it_inherits_ends_and_the_worker_goes_on(

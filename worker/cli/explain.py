@@ -23,6 +23,7 @@ from worker.fiscal.outcomes import Relation
 from worker.journal.found_order import FoundOrder
 from worker.operators.connection import broker
 from worker.operators.explain.history import history
+from worker.operators.explain.several import several
 from worker.operators.explain.sources import Explanation, ask_broker, ask_checkbox, ask_worker
 from worker.operators.explain.verdict import verdict
 from worker.operators.journal_access import JournalAway, found_in_journal
@@ -46,17 +47,17 @@ def explain(
 ) -> None:
     """Tell what is known of an order, and what to do next: the journal, dead letters, workers, Checkbox.
 
-    Nothing is changed. Where the journal knows several orders of the name they are listed, at most 20. The
-    exit code is 3 when nobody knows the order, 1 when somebody could not be asked and the rest know nothing.
+    Nothing is changed. Where several orders bear the name they are listed, at most 20. The exit code is 3
+    when nobody knows the order, 1 when somebody could not be asked and the rest know nothing.
     """
     settings = configuration.load()
     known = Explanation(order)
-    several = _ask_journal(settings, known)
-    if several:
-        for one in several:
+    found = _ask_journal(settings, known) or _ask_workers(settings, known)
+    if found:
+        for one in found:
             _list(one, as_json=as_json)
         return
-    _ask(settings, known, set(integration))
+    _ask_checkbox(settings, known, set(integration))
     if as_json:
         json_line(_document(known))
     else:
@@ -89,13 +90,18 @@ def _list(found: FoundOrder, *, as_json: bool) -> None:
     _line("order", "  ".join(str(word) for word in words if word))
 
 
-def _ask(settings: Settings, known: Explanation, integrations: set[str]) -> None:
+def _ask_workers(settings: Settings, known: Explanation) -> list[FoundOrder]:
+    """And the dead letters. All orders that they name, where there are several."""
     try:
         with broker() as (_, connection):
             ask_broker(known, settings, connection)
     except BrokerUnreachable as error:
         known.not_asked.append(f"the broker: {error}")
     ask_worker(known, settings.metrics_port)
+    return several(known)
+
+
+def _ask_checkbox(settings: Settings, known: Explanation, integrations: set[str]) -> None:
     try:
         loaded = read_integrations(settings)
     except ConfigurationError as error:

@@ -10,12 +10,12 @@ from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import Response
 
-from worker.console.asking import Answer, Asking, NoAnswer
+from worker.console.asking import Asking
 from worker.console.journal_desk import JournalDesk
 from worker.console.names import Names
 from worker.console.rendering import Members
 from worker.console.rows import Row
-from worker.console.snapshot import FAULTS, NothingSeen, Snapshot, View
+from worker.console.snapshot import Snapshot, View, seen_within
 from worker.console.visit import Visit
 from worker.fiscal.codes import Entry
 from worker.fiscal.outcomes import Code
@@ -26,9 +26,6 @@ from worker.operators.dead_letters.next_steps import entry
 from worker.operators.explain.history import history
 from worker.operators.explain.sources import Explanation
 from worker.operators.journal_access import found_in_journal
-
-#: Seconds that the page waits for the dead letters.
-_PATIENCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ class OrderPages:
         answer = self._asking.ask(self._snapshot.view)
         reply = asked.reply()
         found = reply.value or [] if text else []
-        view = _view(answer)
+        view = seen_within(answer)
         one = found[0] if len(found) == 1 else None
         rows = _waiting(view, text, one) if text else []
         self._names.refresh()
@@ -91,13 +88,6 @@ class OrderPages:
 
 def _uuid(found: FoundOrder) -> str | None:
     return str(found.order) if found.order else None
-
-
-def _view(answer: Answer[View]) -> View | None:
-    try:
-        return answer.within(_PATIENCE)
-    except (NoAnswer, NothingSeen, *FAULTS):
-        return None
 
 
 def _waiting(view: View | None, text: str, found: FoundOrder | None) -> list[Row]:

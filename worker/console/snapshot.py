@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from config.errors import ConfigurationError
+from worker.console.asking import Answer, NoAnswer
 from worker.console.rows import Row, key_of
 from worker.operators.dead_letters.access import letters_alone
 from worker.operators.dead_letters.filter import Filter
@@ -22,6 +23,8 @@ from worker.rabbit.dead_letter import DeadLetter
 
 #: What a look or a job may end with, in words for people.
 FAULTS = (BrokerUnreachable, Locked, NoDeadLetterQueue, ConfigurationError)
+#: Seconds that a page which shows other things too waits for what the broker knows.
+PATIENCE = 2.0
 #: Seconds that a page waits for a new look, where there is an older one; and where there is none.
 _PATIENCE, _FIRST_PATIENCE = 0.7, 20.0
 #: A look that takes longer than that patience is made again after so many times its length.
@@ -41,6 +44,14 @@ class View:
 
 class NothingSeen(Exception):
     """There is no look yet, in words."""
+
+
+def seen_within(answer: Answer[View]) -> View | None:
+    """For a page that does without the letters where they are not seen in time."""
+    try:
+        return answer.within(PATIENCE)
+    except (NoAnswer, NothingSeen, *FAULTS):
+        return None
 
 
 class Snapshot:

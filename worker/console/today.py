@@ -13,7 +13,7 @@ from config.settings import Settings
 from worker.console.asking import Answer, Asking, NoAnswer
 from worker.console.journal_desk import JournalDesk, Reply
 from worker.console.open_shifts import SeenShifts
-from worker.console.snapshot import FAULTS, NothingSeen, Snapshot, View
+from worker.console.snapshot import PATIENCE, Snapshot, View, seen_within
 from worker.fiscal.kyiv import KYIV
 from worker.operators.journal_access import journal
 from worker.operators.queues_seen import QueuesSeen, queues_seen
@@ -22,8 +22,6 @@ from worker.operators.unreachable import BrokerUnreachable
 if TYPE_CHECKING:
     from worker.journal.day import Day, Sums
 
-#: Seconds that the page waits for the broker.
-_PATIENCE = 2.0
 #: For so long a shift that differs needs a person.
 _DIFFERS = timedelta(hours=48)
 _MOST_SHIFTS = 1000
@@ -117,7 +115,7 @@ class Days:
             return Today(day, is_now, books.reply(), None, None, None, None)
         letters, queues = self._asking.ask(self._snapshot.view), self._asking.ask(queues_seen)
         seen, trouble = _queues(queues)
-        return Today(day, is_now, books.reply(), _letters(letters), seen, trouble, shifts)
+        return Today(day, is_now, books.reply(), seen_within(letters), seen, trouble, shifts)
 
 
 def _books(settings: Settings, day: date, shifts: SeenShifts | None, *, is_now: bool) -> Books:
@@ -132,18 +130,11 @@ def _books(settings: Settings, day: date, shifts: SeenShifts | None, *, is_now: 
         return Books(day_of(engine, day), sums, sum(not one.report["ok"] for one in closed))
 
 
-def _letters(answer: Answer[View]) -> View | None:
-    try:
-        return answer.within(_PATIENCE)
-    except (NoAnswer, NothingSeen, *FAULTS):
-        return None
-
-
 def _queues(answer: Answer[QueuesSeen]) -> tuple[QueuesSeen | None, str | None]:
     try:
-        return answer.within(_PATIENCE), None
+        return answer.within(PATIENCE), None
     except NoAnswer:
-        return None, f"no answer within {_PATIENCE:g} s"
+        return None, f"no answer within {PATIENCE:g} s"
     except BrokerUnreachable as fault:
         return None, str(fault)
     except ConfigurationError as mistake:

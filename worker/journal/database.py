@@ -11,6 +11,9 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 _CONNECT = 5
 _LOCK = 5
 _STATEMENT = 15
+#: A host that dies while its answer is awaited is noticed after half a minute, and not after the system's two
+#: hours: nothing of ours is on its way then, which alone the other limits see.
+_ALIVE = {"keepalives": 1, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 def writing(url: str) -> Engine:
@@ -51,6 +54,7 @@ def _engine(url: URL, begin: str, query: dict[str, str]) -> Engine:
         connect_args={
             "connect_timeout": _CONNECT,
             "tcp_user_timeout": _STATEMENT * 1000,
+            **_ALIVE,
             "options": f"-c statement_timeout={_STATEMENT}s -c timezone=UTC",
         },
     )

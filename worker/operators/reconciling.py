@@ -13,7 +13,7 @@ from config.settings import Settings
 from worker.checkbox.client import CheckboxClient
 from worker.fiscal.integrations import Integration
 from worker.operators.journal_access import journal_url
-from worker.operators.still_waiting import still_waiting
+from worker.operators.still_waiting import Asked, still_waiting
 
 
 def reconciliation(
@@ -43,9 +43,9 @@ def reconciliation(
         counts["not_compared"] += 1
         yield {"kind": "not_compared", "reason": str(error)}
     engine.dispose()
-    waiting, certain = still_waiting(one.request_id for one in found) if found else (set[str](), True)
+    waiting, certain = still_waiting(one.asked for one in found) if found else (set[Asked](), True)
     for one in found:
-        if one.request_id not in waiting:
+        if one.asked not in waiting:
             counts["request_unanswered"] += 1
             yield one.line(certain)
     shifts = len({report.shift.id for report in reports if report.shift is not None})

@@ -29,6 +29,8 @@ _LAG_EVERY = 10.0
 #: Seconds until a shift is looked at again whose receipts are too young, or could not be compared.
 _AGAIN = 30.0
 _NOT_COMPARED_AGAIN = 900.0
+#: Seconds that a reconciliation may take, with the end of one before it that nobody waits for.
+_LONGEST = 600.0
 
 #: Holds a shift against the journal; a report for each integration.
 Reconcile = Callable[[Access, FoundShift, float], "list[ShiftReport]"]
@@ -41,6 +43,15 @@ class _Pending:
     found: FoundShift
     given_up_at: float
     at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A reconciliation in its thread."""
+
+    pending: _Pending
+    future: Future[list[ShiftReport]]
+    late_at: float
 
 
 class ClosedShifts:
@@ -62,8 +73,8 @@ class ClosedShifts:
         self._monotonic = monotonic
         self._closings = Closings(integrations, access, monotonic)
         self._pending: list[_Pending] = []
-        self._running: tuple[_Pending, Future[list[ShiftReport]]] | None = None
-        self._thread = ThreadPoolExecutor(1, "reconciliation")
+        self._running: _Running | None = None
+        self._thread = _thread()
         self._lag: int | None = None
         self._lag_at = 0.0
         #: Differences by kind, by shift and integration; and when the shift was closed.
@@ -119,18 +130,28 @@ class ClosedShifts:
             self._pending.append(_Pending(found, given_up_at=self._monotonic() + BACK))
 
     def _hold_against_journal(self) -> None:
-        if self._running is not None:
-            pending, future = self._running
-            if not future.done():
-                return
-            self._take(pending, future)
-            self._running = None
         now = self._monotonic()
+        if (running := self._running) is not None:
+            if running.future.done():
+                self._take(running.pending, running.future)
+            elif now < running.late_at:
+                return
+            else:
+                self._drop(running.pending)
+            self._running = None
         self._pending = [one for one in self._pending if now < one.given_up_at]
         due = [one for one in self._pending if one.at <= now]
         # What still waits for the journal would seem to be missing in it.
         if due and self._lag == 0:
-            self._running = due[0], self._thread.submit(self._reconciled, due[0].found)
+            future = self._thread.submit(self._reconciled, due[0].found)
+            self._running = _Running(due[0], future, now + _LONGEST)
+
+    def _drop(self, pending: _Pending) -> None:
+        """The database or Checkbox hangs: the thread is left to it, and the next shift gets another."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread = _thread()
+        pending.at = self._monotonic() + _NOT_COMPARED_AGAIN
+        _log.error("reconciliation_too_long", reason=f"none came of it in {_LONGEST:g} s; tried again")
 
     def _reconciled(self, found: FoundShift) -> list[ShiftReport]:
         assert self._reconcile is not None
@@ -181,3 +202,7 @@ class ClosedShifts:
         for label, count in sums.items():
             metrics.RECONCILIATION_DIFFERENCES.labels(*label).set(count)
         self._shown = set(sums)
+
+
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "reconciliation")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pika
@@ -22,21 +22,13 @@ from config.settings import Settings
 from worker.app import ADDRESS, address_of, topology_of
 from worker.fiscal.instants import rfc3339
 from worker.integrations.polling import Polling
-from worker.interprocess.inquiries import CHECKED, WAITING
+from worker.interprocess.inquiries import WAITING
 from worker.interprocess.shared import Shared
 from worker.process import probe_pages
+from worker.process.control import Control
 from worker.rabbit.connection import LOST, parameters
 from worker.rabbit.mending import mend
-from worker.rabbit.topology import (
-    CHECKS,
-    CONTROL_EXCHANGE,
-    DEAD_LETTERS,
-    EVENTS_QUEUE,
-    EXCHANGES,
-    INQUIRY,
-    RESUME,
-    TopologyMismatch,
-)
+from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, EXCHANGES, TopologyMismatch
 from worker.telemetry import metrics
 from worker.telemetry.logs import logger
 from worker.telemetry.readiness import Readiness
@@ -48,11 +40,10 @@ _FRESH = 5 * _LOOK_EVERY
 #: Seconds between two questions for the first integrations.
 _AWAITED_EVERY = 5.0
 _NOT_FOUND, _NO_RIGHTS = 404, 403
-_INQUIRIES = {INQUIRY: WAITING, CHECKS: CHECKED}
 
 
 class Monitor:
-    """Looks at the queues, hears ``resume``, serves the pages."""
+    """Looks at the queues, hears people, serves the pages."""
 
     def __init__(self, settings: Settings, shared: Shared) -> None:
         self._settings = settings
@@ -62,6 +53,7 @@ class Monitor:
         self._view: probe_pages.BrokerView | None = None
         self._seen_at = 0.0
         self._connection: pika.BlockingConnection | None = None
+        self._control = Control(shared, self._topology.queue)
         self._stop = threading.Event()
         self._lost: bool | None = None
         address, document = address_of(settings), shared.document
@@ -156,32 +148,19 @@ class Monitor:
         )
 
     def _connected(self) -> pika.BlockingConnection:
-        if self._connection is None or not self._connection.is_open:
+        if self._connection is None or not self._connection.is_open or not self._control.is_heard:
+            self._hang_up()
             self._connection = pika.BlockingConnection(self._params)
-            self._listen(self._connection.channel())
+            self._control.listen(self._connection.channel())
             if self._lost:
                 _log.info("broker_back")
             self._lost = False
         return self._connection
 
-    def _listen(self, channel: BlockingChannel) -> None:
-        channel.exchange_declare(CONTROL_EXCHANGE, "fanout", durable=True)
-        queue = channel.queue_declare("", exclusive=True).method.queue
-        channel.queue_bind(queue, CONTROL_EXCHANGE)
-        channel.basic_consume(queue, self._on_control, auto_ack=True)
-
-    def _on_control(
-        self, channel: BlockingChannel, _: object, properties: pika.BasicProperties, body: bytes
-    ) -> None:
-        kind = _INQUIRIES.get(properties.type)
-        if kind is not None and properties.reply_to:
-            known = self._shared.inquiries.ask(kind, body.decode("utf-8", "replace"))
-            answer = {**known, "queue": self._topology.queue}
-            correlated = pika.BasicProperties(correlation_id=properties.correlation_id)
-            channel.basic_publish("", properties.reply_to, json.dumps(answer).encode(), correlated)
-        elif body == RESUME and self._shared.stop_limit.is_engaged:
-            self._shared.stop_limit.release()
-            _log.info("worker_resumed")
+    def _hang_up(self) -> None:
+        with suppress(*LOST):
+            if self._connection is not None and self._connection.is_open:
+                self._connection.close()
 
     def _tell_refused(self, fault: Exception) -> None:
         """Once for each reason, until the broker lets the worker in."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from worker.checkbox.shift_finder import NotAsked
@@ -100,11 +101,30 @@ class Comparison:
         self, known: dict[str, KeptReceipt], issued: dict[str, IssuedReceipt], seen: set[str | None]
     ) -> Iterator[Difference]:
         for key, receipt in issued.items():
-            one = known.get(key)
-            if one is None or key in seen or one.fits(receipt.total):
+            if key not in known or key in seen:
+                continue
+            one = self._with_returned(known[key], receipt)
+            if one.fits(receipt.total):
                 continue
             yield _of(Kind.SUM_DIFFERS, one, receipt.total)
             self._changes.append(Change(one.is_return, one.total - receipt.total, 0))
+
+    def _with_returned(self, one: KeptReceipt, receipt: IssuedReceipt) -> KeptReceipt:
+        """A chain's return comes to what the receipt did that it returns, as the journal or Checkbox has it.
+
+        The short form of the search does not say which that is: it is read by id.
+        """
+        if not (one.is_of_chain and one.is_return):
+            return one
+        whole = receipt if receipt.related_receipt_id else self._books.look_up(receipt.id)
+        payment = whole.related_receipt_id if whole else None
+        if payment is None:
+            return one
+        kept = self._kept.by_id([payment]).get(payment)
+        if kept is not None:
+            return replace(one, returned=kept.published)
+        issued = self._books.look_up(payment)
+        return one if issued is None else replace(one, returned=issued.total)
 
     def _untold(
         self, untold: dict[str, IssuedReceipt], owners: dict[str, KeptRequest], seen: set[str | None]

@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from worker.fiscal.chain import chain_id, payment_receipt_id
-from worker.fiscal.order import PaymentForm
+from worker.fiscal.integrations import CashRounding
+from worker.fiscal.money import cash_to_pay
+from worker.fiscal.order import Operation, PaymentForm
 from worker.fiscal.receipt import return_receipt_id, sale_receipt_id
 from worker.journal.tables import RECEIPTS, REQUESTS
 
@@ -49,6 +51,8 @@ class KeptReceipt:
     #: The request's payments; Σ is what an advance or a further payment has to come to.
     paid: int
     is_cash: bool
+    #: Of a chain's return: what the receipt came to that it returns; None where that is unknown.
+    returned: int | None = None
 
     @property
     def is_return(self) -> bool:
@@ -60,14 +64,22 @@ class KeptReceipt:
 
     @property
     def total(self) -> int:
-        """What it has to come to; of a chain's return the receipt that it returns, as the event has it."""
-        if self.asked is None or (self.is_of_chain and self.is_return):
+        """What it has to come to."""
+        if self.is_of_chain and self.is_return:
+            return self.published if self.returned is None else self.returned
+        if self.asked is None:
             return self.published
         return self.paid if self.is_of_chain else self.asked
 
     def fits(self, total: int) -> bool:
         """A payment in cash that closes a chain may be what was left, before it was rounded."""
-        return total == self.total or (self.is_of_chain and self.is_cash and total == self.published)
+        return total == self.total or (total == self.published and self._was_rounded)
+
+    @property
+    def _was_rounded(self) -> bool:
+        """Whether what was paid may be what was published, rounded; an advance closes nothing."""
+        may_close = self.is_of_chain and self.is_cash and self.operation == Operation.AFTERPAYMENT.value
+        return may_close and self.paid in (cash_to_pay(self.published, one) for one in CashRounding)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ class Unanswered:
     cashier: str | None
     heard_at: int
 
+    @property
+    def asked(self) -> tuple[str, str | None]:
+        """What it is looked for by: two companies may have a request of the same id."""
+        return self.request_id, str(self.order) if self.order else None
+
     def line(self, certain: bool) -> dict[str, Any]:
         """``certain``: everybody who may hold it was asked, and nobody does."""
         return {

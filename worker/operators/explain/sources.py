@@ -69,6 +69,12 @@ class Explanation:
             names += [str(one) for one in (self.found.order, self.found.doc_number) if one]
         return tuple(names)
 
+    def is_own(self, order: str | None) -> bool:
+        """Whether what names this order, or none, may be told of it: another may bear the same docNumber."""
+        if self.found is None or order is None:
+            return True
+        return self.found.order is not None and order == str(self.found.order)
+
     @property
     def uuid(self) -> UUID | None:
         """The order's, where it was given or a source named it."""
@@ -107,7 +113,7 @@ def ask_broker(known: Explanation, settings: Settings, connection: pika.Blocking
             locked(connection, f"explain {known.order}", changes=False, clock=time.monotonic),
             LookThrough(connection, partial(_is_meant, known.names), depth(connection)) as look,
         ):
-            known.letters = list(look.letters())
+            known.letters = [letter for letter in look.letters() if known.is_own(letter.order)]
     except (Locked, NoDeadLetterQueue) as refusal:
         known.not_asked.append(f"the dead letters: {refusal}")
     with suppress(ChannelClosedByBroker):  # not there: no worker has run
@@ -122,8 +128,9 @@ def _is_meant(names: Iterable[str], letter: DeadLetter) -> bool:
 
 def _ask_fleet(known: Explanation, connection: pika.BlockingConnection, queue: str) -> None:
     """What all workers hold, whatever machine they run on."""
-    held = ask_fleet(connection, queue, known.names[-1])
-    known.waiting = held.waiting
+    uuid = known.found.order if known.found is not None else None
+    held = ask_fleet(connection, queue, str(uuid or known.names[-1]))
+    known.waiting = [row for row in held.waiting if known.is_own(row["order"])]
     known.is_fleet_asked = held.answered > 0
     if held.silent and held.answered:
         known.not_asked.append(f"{held.silent} of {held.silent + held.answered} processes of the workers")
@@ -137,7 +144,7 @@ def ask_worker(known: Explanation, port: int) -> None:
     try:
         with _DIRECT.open(url, timeout=_PAGE_TIMEOUT) as answer:
             page = json.loads(answer.read())
-        known.waiting = page["waiting"]
+        known.waiting = [row for row in page["waiting"] if known.is_own(row["order"])]
         silent = page["processes"] - page["answered"]
     except (OSError, ValueError, LookupError, TypeError):
         known.not_asked.append(
