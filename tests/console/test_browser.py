@@ -113,7 +113,7 @@ PAGES = {
 
 #: Those over the journal.
 OF_JOURNAL = {
-    "/today": {"uk": "Що потребує людини", "ru": "Что требует человека", "en": "What needs a person"},
+    "/today": {"uk": "Що потребує уваги", "ru": "Что требует внимания", "en": "What needs a person"},
     "/today?day=2026-11-24": {"uk": "За касирами", "ru": "По кассирам", "en": "By cashier"},
     "/orders": {"uk": "Номер замовлення", "ru": "Номер заказа", "en": "Number of the order"},
     "/orders?q=D": {"uk": "2 замовлення", "ru": "2 заказа", "en": "2 orders"},

@@ -244,7 +244,7 @@ def test_the_tokens_may_come_from_the_settings(console: str, monkeypatch: pytest
     for token, shown in ((TOKEN, False), (READ_TOKEN, True)):
         with Visitor.of(url) as visitor:
             assert visitor.sign_in(token).status_code == 303
-            assert ("looking only" in visitor.get("/jobs").text) is shown
+            assert ("read-only" in visitor.get("/jobs").text) is shown
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")

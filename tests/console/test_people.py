@@ -80,7 +80,7 @@ def test_who_may_look_may_change_nothing(amqp_url: str, console: str) -> None:
         ):
             answer = reader.post(path, data={"csrf": csrf, "agreed": "1"})
             assert answer.status_code == 403
-            assert "looking only" in answer.text
+            assert "read-only" in answer.text
     assert numbers(amqp_url) == [1, 2]
 
 

@@ -312,6 +312,13 @@ def test_autoscaling_stays_within_the_tokens_of_a_cashier() -> None:
     assert scaled["minReplicaCount"] == deployment["replicas"]
 
 
+def test_the_autoscaler_reaches_the_broker() -> None:
+    """KEDA asks for the queue's length from its own namespace."""
+    ways = named("NetworkPolicy")["fiscal-broker"]["spec"]["ingress"]
+    [amqps] = [way for way in ways if {"port": 5671, "protocol": "TCP"} in way.get("ports", [])]
+    assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}} in amqps["from"]
+
+
 def test_the_split_leaves_no_integration_out_and_none_twice() -> None:
     """Each integration of production is bound to exactly one of the queues, and the queues are different."""
     [found] = documents(INTEGRATIONS[1])

@@ -1,4 +1,4 @@
-"""``console``: the dead letters as pages in a browser."""
+"""``console``: the operators' pages in a browser."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ def console(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 9192,
     token_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A file with the token, in place of FISCAL_CONSOLE_TOKEN."),
+        typer.Option(
+            metavar="FILE",
+            help="A file with the token, 16 characters or more, in place of FISCAL_CONSOLE_TOKEN.",
+        ),
     ] = None,
 ) -> None:
-    """Serve a page to look at dead letters, replay them, and see the state of cashiers and shifts.
+    """Serve web pages for people without a terminal: the day, orders, dead letters, cashiers and shifts,
+    reconciliation.
 
     It has no TLS: on another address than loopback, put a proxy with TLS in front of it.
     """

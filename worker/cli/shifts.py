@@ -65,7 +65,7 @@ def close_shifts(
     """Close shifts, with their Z-reports. Waits for receipts without a number; asks first.
 
     The next one is opened by `shifts open`, which needs a license_key in the row. The exit code
-    is 1 when a shift was not closed.
+    is 1 when a shift could not be closed.
     """
     _change("close", Shifts.close, _chosen(integration, cashier, whose=True), yes, as_json)
 
@@ -79,7 +79,7 @@ def open_shifts(
 ) -> None:
     """Open shifts at the registers of the rows' licence keys; asks first. One that is open already is fine.
 
-    The exit code is 1 when no shift was opened.
+    The exit code is 1 when a shift could not be opened.
     """
     _change("open", Shifts.open, _chosen(integration, cashier, whose=True), yes, as_json)
 

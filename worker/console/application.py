@@ -138,7 +138,7 @@ class Console:
                 text = N_("This form was not sent by a page of this console. Load the page anew.")
                 return visit.problem(text, 403)
             if not (visit.session.may_change or by_anybody):
-                return visit.problem(N_("Your token is for looking only."), 403)
+                return visit.problem(N_("Your token is read-only."), 403)
             return handler(visit)
 
         return Route(path, self._guarded(checked), methods=["POST"])

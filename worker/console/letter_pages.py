@@ -115,7 +115,7 @@ class LetterPages:
     ) -> Response:
         agreed = visit.form.get("agreed", "")
         if not (agreed.isascii() and agreed.isdigit() and int(agreed[:9])):
-            return visit.problem(N_("How many letters were agreed to is missing."), 400)
+            return visit.problem(N_("The form does not say how many letters you confirmed."), 400)
         chosen = Selection.of(visit.form)
         rows = chosen.among(self._snapshot.view().rows)
 
@@ -126,7 +126,11 @@ class LetterPages:
 
         if not going(rows, self._jobs.claimed()):
             return visit.problem(
-                N_("None of these letters can go now: they are gone, in a job, or without a copy."), 409
+                N_(
+                    "None of these letters can be changed now: they are gone, another job has them, "
+                    "or you have no copy of them."
+                ),
+                409,
             )
         return visit.redirect(f"/jobs/{self._jobs.start(make).id}")
 

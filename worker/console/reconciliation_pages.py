@@ -86,7 +86,7 @@ class ReconciliationPages:
             try:
                 day = date.fromisoformat(visit.form.get("day", ""))
             except ValueError:
-                return visit.problem(N_("That is no day such as 2026-11-26."), 400)
+                return visit.problem(N_("Enter a date such as 2026-11-26."), 400)
             self._jobs.start(lambda _: DayReconciliation(visit.actor, day))
         return visit.redirect("/reconciliation")
 

@@ -1,8 +1,8 @@
 """A return: one document is one receipt at most, and all returns of a sale give back no more than the sale.
 
 A return takes the next free place of its sale, and the place is its id: of two that race Checkbox takes one,
-and the other sees whose the place is, adds it up, and takes the next or is refused. What processes would have
-to agree on is on no machine of ours. docs/decisions has the protocol and the reason of each rule.
+and the other sees whose the place is, adds it up, and takes the next or is refused. Processes share no state
+of their own for this: Checkbox is the arbiter. docs/decisions has the protocol and the reason of each rule.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Code(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
-#: Codes after which Bimp will ask again by itself, so that no person has to look.
+#: Codes that the user puts right in Bimp, where the request is made anew: no operator has to look.
 NOT_DEAD_LETTERED = frozenset({Code.ORDER_ARCHIVED, Code.CURRENCY_NOT_SUPPORTED, Code.RECEIPT_RETURNED})
 
 

@@ -53,6 +53,11 @@ BOOKS = {
             "shift_differs": N_(
                 "the sums of the Z-report are explained by no receipt: ask Checkbox for the shift"
             ),
+            "request_unanswered": N_(
+                "a request has no outcome; `reconcile` and the console name it, no alert does: "
+                "`fiscal-worker explain`, and press the button in Bimp again where the receipt is still "
+                "needed"
+            ),
             "not_compared": N_(
                 "Checkbox or the journal could not be asked; it is tried again every 15 minutes"
             ),

@@ -23,7 +23,10 @@ ORDERS = {
         do=N_("What the code's entry says, then replay."),
     ),
     "FiscalErrorBudgetBurnSlow": Alert(
-        means=N_("The budget of 99.5 % is being used up over days; it can wait until morning."),
+        means=N_(
+            "The error budget, 0.5 % of the valid orders, is being used up over days; it can wait until "
+            "morning."
+        ),
         check=N_(
             "The commonest codes of the last three days; they are mostly one cashier's or one integration's."
         ),
