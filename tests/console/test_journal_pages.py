@@ -167,6 +167,18 @@ def test_two_orders_of_one_number_are_told_apart(
     assert "knows nothing that is named N-9" in text_of(visitor, "/orders?q=N-9")
 
 
+def test_a_letter_of_another_order_of_the_number_is_not_shown(
+    amqp_url: str, kept: Writer, visitor: Visitor, eventually: Callable[..., object]
+) -> None:
+    """Nobody is led to replay the letter of another shop's order."""
+    ask(kept, ORDER, "N-1", id="press-1")
+    put(amqp_url, [1])
+    eventually(lambda: "1 letter" in text_of(visitor, "/today"))
+    page = text_of(visitor, "/orders?q=N-1")
+    assert "Sale asked for" in page
+    assert "The shift is not open" not in page
+
+
 def test_what_an_event_names_is_no_script(kept: Writer, visitor: Visitor) -> None:
     """A link leads to the web or is none; names are text."""
     links = {"html": "javascript:alert(1)"}

@@ -91,14 +91,15 @@ def _uuid(found: FoundOrder) -> str | None:
 
 
 def _waiting(view: View | None, text: str, found: FoundOrder | None) -> list[Row]:
-    """Letters of the order, by whatever it was found by."""
-    names = [text, _uuid(found) if found else None]
+    """Letters of the order, by whatever it was found by; of one that is known, no letter of another."""
+    order = _uuid(found) if found else None
     return [
         row
         for row in (view.rows if view else ())
-        if any(
+        if (order is None or row.letter.order in (None, order))
+        and any(
             name and is_named(name, row.letter.order, row.letter.doc_number, row.letter.request)
-            for name in names
+            for name in (text, order)
         )
     ]
 
@@ -107,8 +108,8 @@ def _history(text: str, found: FoundOrder | None, rows: Sequence[Row]) -> list[M
     """With the letters that wait now, the oldest entry first."""
     if found is None:
         return []
-    own = [row.letter for row in rows if row.letter.order in (None, _uuid(found))]
-    return [Members(line) for line in history(Explanation(text, letters=own, found=found))]
+    letters = [row.letter for row in rows]
+    return [Members(line) for line in history(Explanation(text, letters=letters, found=found))]
 
 
 def _entry(line: Mapping[str, Any]) -> Entry | None:
