@@ -22,10 +22,13 @@ def shop_sandbox() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def shop(vhost: VirtualHost, shop_sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Callable[..., Shop]]:
-    """`shop(FISCAL_…=…)` starts a worker on an empty virtual host and gives what Bimp and operators see."""
+    """`shop(FISCAL_…=…)` starts a worker on an empty virtual host and gives what Bimp and operators see.
+
+    With `wait=False` it may not consume yet.
+    """
     started: list[Shop] = []
 
-    def start(**environment: str) -> Shop:
+    def start(*, wait: bool = True, **environment: str) -> Shop:
         worker = WorkerProcess(
             {
                 "FISCAL_RABBITMQ_URL": vhost.url,
@@ -39,7 +42,7 @@ def shop(vhost: VirtualHost, shop_sandbox: SandboxProcess, tmp_path: Path) -> It
             tmp_path / f"worker-{len(started)}.log",
         )
         started.append(Shop(vhost, shop_sandbox, worker))
-        worker.start()
+        worker.start(wait)
         return started[-1]
 
     yield start

@@ -17,6 +17,7 @@ import pytest
 from tests.builders import a_body
 from tests.chaos.havoc import children_of
 from tests.system.shop import Shop
+from worker.demo.worker_process import WorkerProcess
 
 [*FAKETIME] = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
 
@@ -49,9 +50,14 @@ def test_an_order_that_was_due_by_another_clock_waits_no_longer(
 
 
 def started(shop: Callable[..., Shop], clock: Path) -> Shop:
-    """A worker of one process that reads this clock."""
+    """A worker of one process that reads this clock.
+
+    libfaketime has a lock that a fork may copy while another thread holds it: the child waits for ever.
+    Such a worker does not come to consume, and is started anew.
+    """
     clock.write_text("+0")
-    return shop(
+    running = shop(
+        wait=False,
         LD_PRELOAD=str(FAKETIME[0]),
         FAKETIME_TIMESTAMP_FILE=str(clock),
         FAKETIME_NO_CACHE="1",
@@ -60,6 +66,18 @@ def started(shop: Callable[..., Shop], clock: Path) -> Shop:
         FISCAL_RETRY_MIN_BACKOFF="PT4S",
         FISCAL_RETRY_MAX_BACKOFF="PT5S",
     )
+    while not consumes(running.worker):
+        running.worker.kill()
+        running.worker.start(wait=False)
+    return running
+
+
+def consumes(worker: WorkerProcess) -> bool:
+    try:
+        worker.wait_until_ready(45)
+    except RuntimeError:
+        return False
+    return True
 
 
 def held_while_set_aside(running: Shop, clock: Path, offset: str) -> tuple[str, datetime]:
