@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from queue import Empty, SimpleQueue
 
@@ -51,29 +51,31 @@ class Bulkhead:
     @contextmanager
     def within(self, limits: Mapping[str, int]) -> Iterator[None]:
         """Around a pass: a place in each compartment, of so many. Raises ``BulkheadFull``."""
-        with ExitStack() as places:
+        number = next(self._numbers)
+        entered: list[_Compartment] = []
+        try:
             for name, limit in limits.items():
-                places.enter_context(self._place(name, limit))
+                entered.append(self._enter(name, limit, number))
             yield
+        finally:
+            for compartment in entered:
+                self._leave(compartment, number)
 
-    @contextmanager
-    def _place(self, name: str, limit: int) -> Iterator[None]:
+    def _enter(self, name: str, limit: int, number: int) -> _Compartment:
         with self._lock:
             compartment = self._compartments.get(name)
             if compartment is None:
                 compartment = self._compartments[name] = _Compartment(limit)
         self._await(compartment)
-        number, began = next(self._numbers), self._monotonic()
         with self._lock:
-            compartment.began[number] = began
-        try:
-            yield
-        finally:
-            use = min(self._monotonic() - began, _LONGEST_USE)
-            with self._lock:
-                del compartment.began[number]
-                compartment.typical_use += (use - compartment.typical_use) / 8
-            compartment.free.put(None)
+            compartment.began[number] = self._monotonic()
+        return compartment
+
+    def _leave(self, compartment: _Compartment, number: int) -> None:
+        with self._lock:
+            use = min(self._monotonic() - compartment.began.pop(number), _LONGEST_USE)
+            compartment.typical_use += (use - compartment.typical_use) / 8
+        compartment.free.put(None)
 
     def _await(self, compartment: _Compartment) -> None:
         patience = 0.0
