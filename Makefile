@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-# Where Python may not keep what it has compiled, each of some thousand processes of the tests compiles all of it.
+# Where Python may not keep what it has compiled, each process of the tests compiles its modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
