@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, Self
 
 import pika
@@ -120,10 +121,13 @@ class Bimp:
             )
         )
 
-    def letters(self) -> list[Letter]:
-        """The dead letters, looked at and left where they are."""
+    def letters(self, count: int) -> list[Letter]:
+        """The first dead letters, looked at and left where they are."""
         with pika.BlockingConnection(self._params) as connection:
-            return list(read_letters(connection.channel()))
+            channel = connection.channel()
+            channel.basic_qos(prefetch_count=count)  # a quorum queue gives 2,000 to who sets none
+            letters = islice(channel.consume(DEAD_LETTERS), count)
+            return [Letter(body, props.headers or {}, props.content_type) for _, props, body in letters]
 
     @staticmethod
     def _order(request: OrderRequest, channel: BlockingChannel) -> None:
@@ -164,12 +168,3 @@ class Bimp:
                 channel.basic_ack(method.delivery_tag)
             if self._stop.is_set():
                 return
-
-
-def read_letters(channel: BlockingChannel) -> Iterable[Letter]:
-    """The dead letters that this channel has not read yet; closing it puts them all back."""
-    while True:
-        method, properties, body = channel.basic_get(DEAD_LETTERS)
-        if method is None:
-            return
-        yield Letter(body, properties.headers or {}, properties.content_type)

@@ -138,7 +138,7 @@ class _Play:
     def evidence(self) -> Evidence:
         self._trouble()
         self._rest()
-        letters = self._stage.bimp.letters()
+        letters = self._stage.letters()
         done_before = Counter(product_of(entry) for entry in done_of(self._ledger(of_chains=False)))
         self._say(f"{sum(done_before.values())} receipts; {len(letters)} dead letters are replayed")
         sent = self._stage.replay()
@@ -150,7 +150,7 @@ class _Play:
         if self._chaining.left:
             self.problems.append(f"{self._chaining.left} chains did not come to their end")
         self._havoc.note_metrics()
-        left = self._stage.bimp.letters()
+        left = self._stage.letters()
         heard = self._stage.bimp.heard
         self.problems += broken(self.chained, self._ledger(of_chains=True), heard, left)
         return Evidence(

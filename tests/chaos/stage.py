@@ -14,14 +14,14 @@ from typing import Any, Protocol, Self
 
 import pika
 
-from tests.chaos.bimp import Bimp
+from tests.chaos.bimp import Bimp, Letter
 from tests.chaos.orders import CashierRow, write_integrations
 from tests.fault_proxy import FaultProxy
 from worker.demo.sandbox_process import SandboxProcess
 from worker.demo.vhost import QueueDepth
 from worker.demo.worker_process import WorkerProcess
 from worker.rabbit.connection import parameters
-from worker.rabbit.topology import Topology
+from worker.rabbit.topology import DEAD_LETTERS, Topology
 
 #: Fast enough for a run of a minute; the rest is as in production.
 ENVIRONMENT = {
@@ -116,6 +116,10 @@ class Stage:
         """Messages on their way, unacknowledged ones too, by queue; those for people and Bimp left out."""
         consumed = Topology().consumed
         return {name: depth.messages for name, depth in self.broker.queues().items() if name in consumed}
+
+    def letters(self) -> list[Letter]:
+        """All dead letters. Their number is the node's: a loaded broker may tell a client too small a one."""
+        return self.bimp.letters(self.broker.queues()[DEAD_LETTERS].messages_ready)
 
     def sales_of(self, product: str) -> list[dict[str, Any]]:
         """The ledger's receipts of an order, or of a return's document."""
