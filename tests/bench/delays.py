@@ -21,9 +21,11 @@ import pika
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.rabbit.broker import FiscalBroker
 from worker.rabbit.connection import parameters
+from worker.rabbit.consumed_message import ConsumedMessage
 from worker.rabbit.consuming_connection import ConsumerDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
+from worker.rabbit.passes import Passes
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.topology import Topology
 
@@ -63,7 +65,8 @@ def _working(broker: dramatiq.Broker) -> Iterator[None]:
 
 def held(url: str, dues: list[float], arrivals: Arrivals) -> None:
     """Our way: one publish, then it waits unacknowledged in the consumer."""
-    broker = FiscalBroker(ConsumerDependencies(Loop(), parameters(url, "bench")), _CLASSIC, _THREADS)
+    passes: Passes[ConsumedMessage] = Passes(_THREADS, _THREADS, time.monotonic)
+    broker = FiscalBroker(ConsumerDependencies(Loop(), parameters(url, "bench")), _CLASSIC, passes, _THREADS)
     broker.install(lambda delivery: arrivals.note(delivery.due))
     publisher = Publisher(Loop(), parameters(url, "bench"), _CLASSIC.declare)
     with _working(broker):

@@ -20,6 +20,7 @@ from worker.rabbit.connection import parameters
 from worker.rabbit.consuming_connection import ConsumerDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.loop import Loop
+from worker.rabbit.passes import Passes
 from worker.rabbit.topology import ORDERS_EXCHANGE, Topology
 
 TOPOLOGY = Topology()
@@ -36,6 +37,7 @@ class Running:
         *,
         topology: Topology = TOPOLOGY,
         threads: int = 4,
+        at_once: int | None = None,
         tick: int = 100,
         room: int = 0,
         is_halted: Callable[[], bool] = lambda: False,
@@ -46,6 +48,7 @@ class Running:
         self.broker = FiscalBroker(
             ConsumerDependencies(self.loop, parameters(url, "test"), is_halted, clock, monotonic),
             topology,
+            Passes(threads if at_once is None else at_once, threads, time.monotonic),
             threads,
             room,
         )

@@ -326,15 +326,29 @@ def test_what_comes_back_goes_before_what_is_new(vhost: VirtualHost, eventually:
 
     with Running(vhost.url, process, threads=1) as running:
         publish(vhost.url, b"first")
-        eventually(lambda: running.worker.work_queue.empty() and running.broker.longest_pass() > 0)
+        eventually(lambda: running.broker.passes.under_way == 1)
         publish(vhost.url, b"new")
         eventually(lambda: vhost.queues()["fiscalize"].messages == 2)
         rescheduled(vhost.url, TOPOLOGY.retry, b"again", time.time())
         rescheduled(vhost.url, TOPOLOGY.follow_up, b"follow-up", time.time())
-        eventually(lambda: running.worker.work_queue.qsize() == 2)
+        eventually(lambda: running.broker.passes.waiting == 2)
         gate.set()
         eventually(lambda: len(seen) == 4)
     assert seen.bodies == [b"first", b"follow-up", b"again", b"new"]
+
+
+def test_a_pass_that_hangs_keeps_none_waiting(vhost: VirtualHost, eventually: Eventually) -> None:
+    """Of two threads one is a reserve: it works while the other one's pass is slow, and only then."""
+    gate = Gate(first=1)
+    with Running(vhost.url, gate, threads=2, at_once=1) as running:
+        publish(vhost.url, b"hangs")
+        eventually(lambda: gate.entered == 1)
+        publish(vhost.url, b"quick", b"another")
+        gate.open_others.set()
+        eventually(lambda: gate.ended == 2)
+        assert running.broker.passes.under_way == 1
+        gate.open_first.set()
+        eventually(lambda: gate.ended == 3)
 
 
 def test_a_halted_worker_consumes_nothing_and_goes_on_when_resumed(
@@ -349,7 +363,7 @@ def test_a_halted_worker_consumes_nothing_and_goes_on_when_resumed(
         publish(vhost.url, b"new")
         rescheduled(vhost.url, TOPOLOGY.follow_up, b"due", time.time())
         rescheduled(vhost.url, TOPOLOGY.follow_up, b"held", time.time() + 600)
-        eventually(lambda: running.held == 1 and running.worker.work_queue.qsize() == 1)
+        eventually(lambda: running.held == 1 and running.broker.passes.waiting == 1)
         halted.set()
         assert not running.broker.is_consuming
         gate.open_first.set()
@@ -385,11 +399,11 @@ def test_the_longest_pass_is_known(vhost: VirtualHost, eventually: Eventually) -
     """What the heartbeat judges a stuck thread by: it grows with a pass, and is 0 without one."""
     gate = Gate(first=1)
     with Running(vhost.url, gate) as running:
-        assert running.broker.longest_pass() == 0.0
+        assert running.broker.passes.longest == 0.0
         publish(vhost.url, b"order")
-        eventually(lambda: running.broker.longest_pass() > 0.05)
+        eventually(lambda: running.broker.passes.longest > 0.05)
         gate.open_first.set()
-        eventually(lambda: running.broker.longest_pass() == 0.0)
+        eventually(lambda: running.broker.passes.longest == 0.0)
 
 
 def test_a_worker_that_starts_before_the_broker_waits_for_it(

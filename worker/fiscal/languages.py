@@ -40,9 +40,14 @@ def of_environment(environment: Mapping[str, str]) -> str:
     return SOURCE
 
 
+@cache
+def _of_core(language: str) -> gettext.NullTranslations:
+    return translations(Path(__file__).parent / "locale", "fiscal", language)
+
+
 def translated(text: str, language: str) -> str:
     """A text of the core in a language."""
-    return translations(Path(__file__).parent / "locale", "fiscal", language).gettext(text)
+    return _of_core(language).gettext(text)
 
 
 def in_each(text: str) -> Sentence:

@@ -38,9 +38,11 @@ def await_other_kind(request: Request, state: AttemptState, now: float) -> None:
 
     Either kind looks for the other's receipts before it posts; half a minute later they are shown.
     """
+    if state.posted_as_sale is not None or not _hangs_on_rounding(request):
+        return
     current = state.taken_up(now)
     posted_at = current.may_have_posted_at
-    if posted_at is None or current.posted_as_sale is not None or not _hangs_on_rounding(request):
+    if posted_at is None:
         return
     left = SETTLED_AFTER - (now - posted_at)
     if left > 0:

@@ -48,6 +48,7 @@ class Tcp:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._arrivals = _watch(connected, select.POLLIN)
 
     def send(self, data: bytes) -> None:
         unsent = memoryview(data)
@@ -55,18 +56,18 @@ class Tcp:
             try:
                 unsent = unsent[self._socket.send(unsent) :]
             except BlockingIOError:
-                _wait(self._socket, select.POLLOUT)
+                _wait(_watch(self._socket, select.POLLOUT))
 
     def receive(self) -> bytes:
         while True:
-            _wait(self._socket, select.POLLIN)
+            _wait(self._arrivals)
             try:
                 return self._socket.recv(_CHUNK)
             except BlockingIOError:
                 continue
 
     def is_readable(self) -> bool:
-        return self._socket.fileno() < 0 or _is_ready(self._socket, select.POLLIN, 0)
+        return self._socket.fileno() < 0 or bool(self._arrivals.poll(0))
 
     def close(self) -> None:
         self._socket.close()
@@ -141,7 +142,7 @@ def _connected(family: int, address: Address) -> socket.socket:
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = one.connect_ex(address)
         if code == errno.EINPROGRESS:
-            _wait(one, select.POLLOUT)
+            _wait(_watch(one, select.POLLOUT))
             code = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code))
@@ -151,14 +152,14 @@ def _connected(family: int, address: Address) -> socket.socket:
     return one
 
 
-def _wait(one: socket.socket, event: int) -> None:
-    """Raises ``TimeoutError`` at the deadline."""
-    left = remaining()
-    if not _is_ready(one, event, None if left is None else left * 1000):
-        raise TimeoutError("the other side keeps silent")
-
-
-def _is_ready(one: socket.socket, event: int, milliseconds: float | None) -> bool:
+def _watch(one: socket.socket, event: int) -> select.poll:
     poll = select.poll()
     poll.register(one, event)
-    return bool(poll.poll(milliseconds))
+    return poll
+
+
+def _wait(awaited: select.poll) -> None:
+    """Raises ``TimeoutError`` at the deadline."""
+    left = remaining()
+    if not awaited.poll(None if left is None else left * 1000):
+        raise TimeoutError("the other side keeps silent")

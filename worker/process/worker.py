@@ -40,6 +40,7 @@ from worker.rabbit.fleet import Fleet
 from worker.rabbit.held import waiting_for
 from worker.rabbit.loop import Loop
 from worker.rabbit.mending import mend
+from worker.rabbit.passes import Passes
 from worker.rabbit.publisher import Publisher
 from worker.rabbit.retry_policy import RetryPolicy
 from worker.rabbit.settlement import Settlement
@@ -113,6 +114,7 @@ class Process:
         self._broker = FiscalBroker(
             ConsumerDependencies(self._loop, params, lambda: shared.stop_limit.is_engaged),
             topology,
+            Passes(settings.threads, threads_of(settings.threads), time.monotonic),
             prefetch=threads_of(settings.threads) + _ON_THEIR_WAY,
             room=settings.threads * _KEPT_PER_THREAD,
         )
@@ -130,7 +132,7 @@ class Process:
         self._publisher = Publisher(self._loop, params, partial(mend, topology))
         self._checks = IntegrationChecks(lambda: integrations.current.rows, sessions, client, self._publisher)
         self._broker.install(self._settlement(settings, shared, topology, sessions).process)
-        self._worker = self._broker.worker(threads_of(settings.threads))
+        self._worker = self._broker.worker()
 
     def _sessions(self, settings: Settings, shared: Shared, client: CheckboxClient) -> Sessions:
         rate = ReceiptRate(
@@ -230,7 +232,7 @@ class Process:
         stopped += [thread.name for thread in threads if not thread.is_alive()]
         if self._log.has_ended:
             stopped.append("log")
-        if not stopped and self._broker.longest_pass() >= _STUCK_AFTER:
+        if not stopped and self._broker.passes.longest >= _STUCK_AFTER:
             stopped.append("order")
         return ", ".join(stopped) or None
 

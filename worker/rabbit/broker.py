@@ -27,6 +27,7 @@ from worker.rabbit.consumer import DeliveryConsumer
 from worker.rabbit.consuming_connection import ConsumerDependencies
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.held_messages import Unloaded
+from worker.rabbit.passes import Passes
 from worker.rabbit.topology import Topology
 
 #: How many messages of a queue a process may hold until they are due, with their bodies or without: so many
@@ -47,6 +48,7 @@ class FiscalBroker(dramatiq.Broker):
         self,
         dependencies: ConsumerDependencies,
         topology: Topology,
+        passes: Passes[ConsumedMessage],
         prefetch: int,
         room: int = 0,
     ) -> None:
@@ -56,6 +58,7 @@ class FiscalBroker(dramatiq.Broker):
         self._with = dependencies
         self.is_halted = dependencies.is_halted
         self._topology = topology
+        self.passes = passes
         self._room = room
         self._prefetch = {
             # What comes back goes before what is new.
@@ -65,9 +68,6 @@ class FiscalBroker(dramatiq.Broker):
             topology.queue: prefetch + room,
         }
         self.stopping = threading.Event()
-        #: To Dramatiq's threads.
-        self.hand_over: Callable[[MessageProxy], None]
-        self._began: dict[int, float] = {}
         self.consumer: DeliveryConsumer | None = None
 
     def declare_queue(self, queue_name: str) -> None:
@@ -93,7 +93,7 @@ class FiscalBroker(dramatiq.Broker):
     def _connected(self, queue_name: str, timeout: int) -> DeliveryConsumer:
         with pika.BlockingConnection(self._with.params) as connection:
             self._topology.declare(connection.channel())
-        consumer = DeliveryConsumer(self._with, queue_name, self._prefetch, timeout / 1000, self.hand_over)
+        consumer = DeliveryConsumer(self._with, queue_name, self._prefetch, timeout / 1000, self.passes)
         consumer.open()
         self.consumer = consumer
         return consumer
@@ -120,7 +120,7 @@ class FiscalBroker(dramatiq.Broker):
         unknown = [state.unknown_since for state in states if state.unknown_since is not None]
         retry = sum(message.queue == self._topology.retry for message in waiting)
         return HeldCounts(
-            in_flight=len(self._began),
+            in_flight=self.passes.under_way,
             follow_up=len(waiting) - retry,
             retry=retry,
             oldest_first_seen=min((state.first_seen for state in states), default=0.0),
@@ -128,20 +128,9 @@ class FiscalBroker(dramatiq.Broker):
             oldest_unknown=min(unknown, default=0.0),
         )
 
-    def longest_pass(self) -> float:
-        """Seconds that the longest pass under way has taken."""
-        now = time.monotonic()
-        return max((now - began for began in list(self._began.values())), default=0.0)
-
-    def began(self) -> None:
-        self._began[threading.get_ident()] = time.monotonic()
-
-    def ended(self) -> None:
-        self._began.pop(threading.get_ident(), None)
-
-    def worker(self, threads: int) -> Worker:
+    def worker(self) -> Worker:
         """Dramatiq's worker on this broker."""
-        return Worker(self, worker_threads=threads, worker_timeout=1000)
+        return Worker(self, worker_threads=self.passes.threads, worker_timeout=1000)
 
     def install(self, process: Callable[[Delivery], Future[None] | Delivery | None]) -> None:
         """Declare the actor, once for each queue. What it returns is confirmed before its message is."""
@@ -193,21 +182,18 @@ class SettledOnly(Middleware):
 
     def after_consumer_thread_boot(self, broker: dramatiq.Broker, thread: ConsumerThread) -> None:
         assert isinstance(broker, FiscalBroker)
-        broker.hand_over = thread.handle_message
+        broker.passes.begin = thread.handle_message
 
     def before_process_message(self, broker: dramatiq.Broker, message: MessageProxy) -> None:
         assert isinstance(broker, FiscalBroker)
         assert isinstance(message, ConsumedMessage)
         if message.is_stale or broker.is_halted() or broker.stopping.is_set():
             raise SkipMessage("given back")
-        broker.began()
 
     def after_process_message(
         self, broker: dramatiq.Broker, message: MessageProxy, *, result: Any = None, exception: Any = None
     ) -> None:
-        assert isinstance(broker, FiscalBroker)
         assert isinstance(message, ConsumedMessage)
-        broker.ended()
         message.effect = result
         message.is_done = exception is None
 

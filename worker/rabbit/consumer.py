@@ -8,20 +8,20 @@ actor has returned and the broker has confirmed what the actor returned; everyth
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
 import pika
 from dramatiq import Message
-from dramatiq.broker import MessageProxy
 from dramatiq.errors import ConnectionClosed
 
 from worker.rabbit.consumed_message import ConsumedMessage
 from worker.rabbit.consuming_connection import ConsumerDependencies, ConsumingConnection
 from worker.rabbit.delivery import Delivery
 from worker.rabbit.held_messages import AtWork, HeldMessages, Unloaded
+from worker.rabbit.passes import SLOW_AFTER, Passes
 
 #: Seconds before what cannot be settled is returned: as long as the broker has taken nothing, within these.
 GIVE_BACK_AFTER, GIVE_BACK_WITHIN = 2.0, 60.0
@@ -45,7 +45,7 @@ class DeliveryConsumer:
         name: str,
         prefetch: Mapping[str, int],
         timeout: float,
-        hand_over: Callable[[MessageProxy], None],
+        passes: Passes[ConsumedMessage],
     ) -> None:
         """``name`` is what Dramatiq knows the consumer by; an actor is named like the queue it works on.
 
@@ -55,9 +55,11 @@ class DeliveryConsumer:
         self._loop = dependencies.loop
         self._name = name
         self._prefetch = prefetch
+        self._priority = {queue: number for number, queue in enumerate(prefetch)}
         self._again = next(iter(prefetch))
         self._timeout = timeout
-        self._hand_over = hand_over
+        self._look_every = min(timeout, SLOW_AFTER)
+        self._passes = passes
         self._opened: Future[None] = Future()
         self._over = threading.Event()
         #: Guards what other threads see as well.
@@ -125,7 +127,9 @@ class DeliveryConsumer:
             self._lock.notify_all()
 
     def _look(self) -> None:
-        """Hand over what is due; once in the time-out, and when the first message is due."""
+        """Hand over what is due, and what a slow pass makes room for; when the first message is due, and
+        from time to time.
+        """
         if not self.is_open:
             return
         self._obey_halt()
@@ -135,12 +139,13 @@ class DeliveryConsumer:
             else:
                 self._put_to_work(held)
         self._recall()
+        self._passes.go_on()
         self._look_later()
 
     def _look_later(self) -> None:
         if self._next_look is not None:
             self._loop.io.remove_timeout(self._next_look)
-        patience = min(self._timeout, max(0.0, self._held.first_due - self._with.monotonic()))
+        patience = min(self._look_every, max(0.0, self._held.first_due - self._with.monotonic()))
         self._next_look = self._loop.io.call_later(patience, self._look)
 
     def _on_message(
@@ -157,7 +162,7 @@ class DeliveryConsumer:
 
     def _put_to_work(self, message: ConsumedMessage) -> None:
         if self._at_work.admits(message):
-            self._hand_over(message)
+            self._passes.add(message, self._priority[message.actor_name])
 
     def _recall(self) -> None:
         for message in self._at_work.recalled():
@@ -178,6 +183,7 @@ class DeliveryConsumer:
 
     def finish(self, message: ConsumedMessage) -> None:
         """Acknowledge a settled message that came by here, give back any other."""
+        self._passes.end(message)
         # Cleared: the effect refers to the message, and a cycle would keep the body until a collection.
         effect, message.effect = message.effect, None
         if not message.is_done or effect is None:
@@ -189,10 +195,10 @@ class DeliveryConsumer:
             self._await(message, effect)
 
     def _keep_in_flight(self, message: ConsumedMessage) -> None:
-        """By any thread. The loop looks once in the time-out anyway: for later it is not woken."""
+        """By any thread. The loop looks from time to time anyway: for later it is not woken."""
         wait = message.delivery.wait(self._with.clock())
         self._held.add(message, self._with.monotonic() + wait)
-        if wait < self._timeout:
+        if wait < self._look_every:
             self._loop.soon(self._look)
 
     def _await(self, message: ConsumedMessage, effect: Future[None]) -> None:
