@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     threads: int = _setting(
         8,
         "an integer from 1 to 100",
-        "orders of one integration that each process works on at once; it has twice as many threads",
+        "orders that each process works on at once; as many more while some of those take long",
         ge=1,
         le=100,
     )
