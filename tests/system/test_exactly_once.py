@@ -153,7 +153,7 @@ def test_an_order_archived_between_two_attempts(
     failed = failure(stage, request)
     assert (failed["code"] if failed else "succeeded") == outcome
     assert len(stage.sales_of(request.product)) == receipts
-    assert not stage.bimp.letters()
+    assert not stage.letters()
     again = order("archived", request.order, archived=True)
     stage.bimp.publish([again])
     eventually(lambda: again.id in stage.bimp.heard.ended)
@@ -167,7 +167,7 @@ def test_a_replay_of_an_order_fiscalized_meanwhile(stage: Stage, eventually: Eve
     first = order("first")
     stage.bimp.publish([first])
     eventually(lambda: failure(stage, first))
-    assert [letter.code for letter in stage.bimp.letters()] == ["SHIFT_NOT_OPEN"]
+    assert [letter.code for letter in stage.letters()] == ["SHIFT_NOT_OPEN"]
     stage.sandbox.open_shift(ROWS[0].cashier)
     second = order("second", first.order)
     eventually(lambda: time.time() - _told_at(stage, first) > 5.5)
@@ -178,7 +178,7 @@ def test_a_replay_of_an_order_fiscalized_meanwhile(stage: Stage, eventually: Eve
     assert success(stage, first)["alreadyFiscalized"] is True
     assert statuses(stage, first) == ["DONE"]
     eventually(lambda: is_at_rest(stage))
-    assert not stage.bimp.letters()
+    assert not stage.letters()
 
 
 def _told_at(stage: Stage, request: OrderRequest) -> float:
@@ -223,7 +223,7 @@ def test_a_rejected_receipt_and_its_replay(stage: Stage, eventually: Eventually)
     eventually(lambda: failure(stage, request))
     eventually(lambda: is_at_rest(stage))
     assert statuses(stage, request) == ["ERROR"]
-    (letter,) = stage.bimp.letters()
+    (letter,) = stage.letters()
     assert (letter.code, letter.body) == ("RECEIPT_REJECTED", request.body)
     assert "Помилка перевірки документа" in letter.headers["x-fiscal-detail"]
     assert stage.replay() == 1
@@ -331,7 +331,7 @@ def test_a_process_that_is_paused_past_the_heartbeat_of_the_broker(
     os.kill(paused, signal.SIGCONT)
     eventually(lambda: succeeded(stage, *requests) and is_at_rest(stage))
     assert all(statuses(stage, request) == ["DONE"] for request in requests)
-    assert not stage.bimp.letters()
+    assert not stage.letters()
 
 
 def test_a_killed_group_and_a_new_start(stage: Stage, eventually: Eventually) -> None:
@@ -423,7 +423,7 @@ def test_a_definite_no_is_never_tried_again(stage: Stage, eventually: Eventually
     stage.bimp.publish([request])
     eventually(lambda: failure(stage, request))
     eventually(lambda: is_at_rest(stage))
-    assert [letter.code for letter in stage.bimp.letters()] == ["CASHIER_CREDENTIALS_REJECTED"]
+    assert [letter.code for letter in stage.letters()] == ["CASHIER_CREDENTIALS_REJECTED"]
     assert stage.sandbox.requests("POST /cashier/signin") == 1
     assert stage.sandbox.requests(SELL) == 0
 
@@ -448,7 +448,7 @@ def test_the_worker_stops_itself_and_is_resumed(stage: Stage, eventually: Eventu
     eventually(lambda: succeeded(stage, request))
     eventually(lambda: worker.page("/readyz")[0] == 200)
     assert "fiscal_consuming 1.0" in worker.page("/metrics")[1]
-    assert len(stage.bimp.letters()) == 3
+    assert len(stage.letters()) == 3
 
 
 def test_no_number_of_looks_or_redeliveries_removes_anything(stage: Stage, eventually: Eventually) -> None:
@@ -458,10 +458,10 @@ def test_no_number_of_looks_or_redeliveries_removes_anything(stage: Stage, event
     refused, request = order("refused"), order("good", row=1)
     stage.bimp.publish([refused])
     # Acknowledged too: a worker that is killed before that puts the letter away a second time.
-    eventually(lambda: stage.bimp.letters() and not any(stage.waiting().values()))
+    eventually(lambda: stage.letters() and not any(stage.waiting().values()))
     worker.kill()
     for _ in range(200):
-        assert len(stage.bimp.letters()) == 1
+        assert len(stage.letters()) == 1
     stage.bimp.publish([request])
     with pika.BlockingConnection(pika.URLParameters(stage.broker.url)) as connection:
         channel = connection.channel()
