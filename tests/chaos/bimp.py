@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Self
 
 import pika
@@ -19,6 +19,8 @@ from tests.chaos.orders import OrderRequest
 from worker.rabbit.topology import DEAD_LETTERS, EVENTS_QUEUE, ORDERS_EXCHANGE
 
 _AGAIN_AFTER = 0.3
+#: Seconds after which nothing more is expected of a queue.
+_SILENCE = 10.0
 _BROKEN = (AMQPError, OSError, AssertionError)
 
 
@@ -126,7 +128,8 @@ class Bimp:
         with pika.BlockingConnection(self._params) as connection:
             channel = connection.channel()
             channel.basic_qos(prefetch_count=count)  # a quorum queue gives 2,000 to who sets none
-            letters = islice(channel.consume(DEAD_LETTERS), count)
+            came = islice(channel.consume(DEAD_LETTERS, inactivity_timeout=_SILENCE), count)
+            letters = takewhile(lambda one: one[0] is not None, came)
             return [Letter(body, props.headers or {}, props.content_type) for _, props, body in letters]
 
     @staticmethod

@@ -118,8 +118,11 @@ class Stage:
         return {name: depth.messages for name, depth in self.broker.queues().items() if name in consumed}
 
     def letters(self) -> list[Letter]:
-        """All dead letters. Their number is the node's: a loaded broker may tell a client too small a one."""
-        return self.bimp.letters(self.broker.queues()[DEAD_LETTERS].messages_ready)
+        """All dead letters, also those that the last look is still giving back.
+
+        Their number is the node's: a loaded broker may tell a client too small a one.
+        """
+        return self.bimp.letters(self.broker.queues()[DEAD_LETTERS].messages)
 
     def sales_of(self, product: str) -> list[dict[str, Any]]:
         """The ledger's receipts of an order, or of a return's document."""
