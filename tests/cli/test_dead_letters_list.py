@@ -121,6 +121,28 @@ def test_show_masks_what_is_no_json(amqp_url: str) -> None:
     assert "a@b.ua" not in shown
 
 
+def test_json_holds_nothing_that_steers_a_terminal(amqp_url: str) -> None:
+    """Also of a message from elsewhere: escapes stand for control characters and for what turns a line."""
+    put(amqp_url, [5], content=body(5).replace(b"N-5", "N-5\x9b2J\u202e".encode()))
+    for command in (("export",), ("show", "--request", "request-5", "--json"), ("list", "--json")):
+        out = invoke(amqp_url, "dead-letters", *command).stdout
+        assert out.replace("\n", "").isprintable(), command
+
+
+def test_a_copy_is_readable_for_its_owner_only(amqp_url: str, tmp_path: Path) -> None:
+    """Also where a file, or what a killed run left, was there and readable for all."""
+    put(amqp_url, [1, 2])
+    exported, kept = tmp_path / "exported.json", tmp_path / "kept.json"
+    for file in (exported, tmp_path / "exported.json.part", kept):
+        file.write_text("")
+        file.chmod(0o644)
+    assert invoke(amqp_url, "dead-letters", "export", "--to", str(exported)).exit_code == 0
+    assert invoke(amqp_url, "dead-letters", "discard", "--all", "--export", str(kept), "--yes").exit_code == 0
+    for file in (exported, kept):
+        assert len(file.read_text().splitlines()) == 2
+        assert file.stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize("content", [body(1), b"\xef\xbb\xbf{}", b"\xff\x00", b"", "Ґ\u2028\r\n".encode()])
 def test_export_and_publish_are_inverse(amqp_url: str, tmp_path: Path, content: bytes) -> None:
     """What export wrote, publish sends again: body byte for byte, with its content type."""

@@ -234,6 +234,15 @@ def test_the_token_may_come_from_a_file(console: str, tmp_path: Path) -> None:
     assert (process.returncode, err) == (0, "")
 
 
+def test_the_token_of_the_reader_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with the token that may only look is wrong usage."""
+    monkeypatch.setenv("FISCAL_CONSOLE_READ_TOKEN", READ_TOKEN)
+    file = tmp_path / "token"
+    file.write_text(READ_TOKEN)
+    process = start("--token-file", str(file))
+    assert process.wait(30) == 2
+
+
 def test_the_tokens_may_come_from_the_settings(console: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both open a session, and none is printed."""
     monkeypatch.setenv("FISCAL_CONSOLE_TOKEN", TOKEN)

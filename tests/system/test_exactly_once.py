@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -444,7 +445,8 @@ def test_the_worker_stops_itself_and_is_resumed(stage: Stage, eventually: Eventu
     request = order("good", row=5)
     stage.bimp.publish([request])
     eventually(lambda: stage.broker.queues()["fiscalize"].messages_ready == 1)
-    assert stage.command("resume").returncode == 0
+    resumed = stage.command("resume", "--json")
+    assert (resumed.returncode, json.loads(resumed.stdout)) == (0, {"resumed": True})
     eventually(lambda: succeeded(stage, request))
     eventually(lambda: worker.page("/readyz")[0] == 200)
     assert "fiscal_consuming 1.0" in worker.page("/metrics")[1]

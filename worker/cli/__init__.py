@@ -77,6 +77,9 @@ def main() -> None:
     from config.errors import ConfigurationError
     from worker.operators.unreachable import BrokerUnreachable
 
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another encoding shows an escape for what it lacks.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     _register(sys.argv[1:])
     try:
         app()

@@ -43,6 +43,9 @@ def console(
         raise typer.Exit(1) from None
     settings = configuration.load()
     token = _token(token_file, settings.console_token)
+    reading = settings.console_read_token
+    if reading and reading.get_secret_value() == token:
+        raise typer.BadParameter(f"{token_file} holds FISCAL_CONSOLE_READ_TOKEN, which may only look")
     try:
         listening = socket.create_server((host, port))
     except OSError as error:
@@ -53,7 +56,6 @@ def console(
     note(f"http://{host}:{listening.getsockname()[1]}/")
     if token_file is None and settings.console_token is None:
         note(f"token: {token}")
-    reading = settings.console_read_token
     access = Access(
         token, reading.get_secret_value() if reading else None, settings.console_trust_forwarded_user
     )

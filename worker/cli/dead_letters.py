@@ -25,7 +25,7 @@ from worker.operators.dead_letters.access import DeadLetters
 from worker.operators.dead_letters.changes import discarding, replaying
 from worker.operators.dead_letters.filter import Filter
 from worker.operators.dead_letters.next_steps import entry, next_step
-from worker.operators.output import Column, Table, json_line, note, printable
+from worker.operators.output import Column, Table, json_line, json_text, note, printable
 from worker.rabbit.dead_letter import DeadLetter
 
 app = typer.Typer(help="What waits for a person: look, send back, throw away.", no_args_is_help=True)
@@ -133,8 +133,7 @@ def _show(letter: DeadLetter, *, reveal: bool, as_json: bool) -> None:
     members = {**letter.line(), "contentType": letter.delivery.content_type}
     if as_json:
         # The message is text already: its numbers shall stay as they were written.
-        head = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
-        sys.stdout.write(f'{head[:-1]},"message":{message}}}\n')
+        sys.stdout.write(f'{json_text(members)[:-1]},"message":{message}}}\n')
         return
     for name, value in members.items():
         text = json.dumps(value, ensure_ascii=False, indent=2) if isinstance(value, dict) else value
@@ -235,5 +234,7 @@ def discard(
         with kept(None if dry_run else export_to) as keep:
             change(discarding(keep), wanted, asked)
     except OSError as error:
+        if export_to is None:
+            raise
         note(f"{export_to}: {error.strerror}")
         raise typer.Exit(1) from None

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
+from worker.operators.output import json_text
 from worker.rabbit.dead_letter import DeadLetter
 
 
 def export_text(letter: DeadLetter) -> str:
     """A line with the whole message."""
-    return json.dumps(letter.export_line(), ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json_text(letter.export_line()) + "\n"
 
 
 @contextmanager
 def whole_or_not_at_all(to: Path) -> Iterator[IO[str]]:
     """A file that is there when all of it is written. Raises ``OSError``."""
     part = to.with_name(f"{to.name}.part")
+    part.unlink(missing_ok=True)  # of a run that was killed, perhaps readable for others
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             yield file
         part.replace(to)
@@ -39,6 +40,7 @@ def kept(file: Path | None) -> AbstractContextManager[Callable[[DeadLetter], Non
 def _appended(to: Path) -> Iterator[Callable[[DeadLetter], None]]:
     """Each letter is on the disk before it leaves the queue. Readable for its owner only."""
     descriptor = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.fchmod(descriptor, 0o600)  # also where it was there
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
 
         def keep(letter: DeadLetter) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+from typing import Annotated
 
 import pika
 import typer
 from pika.exceptions import UnroutableError
 
 from worker.operators.connection import broker
+from worker.operators.output import json_line, note
 from worker.rabbit.topology import CONTROL_EXCHANGE, RESUME
 
 
-def resume() -> None:
+def resume(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines.")] = False,
+) -> None:
     """Let every worker that stopped itself consume again."""
     with broker() as (_, connection):
         channel = connection.channel()
@@ -20,6 +23,11 @@ def resume() -> None:
         channel.confirm_delivery()
         try:
             channel.basic_publish(CONTROL_EXCHANGE, "", RESUME, pika.BasicProperties(), mandatory=True)
+            is_heard = True
         except UnroutableError:
-            print("no worker is running", file=sys.stderr)  # noqa: T201
-            raise typer.Exit(1) from None
+            is_heard = False
+    if as_json:
+        json_line({"resumed": is_heard})
+    if not is_heard:
+        note("no worker is running")
+        raise typer.Exit(1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +21,18 @@ from rich.text import Text
 
 def json_line(value: Mapping[str, Any]) -> None:
     """One JSON object on a line of stdout."""
+    sys.stdout.write(json_text(value) + "\n")
+
+
+def json_text(value: Any) -> str:
+    """JSON on one line, with escapes for what steers a terminal, ends a line or is half a character."""
     line = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # Half of a surrogate pair, which UTF-8 lacks, becomes an escape of JSON again.
-    sys.stdout.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
+    return line if line.isprintable() else "".join(map(_escaped, line))
+
+
+def _escaped(character: str) -> str:
+    is_shown = character.isprintable() or unicodedata.category(character) == "Zs"
+    return character if is_shown else json.dumps(character)[1:-1]
 
 
 def note(text: str) -> None:
