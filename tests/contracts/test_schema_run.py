@@ -46,7 +46,9 @@ SETTINGS = settings(
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess(cashiers=1, options={"done_after": 0, "throttle": False}) as process:
+    # The document knows no 409 of a busy register.
+    options = {"done_after": 0, "throttle": False, "busy_status": 400}
+    with SandboxProcess(cashiers=1, options=options) as process:
         yield process
 
 
