@@ -246,7 +246,11 @@ def _after_its_return(shop: Shop) -> Request:
 
 
 def test_what_each_request_costs(shop: Shop) -> None:
-    """On the wire: an advance three, further money two, a sale one; without prepayments nothing."""
+    """On the wire: an advance three, further money two, a sale one; without prepayments nothing.
+
+    Where a chain shows only the ids of its receipts, each of them is read as well.
+    """
+    shop.desk.sandbox.set_options(relation_receipts="whole")
     plain = Passes(shop.client, replace(shop.passes.integration, prepayments=False))
     plain.done(a_request(order=an_order(uuid=uuid4())))
     least = shop.cost(a_request(order=an_order(uuid=uuid4())), plain).total()
