@@ -230,10 +230,14 @@ def test_checkboxs_words_are_told_without_what_looks_personal() -> None:
             "shop/ivan: /tax_rates/0/code, /",
         ),
         (Code.CURRENCY_NOT_SUPPORTED, {"currency": "EUR"}, "EUR"),
-        (Code.WRONG_REGISTER, {"register": "4000000001"}, "зміна на касі 4000000001"),
         (
             Code.WRONG_REGISTER,
-            {"register": "4000000001", "expectedRegister": "4000000002"},
+            {"shiftRegister": "4000000001", "licenseKeyRegister": None},
+            "зміна на касі 4000000001",
+        ),
+        (
+            Code.WRONG_REGISTER,
+            {"shiftRegister": "4000000001", "licenseKeyRegister": "4000000002"},
             "зміна на касі 4000000001, в інтеграції каса 4000000002",
         ),
         (Code.REGISTER_BUSY, {"register": "4000000001", "message": "Каса зайнята"}, "каса 4000000001"),

@@ -23,7 +23,7 @@ _NAMED = 5
 #: A word of ours for a cause, and not a sentence of Checkbox's.
 _OUR_WORD = re.compile(r"[a-z_]+")
 _PLAIN = (
-    *("integration", "cashier", "currency", "register", "expectedRegister", "sold", "returned"),
+    *("integration", "cashier", "currency", "register", "sold", "returned"),
     *("total", "paid", "left", "expected", "found"),
 )
 
@@ -94,6 +94,14 @@ def _sums(detail: Mapping[str, Any]) -> _Facts:
         yield from (("paid", detail["payments"]), ("due", detail.get("rounded", detail["total"])))
 
 
+def _registers(detail: Mapping[str, Any]) -> _Facts:
+    """Where the shift is, and where it ought to be; either number may be unknown."""
+    if detail["shiftRegister"]:
+        yield "register", detail["shiftRegister"]
+        if detail["licenseKeyRegister"]:
+            yield "expectedRegister", detail["licenseKeyRegister"]
+
+
 def _rates(detail: Mapping[str, Any]) -> _Facts:
     """Each rate without a code, and the goods that have it."""
     goods: dict[str, list[str]] = {}
@@ -149,6 +157,7 @@ _OF_CODE = {
     Code.INVALID_MESSAGE: _place,
     Code.CONFIGURATION_INVALID: _places,
     Code.SHIFT_NOT_OPEN: _opening,
+    Code.WRONG_REGISTER: _registers,
     Code.TOTALS_MISMATCH: _sums,
     Code.TAX_RATE_NOT_MAPPED: _rates,
     Code.TAX_RATE_MISMATCH: _misfit,
