@@ -52,7 +52,6 @@ class Till:
         """``ahead`` are seconds by which the sandbox's clock is moved on before the shift is opened."""
         self.ahead = 0.0
         self.sandbox, self.client, self.engine = sandbox, client, engine
-        self.advance(ahead)
         sandbox.reset()
         sandbox.put_cashier(
             "olena", password="olena-secret", pin_code="4711", license_key=KEY.get_secret_value()
@@ -63,7 +62,7 @@ class Till:
         )
         #: Beside its own, those that share the register.
         self.others: list[Integration] = []
-        self.token = client.sign_in(sandbox.url, self.cashier)
+        self.advance(ahead)
         self.shift = self.open()
         self.writer = Writer(engine)
         self.events = Events(time.time)
@@ -103,9 +102,10 @@ class Till:
         return self._issue(a_body(id=str(uuid4())), uuid4(), told=False, heard=False, context={"x": 1})
 
     def advance(self, seconds: float) -> None:
-        """Move the sandbox's clock on, and the time of ``reports``."""
+        """Move the sandbox's clock on, and the time of ``reports``; a token may not outlive that."""
         self.sandbox.advance(seconds)
         self.ahead += seconds
+        self.token = self.client.sign_in(self.sandbox.url, self.cashier)
 
     def now(self) -> float:
         return time.time() + self.ahead

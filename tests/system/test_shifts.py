@@ -44,7 +44,7 @@ def test_shifts_of_people(vhost: VirtualHost, tmp_path: Path) -> None:
 
 def _refused_by_words(shop: Counter, cashier: str, **form: object) -> None:
     """Checkbox's clock is ahead of the worker's: it refuses the sale, once, and is believed for the next."""
-    shop.sandbox.set_options(**form)
+    shop.sandbox.set_options(force_close_at_24h=False, **form)
     shop.sandbox.open_shift(cashier, ago(hours=23, minutes=50))
     shop.sandbox.advance(900)
     asked = shop.sandbox.requests(SELL)
