@@ -347,6 +347,50 @@ def test_a_letter_of_another_order_of_the_same_number_is_not_shown(shop: Shop, j
     assert [one["order"] for one in told["deadLetters"]] == [own]
 
 
+def test_an_order_whose_number_only_begins_with_the_text_hides_nothing(shop: Shop, journal: str) -> None:
+    """A letter bears the text as a whole: its order is listed beside the journal's."""
+    other = str(uuid4())
+    put(shop.vhost.url, [1], order=other, docnumber="СТ-1", request=f"of-{other}")
+    result = ask(shop, "--json", "ст-1", journal=journal)
+    lines = {(one := json.loads(line))["order"]: one for line in result.stdout.splitlines()}
+    assert set(lines) == {other, "00000000-0000-4000-8000-000000000001"}
+    assert [one["what"] for one in lines[other]["history"]] == ["dead_letter"]
+    assert answer(shop, other, journal=journal)["verdict"] == "dead letter SHIFT_NOT_OPEN"
+
+
+def test_a_letter_without_an_order_is_no_part_of_an_order_with_a_longer_number(
+    shop: Shop, journal: str
+) -> None:
+    """The journal's guess is dropped: the letter alone is told of."""
+    put(shop.vhost.url, [1], order=None, docnumber="СТ-0", request=f"of-{uuid4()}")
+    told = answer(shop, "ст-0", journal=journal)
+    assert (told["order"], told["verdict"]) == (None, "dead letter SHIFT_NOT_OPEN")
+
+
+def test_an_order_that_the_journal_lacks_is_listed_beside_its_namesake(shop: Shop, journal: str) -> None:
+    """Also where it waits in a worker; the journal's order keeps its history."""
+    own, letter, waiting = "00000000-0000-4000-8000-000000000002", str(uuid4()), str(uuid4())
+    shop.sandbox.fault("error_500", endpoint="POST /receipts/sell")
+    names = {"subject": waiting, "data__order__uuid": waiting, "data__order__docNumber": "СТ-27"}
+    shop.publish(a_body(id=f"of-{waiting}", **names))
+    shop.until(lambda: shop.events_of(f"of-{waiting}", "delayed"))
+    put(shop.vhost.url, [1], order=letter, docnumber="СТ-27", request=f"of-{letter}")
+    result = ask(shop, "--json", "СТ-27", journal=journal)
+    lines = {(one := json.loads(line))["order"]: one for line in result.stdout.splitlines()}
+    what = {order: [one["what"] for one in line["history"]] for order, line in lines.items()}
+    assert what == {own: ["asked", "succeeded"], letter: ["dead_letter"], waiting: ["waiting"]}
+    for text in (own, "old 2", "f2"):
+        assert answer(shop, text, journal=journal)["deadLetters"] == []
+
+
+def test_an_argument_that_is_no_text_finds_nothing(shop: Shop) -> None:
+    """A byte that is no UTF-8 comes as half of a character."""
+    result = ask(shop, "D-\udcff")
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    result = ask(shop, "D-\udcff", port=free_ports(1)[0], url=f"{shop.vhost.url}-not-there")
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+
+
 def test_without_a_journal_letters_of_several_orders_are_listed(shop: Shop) -> None:
     """They are not mixed into one; the uuid leads to each."""
     number, orders = f"twice-{next(NUMBERS)}", [str(uuid4()), str(uuid4())]

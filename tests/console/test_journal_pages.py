@@ -12,6 +12,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -170,13 +171,58 @@ def test_two_orders_of_one_number_are_told_apart(
 def test_a_letter_of_another_order_of_the_number_is_not_shown(
     amqp_url: str, kept: Writer, visitor: Visitor, eventually: Callable[..., object]
 ) -> None:
-    """Nobody is led to replay the letter of another shop's order."""
+    """Nobody is led to replay the letter of another shop's order; by the number both are listed."""
     ask(kept, ORDER, "N-1", id="press-1")
     put(amqp_url, [1])
     eventually(lambda: "1 letter" in text_of(visitor, "/today"))
+    for text in (ORDER, "press-1"):
+        page = text_of(visitor, f"/orders?q={text}")
+        assert "Sale asked for" in page
+        assert "The shift is not open" not in page
     page = text_of(visitor, "/orders?q=N-1")
-    assert "Sale asked for" in page
-    assert "The shift is not open" not in page
+    assert "2 orders" in page
+    assert f"N-1 {UUID(int=1)} – ФОП Приклад shop-main, Каса 1 olena" in page
+    assert "Waits for a person: N-1, The shift is not open" in page
+
+
+def test_a_letter_of_an_order_is_not_hidden_by_one_with_a_longer_number(
+    amqp_url: str, kept: Writer, visitor: Visitor, eventually: Callable[..., object]
+) -> None:
+    """The journal has only the other one; a letter that names no order stands alone."""
+    ask(kept, ORDER, "N-15", id="press-1")
+    ask(kept, ORDER.replace("4000", "4001"), "M-15", id="press-2")
+    put(amqp_url, [1])
+    put(amqp_url, [2], order=None, docnumber="M-1")
+    eventually(lambda: "2 letters" in text_of(visitor, "/today"))
+    page = text_of(visitor, "/orders?q=N-1")
+    assert "2 orders" in page
+    assert "Waits for a person: N-1, The shift is not open" in page
+    page = text_of(visitor, "/orders?q=M-1")
+    assert "knows nothing that is named M-1" in page
+    assert "Waits for a person: M-1, The shift is not open" in page
+
+
+def test_the_sum_of_an_order_is_that_of_its_latest_request(kept: Writer, visitor: Visitor) -> None:
+    """As its number is; a request that names no sum changes nothing."""
+    other = ORDER.replace("4000", "4001")
+    ask(kept, other, "N-1", id="other")
+    ask(kept, ORDER, "N-0", id="press-1", time="2026-11-24T10:20:05Z")
+    ask(kept, ORDER, "N-1", id="press-2", time="2026-11-24T10:20:06Z", data__order__total="135.00")
+    ask(kept, ORDER, "N-1", id="press-3", time="2026-11-24T10:20:07Z", data__order__total="a lot")
+    page = text_of(visitor, "/orders?q=N-1")
+    assert f"N-1 {ORDER} 135.00 ₴" in page
+
+
+@pytest.mark.parametrize("failed_at", ["yesterday", "0001-01-01T00:00:00+05:00"])
+def test_a_letter_whose_time_is_none_is_shown(
+    amqp_url: str, kept: Writer, visitor: Visitor, eventually: Callable[..., object], failed_at: str
+) -> None:
+    """It came from elsewhere; nothing is shown as its time."""
+    ask(kept, str(UUID(int=1)), "N-1", id="press-1")
+    written: dict[str, Any] = {"failed-at": failed_at}
+    put(amqp_url, [1], **written)
+    eventually(lambda: "Waits for a person:" in text_of(visitor, "/orders?q=N-1"))
+    assert "– Waits for a person" in text_of(visitor, "/orders?q=N-1")
 
 
 def test_what_an_event_names_is_no_script(kept: Writer, visitor: Visitor) -> None:

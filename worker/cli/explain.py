@@ -23,7 +23,7 @@ from worker.fiscal.outcomes import Relation
 from worker.journal.found_order import FoundOrder
 from worker.operators.connection import broker
 from worker.operators.explain.history import history
-from worker.operators.explain.several import several
+from worker.operators.explain.several import is_another, several
 from worker.operators.explain.sources import Explanation, ask_broker, ask_checkbox, ask_worker
 from worker.operators.explain.verdict import verdict
 from worker.operators.journal_access import JournalAway, found_in_journal
@@ -51,12 +51,15 @@ def explain(
     when nobody knows the order, 1 when somebody could not be asked and the rest know nothing.
     """
     settings = configuration.load()
-    known = Explanation(order)
-    found = _ask_journal(settings, known) or _ask_workers(settings, known)
-    if found:
+    known = Explanation(_text(order))
+    heard = _ask_journal(settings, known)
+    _ask_workers(settings, known)
+    if found := several(known, heard):
         for one in found:
             _list(one, as_json=as_json)
         return
+    if is_another(known):
+        known.found = None
     _ask_checkbox(settings, known, set(integration))
     if as_json:
         json_line(_document(known))
@@ -66,8 +69,13 @@ def explain(
         raise typer.Exit(1 if known.not_asked else _NOTHING_KNOWN)
 
 
+def _text(argument: str) -> str:
+    """What is no UTF-8 comes as halves of characters, which nothing bears and nobody can be asked for."""
+    return argument.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
 def _ask_journal(settings: Settings, known: Explanation) -> list[FoundOrder]:
-    """All orders that are meant, where there are several; one is noted."""
+    """All orders that it finds; one alone is noted."""
     if settings.journal_url is None:
         return []
     try:
@@ -77,7 +85,7 @@ def _ask_journal(settings: Settings, known: Explanation) -> list[FoundOrder]:
         return []
     if len(found) == 1:
         known.found = found[0]
-    return found if len(found) > 1 else []
+    return found
 
 
 def _list(found: FoundOrder, *, as_json: bool) -> None:
@@ -90,15 +98,14 @@ def _list(found: FoundOrder, *, as_json: bool) -> None:
     _line("order", "  ".join(str(word) for word in words if word))
 
 
-def _ask_workers(settings: Settings, known: Explanation) -> list[FoundOrder]:
-    """And the dead letters. All orders that they name, where there are several."""
+def _ask_workers(settings: Settings, known: Explanation) -> None:
+    """And the dead letters."""
     try:
         with broker() as (_, connection):
             ask_broker(known, settings, connection)
     except BrokerUnreachable as error:
         known.not_asked.append(f"the broker: {error}")
     ask_worker(known, settings.metrics_port)
-    return several(known)
 
 
 def _ask_checkbox(settings: Settings, known: Explanation, integrations: set[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,16 +14,15 @@ from worker.console.asking import Asking
 from worker.console.journal_desk import JournalDesk
 from worker.console.names import Names
 from worker.console.rendering import Members
-from worker.console.rows import Row
-from worker.console.snapshot import Snapshot, View, seen_within
+from worker.console.snapshot import Snapshot, seen_within
 from worker.console.visit import Visit
 from worker.fiscal.codes import Entry
 from worker.fiscal.outcomes import Code
 from worker.fiscal.sentence_facts import facts
-from worker.fiscal.typed_names import is_named
 from worker.journal.found_order import FoundOrder
 from worker.operators.dead_letters.next_steps import entry
 from worker.operators.explain.history import history
+from worker.operators.explain.several import is_another, several
 from worker.operators.explain.sources import Explanation
 from worker.operators.journal_access import found_in_journal
 
@@ -39,9 +38,8 @@ class Listed:
 
     @classmethod
     def of(cls, found: FoundOrder) -> Listed:
-        own = [one for one in found.history if one["what"] == "asked" and one["order"] == _uuid(found)]
         request = next((one["requestId"] for one in found.history if one.get("requestId")), "")
-        total = next((one["total"] for one in own), None)
+        total = next((one["total"] for one in reversed(found.own) if one.get("total")), None)
         last = found.history[-1] if found.history else {}
         return cls(found, _uuid(found) or request, total, Members(last))
 
@@ -67,18 +65,23 @@ class OrderPages:
         reply = asked.reply()
         found = reply.value or [] if text else []
         view = seen_within(answer)
-        one = found[0] if len(found) == 1 else None
-        rows = _waiting(view, text, one) if text else []
+        known = Explanation(text, found=found[0] if len(found) == 1 else None)
+        rows = [row for row in (view.rows if view else ()) if known.is_meant_letter(row.letter)]
+        known.letters = [row.letter for row in rows]
+        if is_another(known):
+            known.found, found = None, []
+        orders = (several(known, found) or found) if found else []
+        one = orders[0] if len(orders) == 1 else None
         self._names.refresh()
         return visit.page(
             "orders.html",
             text=text,
             reply=reply,
             view=view,
-            orders=[Listed.of(order) for order in found],
+            orders=[Listed.of(order) for order in orders],
             one=one,
             rows=rows,
-            history=_history(text, one, rows),
+            history=[Members(line) for line in history(known)] if one else [],
             names=self._names,
             entry_of=_entry,
             facts_of=partial(_facts, language=visit.language),
@@ -88,28 +91,6 @@ class OrderPages:
 
 def _uuid(found: FoundOrder) -> str | None:
     return str(found.order) if found.order else None
-
-
-def _waiting(view: View | None, text: str, found: FoundOrder | None) -> list[Row]:
-    """Letters of the order, by whatever it was found by; of one that is known, no letter of another."""
-    order = _uuid(found) if found else None
-    return [
-        row
-        for row in (view.rows if view else ())
-        if (order is None or row.letter.order in (None, order))
-        and any(
-            name and is_named(name, row.letter.order, row.letter.doc_number, row.letter.request)
-            for name in (text, order)
-        )
-    ]
-
-
-def _history(text: str, found: FoundOrder | None, rows: Sequence[Row]) -> list[Members]:
-    """With the letters that wait now, the oldest entry first."""
-    if found is None:
-        return []
-    letters = [row.letter for row in rows]
-    return [Members(line) for line in history(Explanation(text, letters=letters, found=found))]
 
 
 def _entry(line: Mapping[str, Any]) -> Entry | None:

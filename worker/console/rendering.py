@@ -45,7 +45,7 @@ def _environment(language: str) -> Environment:
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     filters: dict[str, Callable[..., Any]] = {
         "moment": lambda instant: moment(instant, language),
-        "instant": lambda text: text and datetime.fromisoformat(text),
+        "instant": instant,
         "hours": lambda passed: hours(passed, language),
         "day": lambda one: day(one, language),
         "hryvnias": lambda amount: hryvnias(amount, language),
@@ -66,6 +66,14 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> str:
 def worded(text: str, language: str, **values: object) -> str:
     """A text of this room that is marked by ``N_``."""
     return languages.translations(_HERE / "locale", "console", language).gettext(text) % values
+
+
+def instant(text: str | None) -> datetime | None:
+    """A time by RFC 3339; None where a letter from elsewhere has another word there."""
+    try:
+        return datetime.fromisoformat(text or "").astimezone(KYIV)
+    except (ValueError, OverflowError):
+        return None
 
 
 def moment(instant: datetime | None, language: str) -> str:

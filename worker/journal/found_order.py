@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from worker.fiscal.typed_names import as_typed
+
 Entry = Mapping[str, Any]
 
 
@@ -22,6 +24,20 @@ class FoundOrder:
     #: When the journal heard of it last; milliseconds since the epoch.
     heard_at: int
     history: Sequence[Entry]
+
+    @property
+    def own(self) -> list[Entry]:
+        """What happened to itself, without what happened to the documents that return it."""
+        order = str(self.order) if self.order else None
+        return [entry for entry in self.history if entry.get("order") == order]
+
+    def is_numbered(self, text: str, *, whole: bool = False) -> bool:
+        """Whether a docNumber of its is, or begins with, this text: another order may bear that as well."""
+        typed = as_typed(text)
+        numbers = {as_typed(self.doc_number), *(as_typed(entry.get("docNumber")) for entry in self.own)}
+        if whole:
+            return typed in numbers
+        return bool(typed) and any(number.startswith(typed) for number in numbers)
 
     def line(self) -> dict[str, Any]:
         """As the commands print it."""

@@ -92,9 +92,11 @@ def _outcome(
     row: RowMapping, receipts: Mapping[UUID, RowMapping], asked: RowMapping | None
 ) -> dict[str, Any]:
     ids = [UUID(one) for one in json.loads(row["receipts"] or "[]")]
+    has_order = row["subject"] != row["request"]
     entry = {
         "what": row["outcome"],
         "requestId": asked["request_id"] if asked else None,
+        "order": str(row["subject"]) if has_order else None,
         "docNumber": asked["doc_number"] if asked else None,
         "attempts": row["attempts"],
         "code": row["code"],

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -69,11 +68,27 @@ class Explanation:
             names += [str(one) for one in (self.found.order, self.found.doc_number) if one]
         return tuple(names)
 
-    def is_own(self, order: str | None) -> bool:
-        """Whether what names this order, or none, may be told of it: another may bear the same docNumber."""
-        if self.found is None or order is None:
+    def is_meant(self, order: str | None, doc_number: str | None, request: str | None) -> bool:
+        """Whether a message that bears these names may be told of.
+
+        Another order may bear the same docNumber. So where the text names one order of the journal, its
+        messages and those without an order are meant; else also whatever bears the text as a whole.
+        """
+        names = (order, doc_number, request)
+        if not any(is_named(name, *names) for name in self.names):
+            return False
+        if self.found is None or order is None or order == str(self.found.order):
             return True
-        return self.found.order is not None and order == str(self.found.order)
+        return self.is_by_number and is_named(self.order, *names)
+
+    def is_meant_letter(self, letter: DeadLetter) -> bool:
+        """The same of a dead letter."""
+        return self.is_meant(letter.order, letter.doc_number, letter.request)
+
+    @property
+    def is_by_number(self) -> bool:
+        """The journal found one order by its docNumber, or by the beginning of it."""
+        return self.found is not None and self.found.is_numbered(self.order)
 
     @property
     def uuid(self) -> UUID | None:
@@ -111,9 +126,9 @@ def ask_broker(known: Explanation, settings: Settings, connection: pika.Blocking
     try:
         with (
             locked(connection, f"explain {known.order}", changes=False, clock=time.monotonic),
-            LookThrough(connection, partial(_is_meant, known.names), depth(connection)) as look,
+            LookThrough(connection, known.is_meant_letter, depth(connection)) as look,
         ):
-            known.letters = [letter for letter in look.letters() if known.is_own(letter.order)]
+            known.letters = list(look.letters())
     except (Locked, NoDeadLetterQueue) as refusal:
         known.not_asked.append(f"the dead letters: {refusal}")
     with suppress(ChannelClosedByBroker):  # not there: no worker has run
@@ -122,18 +137,22 @@ def ask_broker(known: Explanation, settings: Settings, connection: pika.Blocking
     _ask_fleet(known, connection, topology_of(settings).queue)
 
 
-def _is_meant(names: Iterable[str], letter: DeadLetter) -> bool:
-    return any(is_named(name, letter.order, letter.doc_number, letter.line()["request"]) for name in names)
-
-
 def _ask_fleet(known: Explanation, connection: pika.BlockingConnection, queue: str) -> None:
     """What all workers hold, whatever machine they run on."""
     uuid = known.found.order if known.found is not None else None
     held = ask_fleet(connection, queue, str(uuid or known.names[-1]))
-    known.waiting = [row for row in held.waiting if known.is_own(row["order"])]
+    rows = held.waiting
+    if uuid is not None and known.is_by_number:
+        others = ask_fleet(connection, queue, known.order).waiting
+        rows = rows + [row for row in others if row["order"] != str(uuid)]
+    known.waiting = _meant(known, rows)
     known.is_fleet_asked = held.answered > 0
     if held.silent and held.answered:
         known.not_asked.append(f"{held.silent} of {held.silent + held.answered} processes of the workers")
+
+
+def _meant(known: Explanation, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if known.is_meant(row["order"], row["docNumber"], row["request"])]
 
 
 def ask_worker(known: Explanation, port: int) -> None:
@@ -144,7 +163,7 @@ def ask_worker(known: Explanation, port: int) -> None:
     try:
         with _DIRECT.open(url, timeout=_PAGE_TIMEOUT) as answer:
             page = json.loads(answer.read())
-        known.waiting = [row for row in page["waiting"] if known.is_own(row["order"])]
+        known.waiting = _meant(known, page["waiting"])
         silent = page["processes"] - page["answered"]
     except (OSError, ValueError, LookupError, TypeError):
         known.not_asked.append(
