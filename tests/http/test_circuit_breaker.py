@@ -62,6 +62,15 @@ def partner() -> Partner:
     return Partner(Clock())
 
 
+def test_a_day_of_silence_ends(partner: Partner) -> None:
+    """However often a circuit was opened, the next trial's answer closes it."""
+    for _ in range(2000):
+        partner.hangs("olena")
+        partner.clock.now += 61
+    partner.answers("olena")
+    assert not partner.is_open("olena")
+
+
 def test_silence_opens_the_cashiers_circuit_at_once_and_no_others(partner: Partner) -> None:
     """His next order is not sent; a colleague's is."""
     partner.hangs("olena")

@@ -11,7 +11,7 @@ import pytest
 from pika import BasicProperties
 
 from tests.fault_proxy import FaultProxy
-from tests.rabbit.running import TOPOLOGY, Running, Seen, declare, publish, rescheduled
+from tests.rabbit.running import TOPOLOGY, Running, Seen, channel, declare, publish, rescheduled
 from worker.demo.rabbitmq import PrivateRabbitMQ
 from worker.demo.vhost import QueueDepth, VirtualHost
 from worker.fiscal.attempt_state import AttemptState
@@ -349,6 +349,25 @@ def test_a_pass_that_hangs_keeps_none_waiting(vhost: VirtualHost, eventually: Ev
         assert running.broker.passes.under_way == 1
         gate.open_first.set()
         eventually(lambda: gate.ended == 3)
+
+
+def test_what_arrives_does_not_defer_the_reserve(vhost: VirtualHost, eventually: Eventually) -> None:
+    """Messages that are not due yet come in faster than the consumer looks."""
+    gate = Gate(first=1)
+    gate.open_others.set()
+    with Running(vhost.url, gate, threads=2, at_once=1, tick=1000) as running:
+        publish(vhost.url, b"hangs")
+        eventually(lambda: gate.entered == 1)
+        publish(vhost.url, b"quick")
+        with channel(vhost.url) as way:
+
+            def arrives() -> bool:
+                way.basic_publish("", TOPOLOGY.retry, b"later", waiting(Delivery("", b"later")))
+                return gate.ended == 1
+
+            eventually(arrives)
+        assert running.broker.passes.under_way == 1
+        gate.open_first.set()
 
 
 def test_a_halted_worker_consumes_nothing_and_goes_on_when_resumed(

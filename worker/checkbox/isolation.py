@@ -68,7 +68,7 @@ class Isolation:
         """A cashier that was not answered lately may hang, and so may all others like it."""
         limits = {
             f"integration {integration}": self._threads,
-            f"address {address}": self._threads + self._threads // 2,
+            f"address {address}": self._threads + max(1, self._threads // 2),
         }
         if not self._is_proven(cashier):
             limits["unproven"] = self._threads

@@ -152,21 +152,21 @@ class CircuitBreakers:
         with self._lock:
             if on_trial:
                 self._trials_under_way -= 1
+            for circuit in on_trial:
+                circuit.is_on_trial = False
             for scope in scopes:
                 if is_silent:
                     if scope.counts or on_trial:
                         self._silent(scope, on_trial)
                 elif is_silent is False:
                     self._answered(scope)
-            for circuit in on_trial:
-                circuit.is_on_trial = False
 
     def _silent(self, scope: Scope, on_trial: list[_Circuit]) -> None:
         circuit = self._circuits.setdefault((scope.kind, scope.name), _Circuit())
         circuit.silent_for.add(scope.caller)
         if len(circuit.silent_for) < scope.threshold or (circuit.openings and circuit not in on_trial):
             return
-        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**circuit.openings)
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(circuit.openings, 10))
         if not circuit.openings:
             _log.warning("circuit_opened", kind=scope.kind, scope=scope.name)
         circuit.openings += 1

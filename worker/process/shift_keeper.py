@@ -119,7 +119,7 @@ class ShiftKeeper:
             return self._look_again
         if isinstance(verdict, Unavailable):
             watched.faults += 1
-            backoff = min(_LONGEST_BACKOFF, _TRY_AGAIN * 2.0 ** (watched.faults - 1))
+            backoff = min(_LONGEST_BACKOFF, _TRY_AGAIN * 2.0 ** min(watched.faults - 1, 10))
             return max(backoff, verdict.retry_after or 0.0)
         assert isinstance(verdict, Postponed)
         return min(_TRY_AGAIN, verdict.after)

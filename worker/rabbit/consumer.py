@@ -7,6 +7,7 @@ actor has returned and the broker has confirmed what the actor returned; everyth
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -32,11 +33,8 @@ _LAST_CONFIRMS, _GOODBYE = 5.0, 2.0
 class DeliveryConsumer:
     """Consumes the queues of a deployment on one connection, and hands over each message when it is due.
 
-    Messages that are not due yet are held here, unacknowledged, until they are: Dramatiq's own delay queue
-    would publish each of them once more and look at them once a second. How long is measured by the monotonic
-    clock, once a message is here: a clock that is set neither holds it longer nor lets it go early. What is
-    due and finds no room in memory is turned away: it is given back when there is some, and delivered again.
-    Dramatiq's thread only waits for its end: a message goes from the loop's thread straight to the worker's.
+    Messages that are not due yet are held here, unacknowledged, by the monotonic clock. What is due and finds
+    no room in memory is turned away: it is given back when there is some. Dramatiq's thread only waits.
     """
 
     def __init__(
@@ -47,9 +45,8 @@ class DeliveryConsumer:
         timeout: float,
         passes: Passes[ConsumedMessage],
     ) -> None:
-        """``name`` is what Dramatiq knows the consumer by; an actor is named like the queue it works on.
-
-        What is worked on again goes to the actor of the first queue.
+        """``name`` is what Dramatiq knows the consumer by. An actor is named like the queue it works on, and
+        the first queue's works on what comes again.
         """
         self._with = dependencies
         self._loop = dependencies.loop
@@ -70,6 +67,7 @@ class DeliveryConsumer:
         #: Of the loop's thread alone.
         self._subscription: ConsumingConnection | None = None
         self._next_look: Any = None
+        self._next_look_at = math.inf
         #: Monotonic seconds; None while the broker confirms what it is given.
         self._refused_since: float | None = None
 
@@ -127,9 +125,8 @@ class DeliveryConsumer:
             self._lock.notify_all()
 
     def _look(self) -> None:
-        """Hand over what is due, and what a slow pass makes room for; when the first message is due, and
-        from time to time.
-        """
+        """Hand over what is due, and what a slow pass makes room for."""
+        self._next_look_at = math.inf
         if not self.is_open:
             return
         self._obey_halt()
@@ -143,9 +140,14 @@ class DeliveryConsumer:
         self._look_later()
 
     def _look_later(self) -> None:
+        """When the first message is due, and from time to time; many that arrive must not defer it."""
+        now = self._with.monotonic()
+        patience = min(self._look_every, max(0.0, self._held.first_due - now))
+        if now + patience >= self._next_look_at:
+            return
         if self._next_look is not None:
             self._loop.io.remove_timeout(self._next_look)
-        patience = min(self._look_every, max(0.0, self._held.first_due - self._with.monotonic()))
+        self._next_look_at = now + patience
         self._next_look = self._loop.io.call_later(patience, self._look)
 
     def _on_message(

@@ -65,8 +65,12 @@ class Mending:
         if time.monotonic() < self._holds_until:
             self._mended(self.waiting(), self._why)
             return
-        self._is_at_work = True
-        threading.Thread(target=self._work, name="declaring", daemon=True).start()
+        try:
+            threading.Thread(target=self._work, name="declaring", daemon=True).start()
+        except RuntimeError as error:  # the limit of threads
+            self._mended(self.waiting(), str(error))
+        else:
+            self._is_at_work = True
 
     def waiting(self) -> list[Unconfirmed]:
         """Hand out what waits: nothing waits any more."""

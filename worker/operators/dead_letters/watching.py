@@ -102,5 +102,5 @@ class Watching:
         if cause_of(letter) is None or self._what.withholds(letter):
             return False
         failed_at = letter.failed_at
-        pause = self._interval * (2**letter.replays - 1)
+        pause = self._interval * (2.0 ** min(letter.replays, 30) - 1)
         return failed_at is None or datetime.now(UTC) - failed_at >= pause
