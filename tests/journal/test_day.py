@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import csv
 from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import uuid4
 
+import pytest
 from sqlalchemy import Engine
 
+from config.settings import load
+from tests.builders import a_body
 from tests.journal.messages import issue
 from worker.journal.day import Sums, day_as_csv, day_of, sums_of_shifts
+from worker.journal.heard import rows_of_request
 from worker.journal.writer import Writer
+from worker.operators.day import write_csv
+from worker.operators.journal_access import JournalAway
 
 DAY = date(2026, 11, 24)
 
@@ -90,3 +98,25 @@ def test_the_file_opens_in_excel(engine: Engine, writer: Writer) -> None:
     ]  # fmt: skip
     assert second[5] == "'=HYPERLINK(1)"
     assert (second[7], second[8]) == ("-270,00", "Картка -270,00")
+
+
+def test_what_a_returned_chain_was_paid_by_is_its_receipts_to_say() -> None:
+    """The message may name payments of all of them: no receipt takes those for its own."""
+    body = a_body(
+        data__operation="PREPAYMENT_RETURN",
+        data__returnOf={"orderUuid": str(uuid4())},
+        data__payments=[{"form": "CASH", "amount": "50.00"}, {"form": "CASHLESS", "amount": "220.00"}],
+    )
+    (row,) = rows_of_request(body, 0)
+    assert row.values["means"] is None
+
+
+def test_an_older_file_stays_where_the_journal_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FISCAL_JOURNAL_URL", f"sqlite:///{tmp_path}/not/there.db")
+    file = tmp_path / "day.csv"
+    file.write_text("of yesterday")
+    with pytest.raises(JournalAway):
+        write_csv(load(), DAY, set(), file)
+    assert file.read_text() == "of yesterday"

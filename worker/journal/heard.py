@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Table
 
 from worker.fiscal.context import request_key
-from worker.fiscal.order import Payment, PaymentForm, Request
+from worker.fiscal.order import Operation, Payment, PaymentForm, Request
 from worker.fiscal.payment_means import day_of_the_list
 from worker.fiscal.payments import receipt_payment
 from worker.fiscal.privacy import scrub
@@ -126,7 +126,10 @@ def _content(request: Request, heard_at: int) -> dict[str, Any]:
         "payments": json.dumps(
             [[one.form.value, one.label, one.amount] for one in payments], ensure_ascii=False
         ),
-        "means": _means(payments, request.order.total),
+        # What a chain's return gives back is its receipts', each by the means of its own.
+        "means": None
+        if request.operation is Operation.PREPAYMENT_RETURN
+        else _means(payments, request.order.total),
     }
 
 

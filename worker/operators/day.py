@@ -50,11 +50,11 @@ def day_lines(
 
 def write_csv(settings: Settings, day: date, only: set[str], path: Path) -> None:
     """The day's receipts as a file for Excel. Raises what ``day_lines`` raises, and ``OSError``."""
-    with journal(settings) as engine, path.open("wb") as file:
+    with journal(settings) as engine:
         from worker.journal.day import day_as_csv
 
-        for part in day_as_csv(engine, day, only or None):
-            file.write(part)
+        content = b"".join(day_as_csv(engine, day, only or None))
+    path.write_bytes(content)  # all at once: an older file stays where the journal is away
 
 
 def _open_shifts(engine: Engine, integrations: Mapping[str, Integration]) -> Iterator[dict[str, Any]]:
